@@ -1,0 +1,27 @@
+# One target per room of the house: rozmova_room(NAME SOURCES … USES …). A room sees only what it USES, so a wall that is
+# crossed by an #include fails at the linker at the latest, and in tests/walls before that.
+
+add_library(rozmova_flags INTERFACE)
+target_compile_options(rozmova_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Werror -fno-omit-frame-pointer)
+if(ROZMOVA_SANITIZE)
+  target_compile_options(rozmova_flags INTERFACE -fsanitize=${ROZMOVA_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(rozmova_flags INTERFACE -fsanitize=${ROZMOVA_SANITIZE})
+endif()
+
+function(rozmova_room name)
+  cmake_parse_arguments(room "" "" "SOURCES;USES;PRIVATE_USES" ${ARGN})
+  add_library(${name} STATIC ${room_SOURCES})
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${name} PUBLIC ${room_USES} PRIVATE $<BUILD_INTERFACE:rozmova_flags> ${room_PRIVATE_USES})
+endfunction()
+
+# rozmova_test(NAME SOURCES … USES …): one GoogleTest program, each test found by CTest.
+function(rozmova_test name)
+  cmake_parse_arguments(test "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${test_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${test_USES} rozmova_flags GTest::gtest GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()

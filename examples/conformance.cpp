@@ -1,0 +1,68 @@
+// The server that the public protocol suites of the Socket.IO project expect.
+//
+//   conformance [--port 3000] [--threads 1]
+//
+//   /engine.io/   every message goes back on the same session, unchanged and in order
+//   /socket.io/   namespaces "/" and "/custom": `auth` with the CONNECT payload; on "/" also `message`
+//                 -> `message-back` and `message-with-ack` -> ack with the same arguments
+#include "sioxx/server.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+#include <thread>
+
+#include <pthread.h>
+
+int main(int argc, char** argv) {
+  sioxx::Options options;
+  options.ping_interval_ms = 300;
+  options.ping_timeout_ms = 200;
+  options.max_payload_bytes = 1'000'000;
+  options.connect_timeout_ms = 1'000;
+  options.cors_origins = {"*"};
+  options.connections_per_ip_max = 0;
+  options.threads = 1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view flag = argv[i];
+    const int value = std::atoi(argv[i + 1]);
+    if (flag == "--port") options.port = static_cast<std::uint16_t>(value);
+    if (flag == "--threads") options.threads = static_cast<unsigned>(value);
+  }
+
+  // Signals are taken by one thread of our own; every other thread, started later, inherits the mask.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  sioxx::Server io(options);
+  const auto greet = [](sioxx::Socket& socket) { socket.emit("auth", socket.auth()); };
+  io.of("/custom").on_connect(greet);
+  io.of("/")
+      .on_connect(greet)
+      .on("message",
+          [](sioxx::Socket& socket, sioxx::Event& event) {
+            socket.emit_array("message-back", event.args(), event.attachments());
+          })
+      .on("message-with-ack",
+          [](sioxx::Socket&, sioxx::Event& event) { event.ack().send(event.args(), event.attachments()); });
+  io.engine("/engine.io/", [](sioxx::engine::Session& session, std::string_view data, bool binary) {
+    if (binary) {
+      session.send(sioxx::engine::Encoded::binary(data));
+    } else {
+      session.send_text(data);
+    }
+  });
+
+  io.listen();
+  std::cout << "listening on " << io.port() << std::endl;
+  std::thread([&io, signals]() mutable {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    io.stop();
+  }).detach();
+  io.run();
+}

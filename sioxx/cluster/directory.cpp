@@ -1,0 +1,56 @@
+#include "sioxx/cluster/directory.hpp"
+
+#include <functional>
+
+namespace sioxx::cluster {
+namespace {
+
+std::size_t stripe_of(const std::string& key) {
+  // The table inside a stripe uses the low bits of the same hash.
+  return std::hash<std::string>{}(key) >> (8 * sizeof(std::size_t) - 6) & (Directory::stripes - 1);
+}
+
+}  // namespace
+
+std::string Directory::key_of(std::string_view nsp, std::string_view room) {
+  std::string key;
+  key.reserve(nsp.size() + 1 + room.size());
+  key.append(nsp).append(1, '\0').append(room);
+  return key;
+}
+
+void Directory::set(unsigned shard, std::string_view nsp, std::string_view room) {
+  std::string key = key_of(nsp, room);
+  Stripe& stripe = stripes_[stripe_of(key)];
+  const std::lock_guard lock(stripe.mutex);
+  stripe.rooms[std::move(key)] |= Mask{1} << shard;
+}
+
+void Directory::clear(unsigned shard, std::string_view nsp, std::string_view room) {
+  const std::string key = key_of(nsp, room);
+  Stripe& stripe = stripes_[stripe_of(key)];
+  const std::lock_guard lock(stripe.mutex);
+  const auto found = stripe.rooms.find(key);
+  if (found == stripe.rooms.end()) return;
+  found->second &= ~(Mask{1} << shard);
+  if (found->second == 0) stripe.rooms.erase(found);
+}
+
+Directory::Mask Directory::find(std::string_view nsp, std::string_view room) const {
+  const std::string key = key_of(nsp, room);
+  const Stripe& stripe = stripes_[stripe_of(key)];
+  const std::lock_guard lock(stripe.mutex);
+  const auto found = stripe.rooms.find(key);
+  return found == stripe.rooms.end() ? 0 : found->second;
+}
+
+std::size_t Directory::size() const {
+  std::size_t rooms = 0;
+  for (const Stripe& stripe : stripes_) {
+    const std::lock_guard lock(stripe.mutex);
+    rooms += stripe.rooms.size();
+  }
+  return rooms;
+}
+
+}  // namespace sioxx::cluster

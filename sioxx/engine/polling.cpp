@@ -1,0 +1,90 @@
+#include "sioxx/engine/polling.hpp"
+
+#include "sioxx/engine/base64.hpp"
+#include "sioxx/engine/payload.hpp"
+#include "sioxx/engine/sessions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sioxx::engine {
+
+std::size_t Session::Polling::cost(const Encoded& message) {
+  const std::size_t bytes = message.packet().size();
+  return packet_cost_bytes + (message.is_binary() ? base64_size(bytes) : bytes);
+}
+
+void Session::Polling::push(EncodedPtr message) {
+  for (; message != nullptr; message = message->next()) {
+    bytes_ += cost(*message);
+    queue_.push_back({message, PacketType::message});
+  }
+}
+
+std::string Session::Polling::take_payload(std::size_t bytes_max) {
+  PayloadWriter body(bytes_max);
+  std::size_t taken = 0;
+  for (; taken < queue_.size(); ++taken) {
+    const Item& item = queue_[taken];
+    const char control = digit(item.control);
+    const bool fits = item.message == nullptr     ? body.add_text({&control, 1})
+                      : item.message->is_binary() ? body.add_binary(item.message->packet())
+                                                  : body.add_text(item.message->packet());
+    if (!fits) break;
+    if (item.message != nullptr) bytes_ -= cost(*item.message);
+  }
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
+  if (queue_.empty()) queue_.shrink_to_fit();
+  return std::move(body).take();
+}
+
+void Session::Polling::drain_to(Transport& websocket) {
+  for (const Item& item : std::exchange(queue_, {})) {
+    if (item.message != nullptr) {
+      websocket.write(*item.message);
+    } else {
+      websocket.write(item.control, {});
+    }
+  }
+  bytes_ = 0;
+}
+
+void Session::Polling::drop_queue() {
+  queue_ = {};
+  bytes_ = 0;
+}
+
+void Session::Polling::start_probe(loop::Timers& timers, loop::TimeMs now, loop::TimeMs timeout_ms) {
+  probed_ = false;
+  deadline_ = now + timeout_ms;
+  next_noop_ = now;
+  timers.arm(*this, deadline_);
+}
+
+void Session::Polling::stop_probe() {
+  probed_ = false;
+  disarm();
+}
+
+bool Session::Polling::may_noop(loop::Timers& timers, loop::TimeMs now) {
+  if (now >= next_noop_) {
+    next_noop_ = now + noop_interval_ms;
+    return true;
+  }
+  timers.arm(*this, std::min(next_noop_, deadline_));
+  return false;
+}
+
+void Session::Polling::on_timer(loop::TimeMs now) {
+  if (now >= deadline_) {
+    session_.drop_probe();
+    return;
+  }
+  session_.home_.timers().arm(*this, deadline_);
+  if (get != nullptr) {
+    next_noop_ = now + noop_interval_ms;
+    session_.answer_noop();
+  }
+}
+
+}  // namespace sioxx::engine

@@ -1,0 +1,211 @@
+// The way out of a Connection: who holds the right to answer, and how an answer reaches the kernel.
+//
+//   out_      heads and small bodies, in the order of the requests
+//   shared_   then one large body, from where it lies
+//   file_     or one part of a file, in pieces
+//
+// While shared_ or file_ waits, no further request is looked at; so there is never more than one of them.
+
+#include "sioxx/net/connection.hpp"
+#include "sioxx/net/cors.hpp"
+#include "sioxx/net/response.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <unistd.h>
+
+namespace sioxx::net {
+namespace {
+
+/// Pieces of a file that one turn sends; then the others have their turn.
+constexpr int file_pieces_a_turn_max = 8;
+
+}  // namespace
+
+class Connection::PendingPoll final : public engine::Poll {
+ public:
+  PendingPoll(std::shared_ptr<Handle> handle, std::uint64_t number)
+      : handle_(std::move(handle)), number_(number) {}
+  ~PendingPoll() override {
+    if (Connection* const connection = handle_->get(); connection != nullptr && !answered_)
+      connection->drop(number_);
+  }
+
+  void answer(int status, std::string body) override {
+    answered_ = true;
+    Connection* const connection = handle_->get();
+    if (connection == nullptr) return;
+    http::Response response;
+    response.status = status;
+    if (status == 200) {
+      response.headers.emplace_back("Content-Type", "text/plain; charset=UTF-8");
+    } else if (!body.empty()) {
+      response.headers.emplace_back("Content-Type", "application/json");
+    }
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = std::move(body);
+    connection->answer(number_, std::move(response));
+  }
+
+ private:
+  std::shared_ptr<Handle> handle_;
+  std::uint64_t number_;
+  bool answered_ = false;
+};
+
+/// Travels with the application, also through other threads; finds its way home by letter.
+class Connection::PendingReply final : public http::Reply::Sink {
+ public:
+  PendingReply(loop::Shard& home, std::shared_ptr<Handle> handle, std::uint64_t number)
+      : home_(home), handle_(std::move(handle)), number_(number) {}
+  ~PendingReply() override {
+    if (!sent_) send(error_response(500, "INTERNAL", "The request was not answered."));
+  }
+
+  void send(http::Response response) override {
+    sent_ = true;
+    if (loop::Shard::here() == &home_) return deliver(*handle_, number_, std::move(response));
+    home_.post([handle = handle_, number = number_, carried = std::move(response)]() mutable {
+      deliver(*handle, number, std::move(carried));
+    });
+  }
+
+ private:
+  static void deliver(const Handle& handle, std::uint64_t number, http::Response response) {
+    if (handle.get() != nullptr) handle.get()->answer(number, std::move(response));
+  }
+
+  loop::Shard& home_;
+  std::shared_ptr<Handle> handle_;
+  std::uint64_t number_;
+  bool sent_ = false;
+};
+
+std::shared_ptr<Connection::Handle> Connection::handle() {
+  if (handle_ == nullptr) handle_ = std::make_shared<Handle>(*this);
+  return handle_;
+}
+
+http::Reply Connection::make_reply() {
+  return http::Reply(std::make_unique<PendingReply>(home_.shard(), handle(), number_));
+}
+
+std::unique_ptr<engine::Poll> Connection::make_poll() {
+  return std::make_unique<PendingPoll>(handle(), number_);
+}
+
+std::unique_ptr<engine::Poll> Connection::make_poll(const std::shared_ptr<engine::Session>& session) {
+  auto poll = make_poll();
+  polled_ = session;
+  poll_ = poll.get();
+  return poll;
+}
+
+void Connection::answer(std::uint64_t number, http::Response response) {
+  if (number == number_) respond(std::move(response));
+}
+
+void Connection::drop(std::uint64_t number) {
+  if (number != number_ || phase_ != Phase::answering) return;
+  die();
+}
+
+void Connection::respond(http::Response response) {
+  if (phase_ != Phase::answering) return;
+  poll_ = nullptr;
+  polled_.reset();
+  const bool keep = keep_alive_ && !close_after_ && !home_.closing();
+  append_head(out_, response, home_.date_header(), keep);
+  Cors(home_.options()).append_headers(out_, origin_);
+  out_ += "\r\n";
+  if (!head_only_ && response.status != 204 && response.status != 304) {
+    if (response.file.fd != nullptr) {
+      if (response.file.size != 0) file_ = std::move(response.file);
+    } else if (response.shared_body == nullptr) {
+      if (response.body.size() <= copied_body_bytes_max) {
+        out_ += response.body;
+      } else {
+        shared_ = std::make_shared<const std::string>(std::move(response.body));
+      }
+    } else if (response.shared_body->size() <= copied_body_bytes_max) {
+      out_ += *response.shared_body;
+    } else {
+      shared_ = std::move(response.shared_body);
+    }
+    shared_at_ = 0;
+  }
+  if (!keep) close_after_ = true;
+  origin_.clear();
+  head_only_ = false;
+  phase_ = Phase::head;
+  home_.shard().at_turn_end(*this);
+}
+
+void Connection::on_turn_end() {
+  if (phase_ == Phase::dead) return;
+  if (input_blocked_) work_on_input();
+  if (phase_ != Phase::dead) write_out();
+  if (phase_ != Phase::dead) update_interest();
+}
+
+/// One system call's worth of what waits; `done` with no bytes when a file has ended early.
+Stream::Io Connection::write_piece() {
+  const std::string_view head = std::string_view(out_).substr(out_at_);
+  if (shared_ != nullptr) {
+    const std::string_view body = std::string_view(*shared_).substr(shared_at_);
+    Stream::Io io = head.empty() ? stream_.write(body) : stream_.write(head, body);
+    const std::size_t of_head = std::min(io.bytes, head.size());
+    out_at_ += of_head;
+    shared_at_ += io.bytes - of_head;
+    if (shared_at_ == shared_->size()) shared_.reset();
+    return io;
+  }
+  if (!head.empty()) {
+    const Stream::Io io = stream_.write(head);
+    out_at_ += io.bytes;
+    return io;
+  }
+  const std::span<char> scratch = home_.shard().scratch();
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(file_.size, scratch.size()));
+  const ssize_t got = ::pread(*file_.fd, scratch.data(), wanted, static_cast<off_t>(file_.offset));
+  if (got <= 0) return {};  // shorter than it said: only ending the connection tells the client
+  const Stream::Io io = stream_.write({scratch.data(), static_cast<std::size_t>(got)});
+  file_.offset += io.bytes;
+  file_.size -= io.bytes;
+  if (file_.size == 0) file_ = {};
+  return io;
+}
+
+void Connection::write_out() {
+  for (int pieces = 0; output_waits(); ++pieces) {
+    const bool rest_for_later = pieces == file_pieces_a_turn_max;
+    const Stream::Io io = rest_for_later ? Stream::Io{Stream::Outcome::again, 0} : write_piece();
+    if (io.outcome == Stream::Outcome::failed) return lost();
+    home_.count().bytes_out += io.bytes;
+    if (io.outcome == Stream::Outcome::again) {
+      waits_for_room_ = true;
+      return wait_for(home_.options().http_body_timeout_ms);
+    }
+  }
+  output_is_out();
+}
+
+void Connection::output_is_out() {
+  const bool was_waiting = std::exchange(waits_for_room_, false);
+  out_at_ = 0;
+  if (out_.capacity() > copied_body_bytes_max) {
+    out_ = {};
+  } else {
+    out_.clear();
+  }
+  if (phase_ == Phase::answering && was_waiting) disarm();
+  if (phase_ != Phase::head) return;
+  if (close_after_) return linger_after_ ? linger() : die();
+  if (input_blocked_) return home_.shard().at_turn_end(*this);
+  if (peer_ended_) return die();
+  const Options& options = home_.options();
+  wait_for(in_.empty() ? options.http_idle_timeout_ms : options.http_header_timeout_ms);
+}
+
+}  // namespace sioxx::net

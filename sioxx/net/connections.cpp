@@ -1,0 +1,80 @@
+#include "sioxx/net/connections.hpp"
+
+#include "sioxx/net/connection.hpp"
+
+#include <ctime>
+#include <utility>
+
+namespace sioxx::net {
+
+Tracked::~Tracked() = default;
+
+Connections::Connections(House& house, unsigned shard) : house_(house), shard_(house.shard(shard)) {}
+
+Connections::~Connections() {
+  while (first_ != nullptr) first_->abandon();
+}
+
+void Connections::adopt(Stream stream, const IpAddress& address, Admission::Seat seat) {
+  Connection::begin(*this, std::move(stream), address, std::move(seat));
+}
+
+void Connections::close_all() {
+  closing_ = true;
+  for (Tracked* at = first_; at != nullptr;) {
+    Tracked* const next = at->next_;  // wind_up() may unlink `at`, and nobody else
+    at->wind_up();
+    at = next;
+  }
+}
+
+void Connections::keep(std::unique_ptr<Tracked> connection) {
+  Tracked* const kept = connection.release();
+  kept->next_ = first_;
+  if (first_ != nullptr) first_->previous_ = kept;
+  first_ = kept;
+  ++size_;
+}
+
+void Connections::bury(Tracked& connection) {
+  if (connection.previous_ != nullptr) {
+    connection.previous_->next_ = connection.next_;
+  } else {
+    first_ = connection.next_;
+  }
+  if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
+  connection.previous_ = connection.next_ = nullptr;
+  --size_;
+  shard_.bury(std::unique_ptr<loop::Buried>(&connection));
+}
+
+std::unique_ptr<Output> Connections::borrow_output() {
+  if (spare_outputs_.empty()) return std::make_unique<Output>();
+  std::unique_ptr<Output> output = std::move(spare_outputs_.back());
+  spare_outputs_.pop_back();
+  return output;
+}
+
+void Connections::give_back(std::unique_ptr<Output> output) {
+  if (spare_outputs_.size() >= spare_outputs_max || output->bytes.capacity() > spare_output_bytes_max) return;
+  output->bytes.clear();
+  output->sent = 0;
+  spare_outputs_.push_back(std::move(output));
+}
+
+std::string_view Connections::date_header() {
+  const loop::WallMs second = shard_.wall() / 1'000;
+  if (second != date_second_) {
+    date_second_ = second;
+    const std::time_t time = static_cast<std::time_t>(second);
+    std::tm utc{};
+    ::gmtime_r(&time, &utc);
+    char text[64];
+    // Without a locale set by the program these names are the English ones of RFC 9110 §5.6.7.
+    const std::size_t size = std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+    date_.assign(text, size);
+  }
+  return date_;
+}
+
+}  // namespace sioxx::net

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "sioxx/loop/shard.hpp"
+#include "sioxx/net/admission.hpp"
+#include "sioxx/net/counters.hpp"
+#include "sioxx/net/house.hpp"
+#include "sioxx/net/stream.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace sioxx::net {
+
+class Connections;
+
+/// A connection as its shard keeps it: HTTP (Connection) or WebSocket. Owned by the list it is linked in.
+class Tracked : public loop::Buried {
+ public:
+  Tracked(const Tracked&) = delete;
+  Tracked& operator=(const Tracked&) = delete;
+  ~Tracked() override;
+  /// The shard wants it gone: at once when idle, else after what it is answering.
+  virtual void wind_up() = 0;
+  /// The shard itself is going: tell the session, then die.
+  virtual void abandon() = 0;
+
+ protected:
+  Tracked() = default;
+
+ private:
+  friend class Connections;
+  Tracked* previous_ = nullptr;
+  Tracked* next_ = nullptr;
+};
+
+/// Bytes on their way out of one WebSocket; borrowed from the shard while there are any.
+struct Output {
+  std::string bytes;
+  std::size_t sent = 0;  ///< of `bytes`, already taken by the kernel
+};
+
+/// Everything that is connected to one shard. Built and owned by the Server, one per shard; shard's thread
+/// only. Dies before the shard; what is still connected then is dropped, and sessions that are still there
+/// are told.
+class Connections {
+ public:
+  static constexpr std::size_t spare_outputs_max = 64;
+  static constexpr std::size_t spare_output_bytes_max = 16'384;
+
+  Connections(House& house, unsigned shard);
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+  ~Connections();
+
+  /// A fresh TCP connection: takes the descriptor and speaks HTTP on it.
+  void adopt(Stream stream, const IpAddress& address, Admission::Seat seat);
+
+  /// From now on new handshakes are answered 503 with Retry-After; what is open goes on.
+  void drain() { draining_ = true; }
+  bool draining() const { return draining_; }
+  /// Ends HTTP connections: idle ones at once, the others after the answer that they wait for. WebSockets end
+  /// with their sessions (Sessions::close_all). Also every later connection is refused.
+  void close_all();
+  /// Connections that have not gone yet, closing ones included.
+  std::size_t size() const { return size_; }
+
+  const Counters& counters() const { return counters_; }
+
+  // ---- for the connections themselves ---------------------------------------------------------------------
+  House& house() { return house_; }
+  loop::Shard& shard() { return shard_; }
+  unsigned index() const { return shard_.index(); }
+  const Options& options() const { return house_.options(); }
+  engine::Sessions& sessions(unsigned route) { return house_.sessions(shard_.index(), route); }
+  Counters& count() { return counters_; }
+  bool closing() const { return closing_; }
+
+  /// Links a new connection in; from here on it is owned.
+  void keep(std::unique_ptr<Tracked> connection);
+  /// Unlinks it and frees it at the end of the turn.
+  void bury(Tracked& connection);
+
+  std::unique_ptr<Output> borrow_output();
+  void give_back(std::unique_ptr<Output> output);
+
+  /// "Date: …\r\n" of this second.
+  std::string_view date_header();
+
+  /// Sessions whose POST is still arriving; a second one at the same time is an error of the client.
+  bool begin_post(const std::string& sid) { return posting_.insert(sid).second; }
+  void end_post(const std::string& sid) { posting_.erase(sid); }
+  bool posting(const std::string& sid) const { return !posting_.empty() && posting_.contains(sid); }
+
+ private:
+  House& house_;
+  loop::Shard& shard_;
+  Counters counters_;
+  Tracked* first_ = nullptr;
+  std::size_t size_ = 0;
+  bool draining_ = false;
+  bool closing_ = false;
+  std::vector<std::unique_ptr<Output>> spare_outputs_;
+  std::unordered_set<std::string> posting_;
+  loop::WallMs date_second_ = -1;
+  std::string date_;
+};
+
+}  // namespace sioxx::net

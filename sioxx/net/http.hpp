@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sioxx::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// One parsed request: a value. Header names are in lower case, values trimmed; `path` is percent-decoded and
+/// normal (no dot segments), `query` is raw.
+struct Request {
+  std::string method;
+  std::string target;
+  std::string path;
+  std::string query;
+  Headers headers;
+  std::string body;
+  std::string address;  ///< of the peer, or the forwarded one when the proxy is trusted
+  bool secure = false;
+  bool keep_alive = true;
+  bool http11 = true;  ///< else HTTP/1.0
+
+  /// Empty when absent.
+  std::string_view header(std::string_view lower_case_name) const;
+};
+
+/// Decoded value of one query parameter; nothing when absent.
+std::string query_value(std::string_view query, std::string_view name);
+std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
+
+/// A part of a file as a body: sent from the descriptor in pieces, never whole in memory. The descriptor is
+/// closed with the last copy.
+struct FileBody {
+  std::shared_ptr<const int> fd;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// Content-Length, Date, Connection and the CORS headers are added by net.
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+  /// Instead of `body`: bytes that many answers share (static files).
+  std::shared_ptr<const std::string> shared_body;
+  FileBody file;
+};
+
+/// The right to answer one request, once. May be moved to another thread and back, but send() belongs on the
+/// shard that handed it out; sending after the connection went away does nothing. Dropped unsent: the client
+/// gets 500.
+class Reply {
+ public:
+  /// net's side of it.
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    virtual void send(Response response) = 0;
+  };
+
+  Reply() = default;
+  explicit Reply(std::unique_ptr<Sink> sink) : sink_(std::move(sink)) {}
+  Reply(Reply&&) noexcept = default;
+  Reply& operator=(Reply&&) noexcept = default;
+
+  explicit operator bool() const { return sink_ != nullptr; }
+  void send(Response response);
+  /// `{"error":{"code":…,"message":…}}` with the status.
+  void error(int status, std::string_view code, std::string_view message);
+
+ private:
+  std::unique_ptr<Sink> sink_;
+};
+
+/// The application's own routes: everything that is not the engine's path. Called on the shard of the
+/// connection.
+using Handler = std::function<void(Request&&, Reply)>;
+
+}  // namespace sioxx::http

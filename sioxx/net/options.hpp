@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sioxx::net {
+
+/// What the network floor may be told; the Server fills it from its own Options. Never changes once shards
+/// run.
+struct Options {
+  /// Engine paths, e.g. "/socket.io/" (the form without the last slash is taken too). The index is the
+  /// `route` of House::sessions().
+  std::vector<std::string> paths{"/socket.io/"};
+  std::int64_t http_header_timeout_ms =
+      10'000;  ///< from accept, or from a request's first byte, to the end of its head
+  std::int64_t http_body_timeout_ms = 60'000;  ///< for a body to arrive, and for any progress of an answer
+  std::int64_t http_idle_timeout_ms = 65'000;  ///< keep-alive between requests
+  std::int64_t close_timeout_ms = 3'000;  ///< for a peer to take the last bytes and close, then it is dropped
+  std::size_t max_payload_bytes = 1'000'000;    ///< one WebSocket message, one polling POST
+  std::size_t http_body_bytes_max = 1'048'576;  ///< requests to the application's own routes
+  std::size_t http_head_bytes_max = 16'384;
+  std::size_t http_headers_max = 100;
+  std::size_t connections_max = 100'000;  ///< 0: unlimited
+  std::size_t connections_per_ip_max =
+      200;  ///< 0: unlimited; behind a trusted proxy it counts WebSockets only
+  std::vector<std::string>
+      cors_origins;  ///< allowed origins; "*" any (then without credentials); empty: none
+  bool cors_credentials = true;
+  bool trust_proxy = false;
+  bool allow_upgrades = true;
+};
+
+}  // namespace sioxx::net

@@ -1,0 +1,233 @@
+// What the engine answers on its path, in the order in which the questions are asked (Node's engine.io,
+// `verify`):
+//
+//   transport neither polling nor websocket          400 {"code":0,"message":"Transport unknown"}
+//   sid given but not known                          400 {"code":1,"message":"Session ID unknown"}
+//   GET or POST for a session that has left polling  400 {"code":3,"message":"Bad request"}
+//   no sid, not a GET                                400 {"code":2,"message":"Bad handshake method"}
+//   no sid, transport=websocket without an upgrade   400 {"code":3,"message":"Bad request"}
+//   no sid, EIO is not 4                             400 {"code":5,"message":"Unsupported protocol version"}
+//   no sid, the house is closing                     503 with Retry-After
+//   a WebSocket from a page that is not in the list  403 {"code":4,"message":"Forbidden"}
+//   a WebSocket that is no RFC 6455 handshake        400, or 426 for another version
+//   GET                                              200 payload, when there is one
+//   POST                                             200 ok, 400 if unreadable (413: the connection)
+//   any other method on a session                    500, empty
+
+#include "sioxx/net/polling.hpp"
+
+#include "sioxx/net/connection.hpp"
+#include "sioxx/net/cors.hpp"
+#include "sioxx/net/http_parser.hpp"
+#include "sioxx/net/response.hpp"
+#include "sioxx/net/websocket.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace sioxx::net {
+namespace {
+
+struct Refused {
+  int status;
+  int code;
+  std::string_view message;
+};
+constexpr Refused transport_unknown{400, 0, "Transport unknown"};
+constexpr Refused session_unknown{400, 1, "Session ID unknown"};
+constexpr Refused bad_handshake_method{400, 2, "Bad handshake method"};
+constexpr Refused bad_request{400, 3, "Bad request"};
+constexpr Refused forbidden{403, 4, "Forbidden"};
+constexpr Refused bad_version{400, 5, "Unsupported protocol version"};
+
+constexpr std::string_view retry_after_s = "5";
+
+http::Response answer_for(const Refused& refused) {
+  std::string body = R"({"code":)";
+  body += std::to_string(refused.code);
+  body += R"(,"message":")";
+  body += refused.message;
+  body += R"("})";
+  return json_response(refused.status, std::move(body));
+}
+
+/// A WebSocket key is 16 bytes in base64: 22 characters and "==".
+bool is_websocket_key(std::string_view key) {
+  const auto base64 = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  };
+  return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, base64);
+}
+
+std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, http::Request request) {
+  auto handshake = std::make_unique<engine::Handshake>();
+  handshake->cross_origin = Cors::is_cross_origin(request);
+  handshake->address = std::move(request.address);
+  handshake->url = std::move(request.target);
+  handshake->query = http::parse_query(request.query);
+  handshake->headers = std::move(request.headers);
+  handshake->issued = connection.home().shard().wall();
+  handshake->secure = request.secure;
+  return handshake;
+}
+
+/// One request on its way through the table above.
+class Service {
+ public:
+  Service(Connection& connection, unsigned route, http::Request request)
+      : connection_(connection), sessions_(connection.home().sessions(route)), request_(std::move(request)) {}
+
+  void serve() {
+    const std::string transport = http::query_value(request_.query, "transport");
+    const bool websocket = transport == "websocket";
+    const bool upgrading = request_.method == "GET" && has_token(request_, "upgrade", "websocket");
+    if (!websocket && transport != "polling") return refuse(transport_unknown);
+    if (websocket && !connection_.home().options().allow_upgrades) return refuse(transport_unknown);
+    const std::string sid = http::query_value(request_.query, "sid");
+    if (!sid.empty()) {
+      const auto session = sessions_.find(sid);
+      if (session == nullptr) return refuse(session_unknown);
+      if (upgrading != websocket) return refuse(bad_request);
+      // A second WebSocket is let in and closed at once (upgrade), so that its client sees a close and no
+      // HTTP error.
+      if (session->link() == engine::Link::websocket && !upgrading) return refuse(bad_request);
+      return upgrading ? upgrade(session) : poll(session);
+    }
+    if (request_.method != "GET") return refuse(bad_handshake_method);
+    if (websocket != upgrading) return refuse(bad_request);
+    // Protocol 3 would turn off here, with its own sessions.
+    if (http::query_value(request_.query, "EIO") != "4") return refuse(bad_version);
+    if (connection_.home().draining()) return turn_away();
+    if (upgrading) return upgrade(nullptr);
+    auto poll = connection_.make_poll();
+    sessions_.open_polling(make_handshake(connection_, std::move(request_)), std::move(poll));
+  }
+
+ private:
+  void refuse(const Refused& refused) {
+    LogLine line;
+    line.event = "http_refused";
+    line.address = request_.address;
+    line.reason = refused.message;
+    line.detail = request_.method;
+    connection_.home().house().log(line);
+    ++connection_.home().count().http_refused;
+    connection_.respond(answer_for(refused));
+  }
+
+  void turn_away() {
+    http::Response response = error_response(503, "UNAVAILABLE", "The server is about to stop.");
+    response.headers.emplace_back("Retry-After", retry_after_s);
+    connection_.respond(std::move(response));
+  }
+
+  void poll(const std::shared_ptr<engine::Session>& session) {
+    if (request_.method == "GET") return session->poll(connection_.make_poll(session));
+    http::Response response;
+    if (request_.method != "POST") {
+      response.status = 500;
+      return connection_.respond(std::move(response));
+    }
+    // Binary bodies belong to protocol 3; here binary travels as base64 text.
+    if (request_.header("content-type").starts_with("application/octet-stream")) return refuse(bad_request);
+    switch (session->post(request_.body)) {
+      case engine::PostResult::bad_payload: return refuse(bad_request);
+      case engine::PostResult::session_gone: return refuse(session_unknown);
+      case engine::PostResult::ok: break;
+    }
+    response.headers.emplace_back("Content-Type", "text/html");
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = "ok";
+    connection_.respond(std::move(response));
+  }
+
+  /// RFC 6455 §4.2.1.
+  bool is_handshake() {
+    const std::string_view key = request_.header("sec-websocket-key");
+    if (request_.header("sec-websocket-version") != "13") {
+      http::Response response =
+          error_response(426, "UPGRADE_REQUIRED", "WebSocket version 13 is spoken here.");
+      response.headers.emplace_back("Sec-WebSocket-Version", "13");
+      connection_.respond(std::move(response));
+      return false;
+    }
+    const bool good = request_.http11 && has_token(request_, "connection", "upgrade") &&
+                      is_websocket_key(key) && request_.body.empty();
+    if (!good) refuse(bad_request);
+    return good;
+  }
+
+  void upgrade(const std::shared_ptr<engine::Session>& session) {
+    if (!is_handshake()) return;
+    Connections& home = connection_.home();
+    if (!Cors(home.options()).admits(request_.header("origin"), request_.header("host")))
+      return refuse(forbidden);
+    if (home.options().trust_proxy && connection_.seat_as(request_.address) != Admission::Verdict::welcome) {
+      return connection_.respond(
+          error_response(429, "RATE_LIMITED", "Too many connections from this address."));
+    }
+    std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    head += "Sec-WebSocket-Accept: ";
+    head += websocket_accept(request_.header("sec-websocket-key"));
+    head += "\r\n\r\n";
+    std::string unread;
+    WebSocket& websocket = connection_.become_websocket(head, unread);
+    ++home.count().upgrades;
+    if (session == nullptr) {
+      const auto opened =
+          sessions_.open_websocket(make_handshake(connection_, std::move(request_)), websocket);
+      if (opened != nullptr) websocket.serve(*opened);
+    } else if (session->attach(websocket)) {
+      websocket.serve(*session);
+    } else {
+      websocket.close(CloseReason::transport_error);
+    }
+    websocket.feed({unread.data(), unread.size()});
+  }
+
+  Connection& connection_;
+  engine::Sessions& sessions_;
+  http::Request request_;
+};
+
+}  // namespace
+
+std::optional<unsigned> engine_route(const Options& options, std::string_view path) {
+  for (unsigned route = 0; route < options.paths.size(); ++route) {
+    std::string_view prefix = options.paths[route];
+    while (prefix.ends_with('/')) prefix.remove_suffix(1);
+    if (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/'))
+      return route;
+  }
+  return std::nullopt;
+}
+
+void refuse_parallel_post(Connection& connection, unsigned route, const std::string& sid) {
+  connection.respond(answer_for(bad_request));
+  if (const auto session = connection.home().sessions(route).find(sid))
+    session->close(CloseReason::transport_error);
+}
+
+std::string posting_sid(const http::Request& request) {
+  return request.method == "POST" ? http::query_value(request.query, "sid") : std::string();
+}
+
+void serve_engine(Connection& connection, unsigned route, http::Request request) {
+  Service(connection, route, std::move(request)).serve();
+}
+
+std::string websocket_accept(std::string_view key) {
+  std::string text(key);
+  text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  ::SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  unsigned char base64[SHA_DIGEST_LENGTH * 2];
+  const int size = ::EVP_EncodeBlock(base64, digest, SHA_DIGEST_LENGTH);
+  return {reinterpret_cast<const char*>(base64), static_cast<std::size_t>(size)};
+}
+
+}  // namespace sioxx::net

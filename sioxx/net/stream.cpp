@@ -1,0 +1,73 @@
+#include "sioxx/net/stream.hpp"
+
+#include "sioxx/loop/fault.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace sioxx::net {
+namespace {
+
+namespace fault = loop::fault;
+
+Stream::Io from_errno(int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK) return {Stream::Outcome::again, 0};
+  return {Stream::Outcome::failed, 0};
+}
+
+}  // namespace
+
+Stream::Stream(Stream&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+Stream& Stream::operator=(Stream&& other) noexcept {
+  if (this != &other) {
+    close();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+Stream::Io Stream::read(std::span<char> into) {
+  for (;;) {
+    if (const int error = fault::at(fault::Point::read); error != 0) return from_errno(error);
+    const ssize_t n = ::recv(fd_, into.data(), into.size(), 0);
+    if (n > 0) return {Outcome::done, static_cast<std::size_t>(n)};
+    if (n == 0) return {Outcome::ended, 0};
+    if (errno != EINTR) return from_errno(errno);
+  }
+}
+
+Stream::Io Stream::write(std::string_view bytes) { return write(bytes, {}); }
+
+Stream::Io Stream::write(std::string_view first, std::string_view second) {
+  for (;;) {
+    if (const int error = fault::at(fault::Point::write); error != 0) return from_errno(error);
+    ssize_t n = 0;
+    if (second.empty()) {
+      n = ::send(fd_, first.data(), first.size(), MSG_NOSIGNAL);
+    } else {
+      iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
+                         {const_cast<char*>(second.data()), second.size()}};
+      msghdr message{};
+      message.msg_iov = pieces;
+      message.msg_iovlen = 2;
+      n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    }
+    if (n >= 0) return {Outcome::done, static_cast<std::size_t>(n)};
+    if (errno != EINTR) return from_errno(errno);
+  }
+}
+
+void Stream::shutdown_write() {
+  if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
+}
+
+void Stream::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace sioxx::net

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "sioxx/engine/session.hpp"
+#include "sioxx/loop/shard.hpp"
+#include "sioxx/loop/timers.hpp"
+#include "sioxx/net/connections.hpp"
+#include "sioxx/net/frame.hpp"
+#include "sioxx/net/stream.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sioxx::net {
+
+/// An upgraded connection: frames in and out, and nothing else. Owned by the Connections of its shard, used
+/// by that shard's thread. A session holds a pointer to it from serve() until transport_closed() or its own
+/// close(). While idle it is this object alone: output, partial input and the close timer exist only while
+/// they are needed.
+class WebSocket final : public Tracked,
+                        public engine::Transport,
+                        private loop::Pollable,
+                        private loop::TurnEnd {
+ public:
+  static constexpr int reads_a_turn_max = 4;  ///< of scratch() size each; then the others have their turn
+  /// Pongs are not queued behind more than this; a peer that does not read gets none.
+  static constexpr std::size_t pong_behind_bytes_max = 65'536;
+
+  /// Takes over a descriptor that the shard watches for somebody else; `head` (the 101 answer) goes out
+  /// first.
+  static WebSocket& take_over(Connections& home, Stream stream, Admission::Seat seat, std::string_view head);
+  ~WebSocket() override;
+
+  /// The session that gets what arrives. Nothing happens if the session has closed this transport already.
+  void serve(engine::Session& session);
+  /// Bytes that came in one piece with the upgrade request; their content is changed.
+  void feed(std::span<char> bytes);
+  bool open() const { return phase_ == Phase::open; }
+
+  // engine::Transport
+  void write(const engine::Encoded& packet) override;
+  void write(engine::PacketType type, std::string_view data) override;
+  std::size_t waiting_bytes() const override;
+  void flush() override;
+  void close(CloseReason reason) override;
+
+  // Tracked
+  void wind_up() override {}  // it ends with its session
+  void abandon() override { lost(CloseReason::transport_close); }
+
+ private:
+  enum class Phase : std::uint8_t { open, closing, failing, finishing, dead };
+  class CloseTimer;
+
+  WebSocket(Connections& home, Stream stream, Admission::Seat seat);
+
+  void on_ready(std::uint32_t events) override;
+  void on_turn_end() override { send_out(); }
+
+  void read();
+  void take_event(const FrameReader::Event& event);
+  bool send_some();
+  void send_out();
+  void fail(CloseCode code);
+  void leave_session(CloseReason reason);
+  void lost(CloseReason reason);
+  void die();
+  std::string& output();
+  void start_close_timer();
+
+  Connections& home_;
+  engine::Session* session_ = nullptr;
+  FrameReader reader_;
+  std::unique_ptr<Output> output_;
+  std::unique_ptr<CloseTimer> close_timer_;
+  Admission::Seat seat_;
+  Stream stream_;
+  Phase phase_ = Phase::open;
+  bool waits_for_room_ = false;  ///< EPOLLOUT is armed
+  bool write_ended_ = false;     ///< the peer has been told that nothing more comes
+};
+
+}  // namespace sioxx::net

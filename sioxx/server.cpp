@@ -1,0 +1,390 @@
+#include "sioxx/server.hpp"
+
+#include "sioxx/cluster/shards.hpp"
+#include "sioxx/engine/sessions.hpp"
+#include "sioxx/farewell.hpp"
+#include "sioxx/net/admission.hpp"
+#include "sioxx/net/connections.hpp"
+#include "sioxx/net/house.hpp"
+#include "sioxx/net/listener.hpp"
+#include "sioxx/socket/client.hpp"
+#include "sioxx/socket/local.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/random.h>
+
+namespace sioxx {
+namespace {
+
+constexpr unsigned shards_by_default_max = 16;
+
+unsigned shard_count(unsigned asked) {
+  if (asked > engine::Sessions::shards_max) {
+    throw std::invalid_argument("threads: at most 64 shards, asked for " + std::to_string(asked));
+  }
+  if (asked != 0) return asked;
+  const unsigned cores = std::thread::hardware_concurrency();
+  return cores <= 2 ? 1 : std::min(cores - 1, shards_by_default_max);
+}
+
+/// The operating system's randomness; without it there are no sids, so failing is fatal.
+void fill_random(unsigned char* out, std::size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t got = ::getrandom(out, bytes, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
+    out += got;
+    bytes -= static_cast<std::size_t>(got);
+  }
+}
+
+engine::Settings settings_of(const Options& options) {
+  engine::Settings settings;
+  settings.ping_interval_ms = options.ping_interval_ms;
+  settings.ping_timeout_ms = options.ping_timeout_ms;
+  settings.upgrade_timeout_ms = options.upgrade_timeout_ms;
+  settings.max_payload_bytes = options.max_payload_bytes;
+  settings.send_queue_bytes_max = options.send_queue_bytes_max;
+  settings.ephemeral_queue_bytes_max = options.ephemeral_queue_bytes_max;
+  settings.allow_upgrades = options.allow_upgrades;
+  return settings;
+}
+
+socket::Limits limits_of(const Options& options) {
+  socket::Limits limits;
+  limits.connect_timeout_ms = options.connect_timeout_ms;
+  limits.binary_timeout_ms = options.attachments_timeout_ms;
+  limits.binary_bytes_max = options.max_payload_bytes;
+  limits.rooms_per_socket_max = options.rooms_per_socket_max;
+  limits.namespaces_per_client_max = options.namespaces_per_client_max;
+  limits.json_depth_max = options.json_depth_max;
+  limits.hold_bytes_max = options.send_queue_bytes_max;
+  limits.keep_handshake = options.keep_handshake;
+  limits.packet.event_name_bytes_max = options.event_name_bytes_max;
+  limits.packet.attachments_max = options.attachments_max;
+  return limits;
+}
+
+net::Options net_options_of(const Options& options) {
+  net::Options net;
+  net.paths = {options.path};
+  net.http_header_timeout_ms = options.http_header_timeout_ms;
+  net.http_body_timeout_ms = options.http_body_timeout_ms;
+  net.http_idle_timeout_ms = options.http_idle_timeout_ms;
+  net.max_payload_bytes = options.max_payload_bytes;
+  net.http_body_bytes_max = options.http_body_bytes_max;
+  net.http_head_bytes_max = options.http_head_bytes_max;
+  net.http_headers_max = options.http_headers_max;
+  net.connections_max = options.connections_max;
+  net.connections_per_ip_max = options.connections_per_ip_max;
+  net.cors_origins = options.cors_origins;
+  net.cors_credentials = options.cors_credentials;
+  net.trust_proxy = options.trust_proxy;
+  net.allow_upgrades = options.allow_upgrades;
+  return net;
+}
+
+void add(Stats& sum, const Stats& part) {
+  sum.sessions += part.sessions;
+  sum.websocket_sessions += part.websocket_sessions;
+  sum.sockets += part.sockets;
+  sum.rooms += part.rooms;
+  sum.http_connections += part.http_connections;
+  sum.sessions_opened += part.sessions_opened;
+  sum.sessions_closed += part.sessions_closed;
+  sum.upgrades += part.upgrades;
+  sum.events_in += part.events_in;
+  sum.events_out += part.events_out;
+  sum.bytes_in += part.bytes_in;
+  sum.bytes_out += part.bytes_out;
+  sum.slow_consumers += part.slow_consumers;
+  sum.ephemeral_dropped += part.ephemeral_dropped;
+  sum.parse_errors += part.parse_errors;
+}
+
+/// A session without Socket.IO on top: each message goes to one function.
+class PlainHandler final : public engine::SessionHandler {
+ public:
+  PlainHandler(engine::Session& session, const Server::EngineHandler& on_message)
+      : session_(session), on_message_(on_message) {}
+  void on_message(std::string_view data, bool binary) override { on_message_(session_, data, binary); }
+  void on_close(CloseReason) override {}
+
+ private:
+  engine::Session& session_;
+  const Server::EngineHandler& on_message_;
+};
+
+}  // namespace
+
+/// The house: shards, what lives on each, and the doors between them. Members die from the last to the first,
+/// so connections go before sessions, sessions before sockets' homes, and shards last.
+struct Server::Impl final : net::House {
+  struct Story {
+    Story(Impl& impl, unsigned index);
+    Stats stats();
+    void take_leave(std::int64_t spread_ms);
+
+    Impl& house;
+    loop::Shard& shard;
+    socket::Local local;
+    std::vector<std::unique_ptr<engine::Sessions>> sessions;  ///< one a route
+    net::Connections connections;
+    std::unique_ptr<Farewell> farewell;
+  };
+  struct Plain {
+    std::string path;
+    EngineHandler on_message;
+  };
+
+  explicit Impl(Options given);
+
+  Namespace& of(std::string_view name);
+  void freeze();
+  void run();
+  void began_to_stop(std::int64_t spread_ms);
+
+  unsigned shards() const override { return static_cast<unsigned>(shards_.size()); }
+  loop::Shard& shard(unsigned index) override { return *shards_.at(index); }
+  net::Connections& connections(unsigned index) override { return stories[index]->connections; }
+  engine::Sessions& sessions(unsigned index, unsigned route) override {
+    return *stories[index]->sessions[route];
+  }
+  net::Admission& admission() override { return admission_; }
+  const net::Options& options() const override { return net_options; }
+  const http::Handler& handler() const override { return http; }
+  void log(const LogLine& line) override {
+    if (given.log) given.log(line);
+  }
+
+  const Options given;
+  const engine::Settings settings;
+  const socket::Limits limits;
+  net::Options net_options;
+  http::Handler http;
+  std::vector<std::unique_ptr<Namespace>> namespaces;
+  std::vector<std::unique_ptr<Plain>> plains;  ///< routes 1, 2, …
+  std::vector<std::unique_ptr<loop::Shard>> shards_;
+  net::Admission admission_;
+  cluster::Shards adapter;
+  std::vector<std::unique_ptr<Story>> stories;
+  net::Listener listener{*this};
+  unsigned stories_ending = 0, stories_gone = 0;  ///< shard 0's
+  bool frozen = false;
+};
+
+Server::Impl::Story::Story(Impl& impl, unsigned index)
+    : house(impl),
+      shard(*impl.shards_[index]),
+      local(index, &shard, impl.adapter, impl.limits, impl.given.log,
+            [&home = shard](std::function<void()> task) { home.post(std::move(task)); }),
+      connections(impl, index) {}
+
+Stats Server::Impl::Story::stats() {
+  Stats stats;
+  for (const auto& one : sessions) {
+    const engine::Counters& counters = one->counters();
+    stats.sessions += one->size();
+    stats.websocket_sessions += counters.on_websocket;
+    stats.sessions_opened += counters.opened;
+    stats.sessions_closed += counters.closed;
+    stats.upgrades += counters.upgrades;
+    stats.slow_consumers += counters.slow_consumers;
+    stats.ephemeral_dropped += counters.ephemeral_dropped;
+    stats.parse_errors += counters.parse_errors;
+  }
+  const socket::Counters& counters = local.counters();
+  stats.sockets = counters.sockets;
+  stats.events_in = counters.events_in;
+  stats.events_out = counters.events_out;
+  stats.parse_errors += counters.parse_errors;
+  for (const auto& space : local.namespaces()) stats.rooms += space->rooms().size();
+  stats.http_connections = connections.counters().http_connections;
+  stats.bytes_in = connections.counters().bytes_in;
+  stats.bytes_out = connections.counters().bytes_out;
+  return stats;
+}
+
+void Server::Impl::Story::take_leave(std::int64_t spread_ms) {
+  if (farewell == nullptr) {
+    std::vector<engine::Sessions*> all;
+    for (const auto& one : sessions) all.push_back(one.get());
+    const auto ending = [this] {
+      house.shard(0).post([&impl = house] {
+        if (++impl.stories_ending == impl.shards()) impl.listener.stop();
+      });
+    };
+    const auto gone = [this] {
+      house.shard(0).post([&impl = house] {
+        if (++impl.stories_gone < impl.shards()) return;
+        for (const auto& one : impl.shards_) one->stop();
+      });
+    };
+    farewell = std::make_unique<Farewell>(
+        std::move(all), connections, shard.timers(), [this] { return shard.now(); }, ending, gone);
+  }
+  farewell->start(spread_ms);
+}
+
+Server::Impl::Impl(Options wanted)
+    : given(std::move(wanted)),
+      settings(settings_of(given)),
+      limits(limits_of(given)),
+      net_options(net_options_of(given)),
+      shards_([this] {
+        std::vector<std::unique_ptr<loop::Shard>> all;
+        const unsigned count = shard_count(given.threads);
+        for (unsigned index = 0; index < count; ++index) all.push_back(std::make_unique<loop::Shard>(index));
+        return all;
+      }()),
+      admission_(shards(), given.connections_max, given.connections_per_ip_max),
+      adapter(
+          [this] {
+            std::vector<loop::Shard*> all;
+            for (const auto& one : shards_) all.push_back(one.get());
+            return all;
+          }(),
+          given.log) {
+  std::vector<socket::Local*> locals;
+  for (unsigned index = 0; index < shards(); ++index) {
+    stories.push_back(std::make_unique<Story>(*this, index));
+    locals.push_back(&stories.back()->local);
+  }
+  adapter.settle(std::move(locals));
+  of("/");
+}
+
+Namespace& Server::Impl::of(std::string_view name) {
+  const std::string full = name.starts_with('/') ? std::string(name) : "/" + std::string(name);
+  for (const auto& space : namespaces) {
+    if (space->name() == full) return *space;
+  }
+  if (frozen) throw std::logic_error("namespace " + full + " must be made before the server runs");
+  namespaces.push_back(std::make_unique<Namespace>(full));
+  namespaces.back()->attach(adapter);
+  return *namespaces.back();
+}
+
+/// From here on the tables do not change: every shard gets its view of them.
+void Server::Impl::freeze() {
+  if (std::exchange(frozen, true)) return;
+  for (const auto& space : namespaces) space->freeze();
+  for (const auto& plain : plains) net_options.paths.push_back(plain->path);
+  for (const auto& story : stories) {
+    for (const auto& space : namespaces) story->local.add(*space);
+    const auto add = [&](engine::Sessions::HandlerFactory make) {
+      story->sessions.push_back(std::make_unique<engine::Sessions>(
+          story->shard.index(), settings, story->shard.timers(),
+          [&shard = story->shard] { return shard.now(); }, fill_random, std::move(make)));
+    };
+    add([&local = story->local](engine::Session& session) -> std::unique_ptr<engine::SessionHandler> {
+      return std::make_unique<socket::Client>(session, local);
+    });
+    for (const auto& plain : plains) {
+      add([&plain = *plain](engine::Session& session) -> std::unique_ptr<engine::SessionHandler> {
+        return std::make_unique<PlainHandler>(session, plain.on_message);
+      });
+    }
+  }
+}
+
+void Server::Impl::run() {
+  std::vector<std::thread> threads;
+  for (unsigned index = 1; index < shards(); ++index) {
+    threads.emplace_back([story = stories[index].get(), index] {
+      ::pthread_setname_np(::pthread_self(), ("sioxx-" + std::to_string(index)).c_str());
+      const socket::Local::Presence presence(story->local);
+      story->shard.run();
+    });
+  }
+  {
+    const socket::Local::Presence presence(stories[0]->local);
+    shard(0).post([this] { listener.start(); });
+    shard(0).run();
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+/// On shard 0. The listener goes when the last session has: a polling client may come back for its last
+/// packets.
+void Server::Impl::began_to_stop(std::int64_t spread_ms) {
+  for (const auto& story : stories) {
+    story->shard.post([&one = *story, spread_ms] { one.take_leave(spread_ms); });
+  }
+}
+
+// ---- the face
+// --------------------------------------------------------------------------------------------------------
+
+Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Server::~Server() = default;
+
+Namespace& Server::of(std::string_view name) { return impl_->of(name); }
+void Server::http(http::Handler handler) { impl_->http = std::move(handler); }
+
+void Server::engine(std::string path, EngineHandler on_message) {
+  if (impl_->frozen) throw std::logic_error("engine path " + path + " must be added before the server runs");
+  impl_->plains.push_back(std::make_unique<Impl::Plain>(Impl::Plain{std::move(path), std::move(on_message)}));
+}
+
+void Server::listen() {
+  if (impl_->listener.port() != 0) return;
+  impl_->freeze();
+  impl_->listener.open(impl_->given.host, impl_->given.port);
+}
+
+std::uint16_t Server::port() const { return impl_->listener.port(); }
+
+void Server::run() {
+  listen();
+  impl_->run();
+}
+
+void Server::stop(std::int64_t spread_ms) {
+  impl_->shard(0).post([&impl = *impl_, spread_ms] { impl.began_to_stop(spread_ms); });
+}
+
+void Server::drain() {
+  for (const auto& story : impl_->stories) {
+    story->shard.post([&connections = story->connections] { connections.drain(); });
+  }
+}
+
+unsigned Server::shards() const { return impl_->shards(); }
+loop::Shard& Server::shard(unsigned index) { return impl_->shard(index); }
+
+void Server::each_local_socket(unsigned shard, std::string_view nsp, std::string_view room,
+                               const std::function<void(Socket&)>& visit) {
+  if (socket::LocalNamespace* const space = impl_->stories.at(shard)->local.find(nsp))
+    space->each_socket(room, visit);
+}
+
+void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
+  struct Sum {
+    Stats stats;
+    unsigned missing;
+    std::function<void(const Stats&)> done;
+  };
+  const auto sum = std::make_shared<Sum>(Sum{{}, shards(), std::move(done)});
+  for (const auto& story : impl_->stories) {
+    story->shard.post([&one = *story, &reply = shard(reply_on), sum] {
+      reply.post([sum, part = one.stats()] {
+        add(sum->stats, part);
+        if (--sum->missing == 0) sum->done(sum->stats);
+      });
+    });
+  }
+}
+
+Adapter& Server::adapter() { return impl_->adapter; }
+
+}  // namespace sioxx

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "sioxx/engine/close_reason.hpp"
+#include "sioxx/engine/log_line.hpp"
+#include "sioxx/engine/session.hpp"
+#include "sioxx/loop/shard.hpp"
+#include "sioxx/net/http.hpp"
+#include "sioxx/socket/namespace.hpp"
+#include "sioxx/socket/socket.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sioxx {
+
+/// Everything that can be set, with its default; the literal is the documentation.
+struct Options {
+  std::string host = "::";    ///< address to listen on; "::" takes IPv4 too
+  std::uint16_t port = 3000;  ///< 0: a free one, see Server::port()
+  unsigned threads = 0;       ///< shards; 0: 1 on up to 2 cores, else cores - 1, at most 16; limit 64
+  std::string path = "/socket.io/";
+  std::int64_t ping_interval_ms = 25'000;
+  std::int64_t ping_timeout_ms = 20'000;
+  std::int64_t connect_timeout_ms = 10'000;  ///< from the handshake to the first CONNECT
+  std::int64_t upgrade_timeout_ms = 10'000;
+  std::int64_t http_header_timeout_ms = 10'000;  ///< from the first byte of a request to the end of its head
+  std::int64_t http_body_timeout_ms = 60'000;
+  std::int64_t http_idle_timeout_ms = 65'000;   ///< keep-alive between requests
+  std::size_t max_payload_bytes = 1'000'000;    ///< one WebSocket message, one polling POST
+  std::size_t http_body_bytes_max = 1'048'576;  ///< requests to the application's own routes
+  std::size_t http_head_bytes_max = 16'384;
+  std::size_t http_headers_max = 100;
+  std::size_t send_queue_bytes_max = 1'048'576;  ///< a connection; over it: slow consumer
+  std::size_t ephemeral_queue_bytes_max =
+      131'072;  ///< over it typing and the like are dropped for this receiver
+  std::size_t rooms_per_socket_max = 200;
+  std::size_t namespaces_per_client_max = 16;
+  std::size_t event_name_bytes_max = 256;
+  std::size_t json_depth_max = 32;
+  std::size_t attachments_max = 10;              ///< of one binary packet
+  std::int64_t attachments_timeout_ms = 10'000;  ///< from a binary packet to its last attachment
+  std::size_t connections_max = 100'000;
+  std::size_t connections_per_ip_max = 200;  ///< 0: unlimited
+  std::vector<std::string> cors_origins{};   ///< allowed origins; "*" any; empty: same origin only
+  bool cors_credentials = true;
+  bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
+  bool allow_upgrades = true;
+  /// Keep URL, headers and query of each connection for its whole life, for handlers that ask for them later;
+  /// it costs a kilobyte or so a connection. Else they are there for the middleware and the connect handlers
+  /// of its first namespace only.
+  bool keep_handshake = false;
+  Log log{};
+};
+
+/// Sums over all shards at one moment.
+struct Stats {
+  std::uint64_t sessions = 0, websocket_sessions = 0, sockets = 0, rooms = 0;
+  std::uint64_t http_connections = 0;
+  std::uint64_t sessions_opened = 0, sessions_closed = 0, upgrades = 0;
+  std::uint64_t events_in = 0, events_out = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t slow_consumers = 0, ephemeral_dropped = 0, parse_errors = 0;
+};
+
+/// A Socket.IO server: namespaces, shards, a listener. Built, filled with handlers, then run; taken down by
+/// stop().
+///
+///   sioxx::Server io({.port = 3000});
+///   io.of("/").on("message", [](sioxx::Socket& socket, sioxx::Event& event) {
+///     socket.emit_array("message", event.args());
+///   });
+///   io.run();
+class Server {
+ public:
+  explicit Server(Options options = {});
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  /// Registers handlers; before run() only.
+  Namespace& of(std::string_view name);
+  /// Every HTTP request that is not the engine's; default: 404.
+  void http(http::Handler handler);
+  /// Serves plain Engine.IO, without Socket.IO on top of it, at one more path; before run() only. Called on
+  /// the session's shard for each message; it may send to the session and close it.
+  using EngineHandler = std::function<void(engine::Session&, std::string_view data, bool binary)>;
+  void engine(std::string path, EngineHandler on_message);
+
+  /// Binds and listens; throws std::system_error whose text says what to change. run() does it when it was
+  /// not done.
+  void listen();
+  std::uint16_t port() const;
+
+  /// Runs all shards, number 0 on this thread; returns when stop() has taken everything down.
+  void run();
+  /// Any thread, also before run(). Answers new handshakes with 503, closes every session with "server
+  /// shutting down" spread over `spread_ms`, flushes, stops listening, then lets run() return. A second call
+  /// skips the wait.
+  void stop(std::int64_t spread_ms = 0);
+  /// Answers new handshakes with 503; sessions that are there go on (and may still open the connections that
+  /// polling needs). Any thread.
+  void drain();
+
+  unsigned shards() const;
+  loop::Shard& shard(unsigned index);
+
+  // ---- on the shard's own thread: what lives there
+  /// Sockets of this shard in a room ("" = all of the namespace).
+  void each_local_socket(unsigned shard, std::string_view nsp, std::string_view room,
+                         const std::function<void(Socket&)>& visit);
+
+  /// Any thread: asks every shard, calls back on shard `reply_on` when all have answered.
+  void stats(unsigned reply_on, std::function<void(const Stats&)> done);
+
+  Adapter& adapter();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sioxx

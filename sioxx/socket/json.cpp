@@ -1,0 +1,130 @@
+#include "sioxx/socket/json.hpp"
+
+#include <boost/json/string.hpp>
+
+#include <charconv>
+#include <cmath>
+
+namespace json = boost::json;
+
+namespace sioxx::socket {
+namespace {
+
+void write_number(std::string& out, double number) {
+  if (!std::isfinite(number)) {
+    out += "null";
+    return;
+  }
+  // JavaScript writes an exponent only from 1e21 up and below 1e-6 (ECMA-262, Number::toString), and -0 as 0.
+  const double size = std::fabs(number);
+  char text[64];
+  const auto end = number == 0 ? std::to_chars(text, text + sizeof text, 0).ptr
+                   : size >= 1e-6 && size < 1e21
+                       ? std::to_chars(text, text + sizeof text, number, std::chars_format::fixed).ptr
+                       : std::to_chars(text, text + sizeof text, number).ptr;
+  out.append(text, end);
+}
+
+template <class Integer>
+void write_integer(std::string& out, Integer number) {
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+  out.append(text, end);
+}
+
+void write_escape(std::string& out, char c) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\b': out += "\\b"; return;
+    case '\f': out += "\\f"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default:
+      out += "\\u00";
+      out += hex[static_cast<unsigned char>(c) >> 4];
+      out += hex[static_cast<unsigned char>(c) & 15];
+  }
+}
+
+}  // namespace
+
+void write_json(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text.substr(plain, i - plain));
+    write_escape(out, c);
+    plain = i + 1;
+  }
+  out.append(text.substr(plain));
+  out += '"';
+}
+
+void write_json(std::string& out, const json::object& object) {
+  out += '{';
+  bool first = true;
+  for (const auto& member : object) {
+    if (!first) out += ',';
+    first = false;
+    const json::string_view key = member.key();
+    write_json(out, std::string_view(key.data(), key.size()));
+    out += ':';
+    write_json(out, member.value());
+  }
+  out += '}';
+}
+
+void write_elements(std::string& out, const json::array& array) {
+  bool first = true;
+  for (const json::value& element : array) {
+    if (!first) out += ',';
+    first = false;
+    write_json(out, element);
+  }
+}
+
+void write_json(std::string& out, const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: out += "null"; return;
+    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
+    case json::kind::int64: return write_integer(out, value.get_int64());
+    case json::kind::uint64: return write_integer(out, value.get_uint64());
+    case json::kind::double_: return write_number(out, value.get_double());
+    case json::kind::string: {
+      const json::string& text = value.get_string();
+      return write_json(out, std::string_view(text.data(), text.size()));
+    }
+    case json::kind::array:
+      out += '[';
+      write_elements(out, value.get_array());
+      out += ']';
+      return;
+    case json::kind::object: return write_json(out, value.get_object());
+  }
+}
+
+JsonReader::JsonReader(std::size_t depth_max)
+    : parser_(
+          {},
+          [depth_max] {
+            json::parse_options options;
+            options.max_depth = depth_max;
+            return options;
+          }(),
+          workspace_, sizeof workspace_) {}
+
+bool JsonReader::read(std::string_view text, json::value& out) {
+  json::error_code error;
+  parser_.reset();
+  parser_.write(json::string_view(text.data(), text.size()), error);
+  if (error) return false;
+  out = parser_.release();
+  return true;
+}
+
+}  // namespace sioxx::socket

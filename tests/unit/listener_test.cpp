@@ -1,0 +1,166 @@
+#include "net_world.hpp"
+
+#include <system_error>
+
+namespace sioxx::net::test {
+namespace {
+
+TEST(Listener, GivesConnectionsToTheShardWithTheFewest) {
+  World world({}, 3);
+  std::vector<Client> clients;
+  for (int i = 0; i < 9; ++i) clients.emplace_back(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 9; }));
+  for (unsigned shard = 0; shard < 3; ++shard) EXPECT_EQ(world.connections(shard).size(), 3u);
+  clients.erase(clients.begin());
+  ASSERT_TRUE(world.until([&] { return world.connected() == 8; }));
+  clients.emplace_back(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 9; }));
+  for (unsigned shard = 0; shard < 3; ++shard) EXPECT_EQ(world.admission().connections(shard), 3u);
+}
+
+TEST(Listener, RefusesPastTheLimitInWordsAndRecovers) {
+  Options options;
+  options.connections_max = 2;
+  World world(options);
+  Client first(world), second(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 2; }));
+  Client third(world);
+  const Answer answer = third.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.header("Retry-After"), "5");
+  EXPECT_TRUE(third.ended());
+  first.close();
+  ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
+  Client fourth(world);
+  EXPECT_EQ(fourth.get(polling).status, 200);
+}
+
+TEST(Listener, RefusesTooManyFromOneAddress) {
+  Options options;
+  options.connections_per_ip_max = 1;
+  World world(options);
+  Client first(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
+  Client second(world);
+  const Answer answer = second.answer();
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.header("Content-Length"), std::to_string(answer.body.size()));
+  EXPECT_TRUE(second.ended());
+}
+
+TEST(Listener, OutOfDescriptorsItPausesSaysSoOnceAndGoesOn) {
+  World world;
+  static int failures = 0;
+  failures = 3;
+  loop::fault::hook = [](loop::fault::Point point) {
+    return point == loop::fault::Point::accept && failures > 0 ? (--failures, EMFILE) : 0;
+  };
+  Client client(world);
+  EXPECT_EQ(client.get(polling).status, 200);
+  loop::fault::hook = nullptr;
+  EXPECT_EQ(world.logged, (std::vector<std::string>{"accept_paused", "accept_resumed"}));
+}
+
+TEST(Listener, AConnectionThatIsGoneBeforeItsAcceptDoesNoHarm) {
+  World world;
+  static int failures = 0;
+  failures = 5;
+  loop::fault::hook = [](loop::fault::Point point) {
+    return point == loop::fault::Point::accept && failures > 0 ? (--failures, ECONNABORTED) : 0;
+  };
+  Client client(world);
+  EXPECT_EQ(client.get(polling).status, 200);
+  loop::fault::hook = nullptr;
+}
+
+TEST(Listener, SaysInWordsWhyItCannotListen) {
+  World world;
+  Listener second(world);
+  try {
+    second.open("127.0.0.1", world.port());
+    FAIL() << "the port is taken";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), EADDRINUSE);
+    EXPECT_NE(std::string(error.what()).find("another program"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(second.open("203.0.113.1", 0), std::system_error);
+  EXPECT_THROW(second.open("no such host.invalid", 0), std::system_error);
+  EXPECT_EQ(second.port(), 0);
+}
+
+TEST(Listener, OneSocketTakesBothProtocolVersions) {
+  World world;
+  Listener both(world);
+  both.open("::", 0);
+  both.start();
+  Client plain(world);  // to the world's own listener, so that there is something to compare with
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(both.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_TRUE(world.until([&] { return world.connected() == 2; }));
+  ::close(fd);
+}
+
+TEST(Listener, AfterStopNobodyComesIn) {
+  World world;
+  Client before(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
+  world.listener().stop();
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(world.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_NE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ::close(fd);
+  EXPECT_EQ(before.get(polling).status, 200);  // who is in stays in
+}
+
+TEST(Admission, CountsAddressesAndGivesPlacesBack) {
+  Admission admission(2, 0, 2);
+  const IpAddress a = IpAddress::parse("192.0.2.1");
+  const IpAddress b = IpAddress::parse("192.0.2.2");
+  auto first = admission.enter(a);
+  auto second = admission.enter(a);
+  EXPECT_EQ(first.verdict, Admission::Verdict::welcome);
+  EXPECT_NE(first.shard, second.shard);
+  EXPECT_EQ(admission.enter(a).verdict, Admission::Verdict::too_many_from_address);
+  EXPECT_EQ(admission.enter(b).verdict, Admission::Verdict::welcome);
+  EXPECT_EQ(admission.connections(), 2u);  // b's seat has died at once
+  first.seat = {};
+  EXPECT_EQ(admission.connections(), 1u);
+}
+
+TEST(Admission, SeatsMoveAndAreRenamed) {
+  Admission admission(2, 0, 1);
+  auto entry = admission.enter(IpAddress::parse("127.0.0.1"), false);
+  ASSERT_TRUE(entry.seat);
+  EXPECT_EQ(entry.shard, 0u);
+  entry.seat.move_to(1);
+  EXPECT_EQ(admission.connections(0), 0u);
+  EXPECT_EQ(admission.connections(1), 1u);
+  const IpAddress real = IpAddress::parse("2001:db8::1");
+  EXPECT_EQ(entry.seat.rename(real), Admission::Verdict::welcome);
+  EXPECT_EQ(entry.seat.rename(real), Admission::Verdict::welcome) << "the same again";
+  auto other = admission.enter(IpAddress::parse("127.0.0.1"), false);
+  EXPECT_EQ(other.seat.rename(IpAddress::parse("2001:db8::2")), Admission::Verdict::too_many_from_address)
+      << "the same /64";
+  EXPECT_EQ(other.seat.rename(IpAddress::parse("2001:db8:1::2")), Admission::Verdict::welcome);
+  entry.seat.move_to(0);
+  EXPECT_EQ(admission.enter(real).verdict, Admission::Verdict::too_many_from_address);
+  { const Admission::Seat gone = std::move(entry.seat); }
+  EXPECT_EQ(admission.enter(real).verdict, Admission::Verdict::welcome);
+}
+
+TEST(Admission, AddressesAreReadAndWritten) {
+  EXPECT_EQ(IpAddress::parse("203.0.113.7").text(), "203.0.113.7");
+  EXPECT_EQ(IpAddress::parse("2001:db8::7").text(), "2001:db8::7");
+  EXPECT_EQ(IpAddress::parse("::ffff:203.0.113.7").text(), "203.0.113.7");
+  EXPECT_EQ(IpAddress::parse("nonsense"), IpAddress());
+}
+
+}  // namespace
+}  // namespace sioxx::net::test

@@ -1,0 +1,302 @@
+#include "net_world.hpp"
+
+namespace sioxx::net::test {
+namespace {
+
+constexpr std::string_view unknown_session = R"({"code":1,"message":"Session ID unknown"})";
+
+http::Response hello(std::string body = "hello") {
+  http::Response response;
+  response.headers.emplace_back("Content-Type", "text/plain");
+  response.body = std::move(body);
+  return response;
+}
+
+// ---- the engine's path (socketio-wire "Engine-level answers") ---------------------------------------------
+
+TEST(Polling, HandshakePostGetAndKeepAlive) {
+  World world;
+  Client client(world);
+  const Answer open = client.get(polling);
+  EXPECT_EQ(open.status, 200);
+  EXPECT_EQ(open.header("Content-Type"), "text/plain; charset=UTF-8");
+  EXPECT_EQ(open.header("Connection"), "keep-alive");
+  EXPECT_NE(open.header("Date"), "");
+  ASSERT_EQ(open.body.substr(0, 2), "0{");
+  EXPECT_NE(open.body.find(R"("upgrades":["websocket"])"), std::string::npos);
+  const std::string target = polling + "&sid=" + sid_of(open.body);
+  const Answer post = client.post(target,
+                                  "4one\x1e"
+                                  "4two");
+  EXPECT_EQ(post.status, 200);
+  EXPECT_EQ(post.body, "ok");
+  EXPECT_EQ(post.header("Content-Type"), "text/html");
+  EXPECT_EQ(client.get(target).body,
+            "4one\x1e"
+            "4two");
+  EXPECT_EQ(world.connections(0).counters().http_requests, 3u);
+  EXPECT_EQ(world.connected(), 1u);
+}
+
+TEST(Polling, AGetWaitsUntilAPostOnAnotherConnectionBringsSomething) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client waiting(world), posting(world);
+  waiting.send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  world.steps(5);
+  EXPECT_TRUE(waiting.read_some());
+  EXPECT_TRUE(waiting.got.empty());
+  EXPECT_EQ(posting.post(target, "4hello").body, "ok");
+  EXPECT_EQ(waiting.answer().body, "4hello");
+}
+
+TEST(Polling, RefusalsAreTheReferences) {
+  World world;
+  const std::string sid = open_session(world);
+  const struct {
+    std::string request;
+    int status;
+    std::string body;
+  } cases[] = {
+      {"GET /socket.io/", 400, R"({"code":0,"message":"Transport unknown"})"},
+      {"GET /socket.io/?EIO=4&transport=tram", 400, R"({"code":0,"message":"Transport unknown"})"},
+      {"GET " + polling + "&sid=AAAAAAAAAAAAAAAAAAAA", 400, std::string(unknown_session)},
+      {"GET " + polling + "&sid=nonsense", 400, std::string(unknown_session)},
+      {"POST " + polling, 400, R"({"code":2,"message":"Bad handshake method"})"},
+      {"PUT " + polling, 400, R"({"code":2,"message":"Bad handshake method"})"},
+      {"OPTIONS " + polling, 400, R"({"code":2,"message":"Bad handshake method"})"},
+      {"GET " + websocket, 400, R"({"code":3,"message":"Bad request"})"},
+      {"GET " + websocket + "&sid=" + sid, 400, R"({"code":3,"message":"Bad request"})"},
+      {"GET /socket.io/?EIO=3&transport=polling", 400,
+       R"({"code":5,"message":"Unsupported protocol version"})"},
+      {"GET /socket.io/?transport=polling", 400, R"({"code":5,"message":"Unsupported protocol version"})"},
+      {"PUT " + polling + "&sid=" + sid, 500, ""},
+  };
+  for (const auto& one : cases) {
+    Client client(world);
+    client.send(one.request + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    const Answer answer = client.answer();
+    EXPECT_EQ(answer.status, one.status) << one.request;
+    EXPECT_EQ(answer.body, one.body) << one.request;
+    if (!one.body.empty()) {
+      EXPECT_EQ(answer.header("Content-Type"), "application/json");
+    }
+  }
+  EXPECT_EQ(world.session_count(), 1u);
+}
+
+TEST(Polling, ThePathWorksWithoutItsLastSlashAndBelow) {
+  World world;
+  Client client(world);
+  EXPECT_EQ(client.get("/socket.io?EIO=4&transport=polling").status, 200);
+  EXPECT_EQ(client.get("/socket.io/x?EIO=4&transport=polling").status, 200);
+  EXPECT_EQ(client.get("/socket.iox?EIO=4&transport=polling").status, 404);
+}
+
+TEST(Polling, ASecondGetEndsTheSession) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client first(world), second(world);
+  first.send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  world.steps(5);
+  const Answer refused = second.get(target);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body, "");
+  const Answer closed = first.answer();
+  EXPECT_EQ(closed.status, 200);
+  EXPECT_EQ(closed.body, "1");
+  EXPECT_EQ(second.get(target).body, unknown_session);
+}
+
+TEST(Polling, AnAbortedGetEndsTheSessionAtOnce) {
+  for (const bool with_reset : {false, true}) {
+    World world;
+    const std::string target = polling + "&sid=" + open_session(world);
+    Client waiting(world);
+    waiting.send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    world.steps(5);
+    ASSERT_EQ(world.session_count(), 1u);
+    with_reset ? waiting.abort() : waiting.close();
+    EXPECT_TRUE(world.until([&] { return world.connected() == 0; }));
+    EXPECT_EQ(world.ends.size(), 1u);
+    Client after(world);
+    EXPECT_EQ(after.get(target).body, unknown_session);
+  }
+}
+
+TEST(Polling, AClosePacketByPostIsAnsweredOnTheWaitingGet) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client waiting(world), posting(world);
+  waiting.send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  world.steps(5);
+  EXPECT_EQ(posting.post(target, "1").status, 200);
+  EXPECT_EQ(waiting.answer().body, "6");
+  EXPECT_EQ(posting.get(target).status, 400);
+}
+
+TEST(Polling, ABadPayloadIsRefusedAndTheSessionIsGone) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client client(world);
+  EXPECT_EQ(client.post(target, "abc").status, 400);
+  EXPECT_EQ(client.get(target).body, unknown_session);
+}
+
+TEST(Polling, ABinaryBodyIsRefused) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client client(world);
+  EXPECT_EQ(client.post(target, "4x", "Content-Type: application/octet-stream\r\n").status, 400);
+}
+
+TEST(Polling, APostOverTheLimitIs413AndTheSessionLives) {
+  Options options;
+  options.max_payload_bytes = 1'000;
+  World world(options);
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client big(world);
+  const Answer answer = big.post(target, std::string(500'000, 'x'));
+  EXPECT_EQ(answer.status, 413);
+  EXPECT_TRUE(big.ended());
+  EXPECT_FALSE(big.reset) << "the client must be able to read the answer";
+  Client client(world);
+  EXPECT_EQ(client.post(target, "4" + std::string(999, 'x')).status, 200);
+}
+
+TEST(Polling, TwoPostsAtOnceEndTheSession) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client slow(world), quick(world);
+  slow.send("POST " + target + " HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n4fi");
+  world.steps(5);
+  EXPECT_EQ(quick.post(target, "4two").status, 400);
+  EXPECT_TRUE(quick.ended());
+  slow.send("rst");
+  EXPECT_EQ(slow.answer().status, 400);
+  EXPECT_EQ(world.ends, (std::vector{CloseReason::transport_error}));
+}
+
+TEST(Polling, APostThatNeverEndsLeavesNothingBehind) {
+  World world;
+  const std::string sid = open_session(world);
+  const std::string target = polling + "&sid=" + sid;
+  {
+    Client slow(world);
+    slow.send("POST " + target + " HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n4fi");
+    ASSERT_TRUE(world.until([&] { return world.connections(0).posting(sid); }));
+  }
+  ASSERT_TRUE(world.until([&] { return world.connected() == 0; }));
+  Client client(world);
+  EXPECT_EQ(client.post(target, "4ok").status, 200);
+}
+
+TEST(Polling, WhileDrainingOnlyNewSessionsAreTurnedAway) {
+  World world;
+  Client client(world);
+  const std::string target = polling + "&sid=" + sid_of(client.get(polling).body);
+  world.connections(0).drain();
+  const Answer refused = client.get(polling);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "5");
+  EXPECT_EQ(client.post(target, "4x").status, 200);
+  client.send(Client::upgrade_request(websocket));
+  EXPECT_EQ(client.answer().status, 503);
+}
+
+// ---- one connection, many shards --------------------------------------------------------------------------
+
+TEST(HandOver, ARequestGoesToTheShardOfItsSession) {
+  World world({}, 3);
+  std::vector<std::string> targets;
+  for (const std::string& sid : open_sessions(world, 9)) targets.push_back(polling + "&sid=" + sid);
+  Client client(world);  // one connection for the sessions of all shards, with pipelining
+  std::string wire;
+  for (const std::string& target : targets) {
+    wire += "POST " + target + " HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n4hello";
+    wire += "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  }
+  client.send(wire);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    ASSERT_EQ(client.answer().body, "ok") << i;
+    ASSERT_EQ(client.answer().body, "4hello") << i;
+  }
+  std::uint64_t hand_overs = 0, open = 0, requests = 0;
+  for (unsigned shard = 0; shard < 3; ++shard) {
+    hand_overs += world.connections(shard).counters().hand_overs;
+    open += world.connections(shard).counters().http_connections;
+    requests += world.connections(shard).counters().http_requests;
+  }
+  EXPECT_GE(hand_overs, 2u);
+  EXPECT_EQ(open, 1u);
+  EXPECT_EQ(requests, 9u + 18u);
+  EXPECT_EQ(world.admission().connections(), 1u);
+}
+
+TEST(HandOver, ABodyThatIsStillComingArrivesThere) {
+  World world({}, 2);
+  for (const std::string& sid : open_sessions(world, 4)) {
+    Client client(world);
+    const std::string body = "4" + std::string(300'000, 'x');
+    EXPECT_EQ(client.post(polling + "&sid=" + sid, body).body, "ok");
+    EXPECT_TRUE(client.get(polling + "&sid=" + sid).body == body);
+  }
+}
+
+TEST(HandOver, AnUpgradeGoesToTheShardOfItsSession) {
+  World world({}, 2);
+  for (const std::string& sid : open_sessions(world, 4)) {
+    const unsigned home = *engine::Sessions::home_of(sid);
+    Client client(world);
+    client.send(Client::upgrade_request(websocket + "&sid=" + sid) + Client::frame(1, "2probe"));
+    EXPECT_EQ(client.answer().status, 101);
+    EXPECT_EQ(client.next_text(), "3probe");
+    EXPECT_EQ(world.connections(home).counters().websockets, 1u);
+    client.close();
+    EXPECT_TRUE(world.until([&] { return world.connected() == 0; }));
+  }
+}
+
+TEST(HandOver, ToAStoppedShardEndsTheConnection) {
+  World world({}, 2);
+  const std::string sid = open_session_on(world, 1);
+  world.shard(1).stop();
+  Client client(world);
+  ASSERT_TRUE(world.until([&] { return world.connections(0).size() == 1; }));
+  client.send("GET " + polling + "&sid=" + sid + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(world.connections(0).size(), 0u);
+}
+
+TEST(HandOver, WithRealThreads) {
+  World world({}, 4);
+  world.on_http = [](http::Request&& request, http::Reply reply) { reply.send(hello(request.path)); };
+  const std::vector<std::string> sids = open_sessions(world, 12);
+  world.run_in_threads();
+  std::vector<Client> clients;
+  for (int i = 0; i < 4; ++i) clients.emplace_back(world);
+  for (int round = 0; round < 5; ++round) {
+    for (std::size_t i = 0; i < sids.size(); ++i) {
+      Client& client = clients[(i + static_cast<std::size_t>(round)) % clients.size()];
+      const std::string target = polling + "&sid=" + sids[i];
+      ASSERT_EQ(client.post(target, "4round " + std::to_string(round)).body, "ok");
+      ASSERT_EQ(client.get(target).body, "4round " + std::to_string(round));
+      ASSERT_EQ(client.get("/app").body, "/app");
+    }
+  }
+  for (const std::string& sid : sids) {
+    Client client(world);
+    client.send(Client::upgrade_request(websocket + "&sid=" + sid));
+    ASSERT_EQ(client.answer().status, 101);
+    client.text("2probe");
+    ASSERT_EQ(client.next_text(), "3probe");
+    client.send(Client::frame(1, "5") + Client::frame(1, "4hello"));
+    ASSERT_EQ(client.next_text(), "4hello");
+  }
+  clients.clear();
+  world.stop_threads();
+  EXPECT_EQ(world.ends.size() + world.session_count(), sids.size());
+}
+
+}  // namespace
+}  // namespace sioxx::net::test

@@ -1,0 +1,604 @@
+#include "engine_world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+using namespace sioxx;
+using namespace sioxx::engine;
+using namespace sioxx::test;
+
+namespace {
+
+/// A session brought into each phase of the table in session.cpp.
+enum class Phase { polling, waiting, probing, probed, websocket, closing, closed };
+constexpr Phase phases[] = {Phase::polling,   Phase::waiting, Phase::probing, Phase::probed,
+                            Phase::websocket, Phase::closing, Phase::closed};
+
+struct Scene {
+  explicit Scene(Phase phase, bool echo = false) : world({}, echo), session(world.polling()) {
+    switch (phase) {
+      case Phase::polling: break;
+      case Phase::waiting: waiting = EngineWorld::get(*session); break;
+      case Phase::probing: session->attach(socket); break;
+      case Phase::probed:
+        session->attach(socket);
+        session->receive("2probe", false, socket);
+        break;
+      case Phase::websocket: EngineWorld::upgrade(*session, socket); break;
+      case Phase::closing: session->close(CloseReason::forced_close); break;
+      case Phase::closed: session->post("1"); break;
+    }
+    socket.written.clear();
+  }
+  bool gone() const { return world.sessions.find(session->sid()) == nullptr; }
+
+  FakeTransport socket, another;  // outlive the sessions
+  EngineWorld world;
+  std::shared_ptr<Session> session;
+  std::shared_ptr<PollAnswer> waiting;
+};
+
+}  // namespace
+
+// ---- handshake
+// -------------------------------------------------------------------------------------------------------
+
+TEST(Session, OpenPacketHoldsExactlyTheFiveFields) {
+  FakeTransport socket;
+  EngineWorld world({.ping_interval_ms = 300, .ping_timeout_ms = 200, .max_payload_bytes = 1'000'000});
+  const auto session = world.polling();
+  EXPECT_EQ(world.opened,
+            R"(0{"sid":")" + session->sid() +
+                R"(","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000})");
+  EXPECT_EQ(session->state(), State::open);
+  EXPECT_EQ(session->link(), Link::polling);
+
+  const auto direct = world.websocket(socket);
+  EXPECT_EQ(world.opened,
+            R"(0{"sid":")" + direct->sid() +
+                R"(","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000})");
+  EXPECT_EQ(direct->link(), Link::websocket);
+  EXPECT_EQ(world.sessions.counters().opened, 2u);
+  EXPECT_EQ(world.sessions.counters().on_websocket, 1u);
+}
+
+TEST(Session, OffersNoUpgradeWhenNotAllowed) {
+  EngineWorld world({.allow_upgrades = false});
+  const auto session = world.polling();
+  EXPECT_NE(world.opened.find(R"("upgrades":[])"), std::string::npos);
+  FakeTransport socket;
+  EXPECT_FALSE(session->attach(socket));
+  EXPECT_EQ(session->link(), Link::polling);
+}
+
+TEST(Session, TrimmedHandshakeKeepsTheAddress) {
+  EngineWorld world;
+  const auto session = world.polling();
+  EXPECT_EQ(session->handshake().header("user-agent"), "test");
+  EXPECT_EQ(session->handshake().parameter("EIO"), "4");
+  session->trim_handshake();
+  EXPECT_EQ(session->handshake().address, "203.0.113.7");
+  EXPECT_EQ(session->handshake().issued, 1'700'000'000'000);
+  EXPECT_EQ(session->handshake().header("user-agent"), "");
+}
+
+// ---- every phase meets every event
+// -------------------------------------------------------------------------------------
+
+TEST(Session, EveryPhaseMeetsEveryEvent) {
+  // What the session is afterwards: "polling", "probing", "websocket", "closing", "gone".
+  using Deed = std::function<void(Scene&)>;
+  const std::vector<std::pair<std::string, Deed>> events = {
+      {"GET", [](Scene& s) { EngineWorld::get(*s.session); }},
+      {"GET lost", [](Scene& s) { s.session->poll_lost(EngineWorld::last_poll); }},
+      {"POST 4x", [](Scene& s) { s.session->post("4x"); }},
+      {"POST 1", [](Scene& s) { s.session->post("1"); }},
+      {"POST abc", [](Scene& s) { s.session->post("abc"); }},
+      {"POST 3", [](Scene& s) { s.session->post("3"); }},
+      {"POST 2", [](Scene& s) { s.session->post("2"); }},
+      {"attach another", [](Scene& s) { s.session->attach(s.another); }},
+      {"ws 2probe", [](Scene& s) { s.session->receive("2probe", false, s.socket); }},
+      {"ws 5", [](Scene& s) { s.session->receive("5", false, s.socket); }},
+      {"ws 4x", [](Scene& s) { s.session->receive("4x", false, s.socket); }},
+      {"ws binary", [](Scene& s) { s.session->receive("\x01", true, s.socket); }},
+      {"ws abc", [](Scene& s) { s.session->receive("abc", false, s.socket); }},
+      {"ws empty", [](Scene& s) { s.session->receive("", false, s.socket); }},
+      {"ws 1", [](Scene& s) { s.session->receive("1", false, s.socket); }},
+      {"ws lost", [](Scene& s) { s.session->transport_closed(s.socket, CloseReason::transport_close); }},
+      {"send", [](Scene& s) { s.session->send_text("x"); }},
+      {"close", [](Scene& s) { s.session->close(CloseReason::forced_close); }},
+      {"close: parse error", [](Scene& s) { s.session->close(CloseReason::parse_error); }},
+  };
+  //                                      polling    waiting    probing    probed     websocket  closing  closed
+  const std::map<std::string, std::vector<std::string>> expected = {
+      {"GET", {"polling", "gone", "probing", "probing", "websocket", "gone", "gone"}},
+      {"GET lost", {"polling", "gone", "probing", "probing", "websocket", "closing", "gone"}},
+      {"POST 4x", {"polling", "polling", "probing", "probing", "websocket", "closing", "gone"}},
+      {"POST 1", {"gone", "gone", "gone", "gone", "websocket", "closing", "gone"}},
+      {"POST abc", {"gone", "gone", "gone", "gone", "websocket", "closing", "gone"}},
+      {"POST 3", {"polling", "polling", "probing", "probing", "websocket", "closing", "gone"}},
+      {"POST 2", {"gone", "gone", "gone", "gone", "websocket", "closing", "gone"}},
+      {"attach another", {"probing", "probing", "probing", "probing", "websocket", "closing", "gone"}},
+      {"ws 2probe", {"polling", "polling", "probing", "polling", "gone", "closing", "gone"}},
+      {"ws 5", {"polling", "polling", "polling", "websocket", "gone", "closing", "gone"}},
+      {"ws 4x", {"polling", "polling", "polling", "polling", "websocket", "closing", "gone"}},
+      {"ws binary", {"polling", "polling", "polling", "polling", "websocket", "closing", "gone"}},
+      {"ws abc", {"polling", "polling", "polling", "polling", "gone", "closing", "gone"}},
+      {"ws empty", {"polling", "polling", "polling", "polling", "gone", "closing", "gone"}},
+      {"ws 1", {"polling", "polling", "polling", "polling", "gone", "closing", "gone"}},
+      {"ws lost", {"polling", "polling", "polling", "polling", "gone", "closing", "gone"}},
+      {"send", {"polling", "polling", "probing", "probing", "websocket", "closing", "gone"}},
+      {"close", {"closing", "gone", "closing", "closing", "gone", "closing", "gone"}},
+      {"close: parse error", {"gone", "gone", "gone", "gone", "gone", "closing", "gone"}},
+  };
+  for (const auto& [name, deed] : events) {
+    for (const Phase phase : phases) {
+      Scene scene(phase);
+      EngineWorld::last_poll = phase == Phase::waiting ? EngineWorld::last_poll : nullptr;
+      deed(scene);
+      scene.world.turn();
+      std::string after = "gone";
+      if (!scene.gone()) {
+        if (scene.session->state() == State::closing) {
+          after = "closing";
+        } else {
+          after = scene.session->link() == Link::polling   ? "polling"
+                  : scene.session->link() == Link::probing ? "probing"
+                                                           : "websocket";
+        }
+      }
+      EXPECT_EQ(after, expected.at(name)[static_cast<std::size_t>(phase)])
+          << name << " in phase " << static_cast<int>(phase);
+      EXPECT_EQ(after == "gone", scene.session->state() == State::closed);
+      EXPECT_EQ(scene.world.notes->closes, after == "gone" || after == "closing" ? 1 : 0) << name;
+    }
+  }
+}
+
+// ---- long-polling
+// ----------------------------------------------------------------------------------------------------
+
+TEST(Session, QueuedMessagesComeJoined) {
+  EngineWorld world;
+  const auto session = world.polling();
+  EXPECT_EQ(session->post("4test1\x1e"
+                          "4test2\x1e"
+                          "bAQIDBA=="),
+            PostResult::ok);
+  const auto answer = EngineWorld::get(*session);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body,
+            "4test1\x1e"
+            "4test2\x1e"
+            "bAQIDBA==");
+}
+
+TEST(Session, WaitingGetTakesAllThatOneTurnSends) {
+  EngineWorld world;
+  const auto session = world.polling();
+  const auto answer = EngineWorld::get(*session);
+  session->send_text("a");
+  session->send_text("b");
+  EXPECT_EQ(answer->status, 0);
+  world.turn();
+  EXPECT_EQ(answer->body,
+            "4a\x1e"
+            "4b");
+}
+
+TEST(Session, OneBodyStaysWithinMaxPayload) {
+  EngineWorld world({.max_payload_bytes = 10});
+  const auto session = world.polling();
+  for (const char* text : {"aaaa", "bbbb", "a very long one", "c"}) session->send_text(text);
+  EXPECT_EQ(EngineWorld::get(*session)->body, "4aaaa");  // 5 + 1 + 5 is too much
+  EXPECT_EQ(EngineWorld::get(*session)->body, "4bbbb");
+  EXPECT_EQ(EngineWorld::get(*session)->body, "4a very long one");
+  EXPECT_EQ(EngineWorld::get(*session)->body, "4c");
+}
+
+TEST(Session, SecondGetEndsTheSession) {
+  Scene scene(Phase::waiting);
+  const auto second = EngineWorld::get(*scene.session);
+  EXPECT_EQ(scene.waiting->status, 200);
+  EXPECT_EQ(scene.waiting->body, "1");
+  EXPECT_EQ(second->status, 400);
+  EXPECT_EQ(second->body, "");
+  EXPECT_TRUE(scene.gone());
+  EXPECT_EQ(scene.world.notes->closed, CloseReason::transport_error);
+}
+
+TEST(Session, LostGetEndsTheSessionOnlyIfItIsTheOneThatWaits) {
+  Scene scene(Phase::waiting);
+  const Poll* const mine = EngineWorld::last_poll;
+  FakePoll other(std::make_shared<PollAnswer>());
+  scene.session->poll_lost(&other);
+  EXPECT_FALSE(scene.gone());
+  scene.session->poll_lost(mine);
+  EXPECT_TRUE(scene.gone());
+  EXPECT_TRUE(scene.waiting->dropped);
+  EXPECT_EQ(scene.world.notes->closed, CloseReason::transport_error);
+}
+
+TEST(Session, ClosePacketAnswersTheWaitingGetWithNoop) {
+  Scene scene(Phase::waiting);
+  EXPECT_EQ(scene.session->post("1"), PostResult::ok);
+  EXPECT_EQ(scene.waiting->body, "6");
+  EXPECT_TRUE(scene.gone());
+  EXPECT_EQ(scene.world.notes->closed, CloseReason::transport_close);
+}
+
+TEST(Session, WhatStandsBeforeABadPacketIsHeard) {
+  Scene scene(Phase::waiting);
+  EXPECT_EQ(scene.session->post("4a\x1e"
+                                "4b\x1e"
+                                "nonsense\x1e"
+                                "4c"),
+            PostResult::bad_payload);
+  EXPECT_EQ(scene.world.notes->messages, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(scene.world.notes->closed, CloseReason::parse_error);
+  EXPECT_EQ(scene.waiting->body, "1");
+  EXPECT_EQ(scene.world.sessions.counters().parse_errors, 1u);
+}
+
+TEST(Session, HandlerMayCloseInTheMiddleOfAPost) {
+  Scene scene(Phase::waiting);
+  EXPECT_EQ(scene.session->post("4a\x1e"
+                                "4close me\x1e"
+                                "4b"),
+            PostResult::ok);
+  EXPECT_EQ(scene.world.notes->messages, (std::vector<std::string>{"a", "close me"}));
+  EXPECT_EQ(scene.waiting->body, "1");
+  EXPECT_EQ(scene.session->post("4c"), PostResult::session_gone);
+}
+
+TEST(Session, PostAfterTheUpgradeIsRefused) {
+  Scene scene(Phase::websocket);
+  EXPECT_EQ(scene.session->post("4a"), PostResult::session_gone);
+  const auto get = EngineWorld::get(*scene.session);
+  EXPECT_EQ(get->status, 400);
+  EXPECT_EQ(get->body, R"({"code":3,"message":"Bad request"})");
+  EXPECT_TRUE(scene.world.notes->messages.empty());
+  EXPECT_FALSE(scene.gone());
+}
+
+TEST(Session, LastPacketsWaitForAPollingClient) {
+  EngineWorld world({.close_linger_ms = 5'000, .max_payload_bytes = 8}, false);
+  const auto session = world.polling();
+  session->send_text("first");
+  session->send_text("second");
+  session->close(CloseReason::server_shutting_down);
+  EXPECT_EQ(world.notes->closed, CloseReason::server_shutting_down);
+  session->send_text("too late");
+  EXPECT_EQ(session->post("4ignored"), PostResult::ok);
+  EXPECT_EQ(EngineWorld::get(*session)->body, "4first");
+  EXPECT_EQ(EngineWorld::get(*session)->body, "4second");  // no room for the close packet
+  EXPECT_NE(world.sessions.find(session->sid()), nullptr);
+  EXPECT_EQ(EngineWorld::get(*session)->body, "1");
+  EXPECT_EQ(world.sessions.find(session->sid()), nullptr);
+  EXPECT_EQ(EngineWorld::get(*session)->status, 400);
+  EXPECT_TRUE(world.notes->messages.empty());
+}
+
+TEST(Session, LingeringEndsByItself) {
+  Scene scene(Phase::polling);
+  scene.session->close(CloseReason::forced_close);
+  scene.world.pass(4'999);
+  EXPECT_FALSE(scene.gone());
+  scene.world.pass(1);
+  EXPECT_TRUE(scene.gone());
+  EXPECT_EQ(scene.world.notes->closes, 1);
+}
+
+// ---- heartbeat
+// -------------------------------------------------------------------------------------------------------
+
+TEST(Heartbeat, ClosesExactlyAtIntervalPlusTimeout) {
+  FakeTransport socket;
+  EngineWorld world({.ping_interval_ms = 300, .ping_timeout_ms = 200});
+  const auto session = world.websocket(socket);
+  world.pass(299);
+  EXPECT_TRUE(socket.written.empty());
+  world.pass(1);
+  EXPECT_EQ(socket.take(), std::vector<std::string>{"2"});
+  world.pass(199);
+  EXPECT_EQ(session->state(), State::open);
+  world.pass(1);
+  EXPECT_EQ(session->state(), State::closed);
+  EXPECT_EQ(world.notes->closed, CloseReason::ping_timeout);
+  EXPECT_EQ(socket.closed, CloseReason::ping_timeout);
+}
+
+TEST(Heartbeat, OnPollingTheGetHoldsExactlyThePing) {
+  EngineWorld world({.ping_interval_ms = 300, .ping_timeout_ms = 200});
+  const auto session = world.polling();
+  for (int round = 0; round < 3; ++round) {
+    const auto answer = EngineWorld::get(*session);
+    world.pass(300);
+    EXPECT_EQ(answer->body, "2");
+    EXPECT_EQ(session->post("3"), PostResult::ok);
+  }
+  EXPECT_EQ(session->state(), State::open);
+  world.pass(500);
+  EXPECT_EQ(session->state(), State::closed);
+}
+
+TEST(Heartbeat, PongRestsAnUnexpectedOneIsIgnored) {
+  FakeTransport socket;
+  EngineWorld world({.ping_interval_ms = 300, .ping_timeout_ms = 200});
+  const auto session = world.websocket(socket);
+  world.pass(250);
+  session->receive("3", false, socket);  // nobody asked: the schedule stays
+  world.pass(50);
+  EXPECT_EQ(socket.take(), std::vector<std::string>{"2"});
+  world.pass(100);
+  session->receive("3", false, socket);
+  world.pass(299);
+  EXPECT_TRUE(socket.written.empty());
+  world.pass(1);
+  EXPECT_EQ(socket.take(), std::vector<std::string>{"2"});
+}
+
+TEST(Heartbeat, AnyPacketExtendsTheWaitOnce) {
+  FakeTransport socket;
+  EngineWorld world({.ping_interval_ms = 300, .ping_timeout_ms = 200}, false);
+  const auto session = world.websocket(socket);
+  world.pass(300 + 150);
+  session->receive("4alive", false, socket);
+  world.pass(199);
+  EXPECT_EQ(session->state(), State::open);
+  session->receive("4alive", false, socket);  // not twice
+  world.pass(1);
+  EXPECT_EQ(session->state(), State::closed);
+}
+
+TEST(Heartbeat, AStalledServerGivesItsClientsTheirTime) {
+  FakeTransport socket;
+  EngineWorld world({.ping_interval_ms = 300, .ping_timeout_ms = 200});
+  const auto session = world.websocket(socket);
+  world.now += 60'000;  // the process was stopped for a minute
+  world.turn();
+  EXPECT_EQ(session->state(), State::open);
+  world.pass(199);
+  EXPECT_EQ(session->state(), State::open);
+  world.pass(1);
+  EXPECT_EQ(session->state(), State::closed);
+}
+
+TEST(Heartbeat, OnlyTheServerPings) {
+  Scene scene(Phase::websocket);
+  scene.session->receive("2", false, scene.socket);
+  EXPECT_EQ(scene.world.notes->closed, CloseReason::parse_error);
+}
+
+// ---- upgrade
+// ---------------------------------------------------------------------------------------------------------
+
+TEST(Upgrade, ProbeReleasesTheWaitingGetAndLaterOnes) {
+  Scene scene(Phase::waiting);
+  ASSERT_TRUE(scene.session->attach(scene.socket));
+  scene.session->receive("2probe", false, scene.socket);
+  EXPECT_EQ(scene.socket.take(), std::vector<std::string>{"3probe"});
+  EXPECT_EQ(scene.waiting->body, "6");
+  const auto later = EngineWorld::get(*scene.session);
+  EXPECT_EQ(later->status, 0);  // a client that polls on is not spun …
+  scene.world.pass(100);
+  EXPECT_EQ(later->body, "6");  // … and one that waits for it is not kept
+}
+
+TEST(Upgrade, TheFirstGetAfterTheProbeIsToldAtOnce) {
+  Scene scene(Phase::probed);
+  EXPECT_EQ(EngineWorld::get(*scene.session)->body, "6");
+}
+
+TEST(Upgrade, QueueFollowsInOrder) {
+  Scene scene(Phase::probed);
+  scene.session->send_text("one");
+  scene.session->send(Encoded::binary("two"));
+  scene.session->receive("5", false, scene.socket);
+  scene.session->send_text("three");
+  EXPECT_EQ(scene.socket.take(), (std::vector<std::string>{"4one", "btwo", "4three"}));
+  EXPECT_EQ(scene.session->link(), Link::websocket);
+  EXPECT_EQ(scene.world.sessions.counters().upgrades, 1u);
+}
+
+TEST(Upgrade, GetThatWaitsWhenItHappensIsToldNoop) {
+  Scene scene(Phase::probed);
+  EngineWorld::get(*scene.session);
+  const auto second = EngineWorld::get(*scene.session);
+  scene.session->receive("5", false, scene.socket);
+  EXPECT_EQ(second->body, "6");
+  scene.session->receive("4hello", false, scene.socket);
+  EXPECT_EQ(scene.world.notes->messages, std::vector<std::string>{"hello"});
+}
+
+TEST(Upgrade, SecondWebSocketIsRefusedAndTheFirstGoesOn) {
+  for (const Phase phase : {Phase::probing, Phase::probed, Phase::websocket}) {
+    Scene scene(phase, true);
+    FakeTransport second;
+    EXPECT_FALSE(scene.session->attach(second));
+    scene.session->receive("4 from nowhere", false, second);
+    scene.session->transport_closed(second, CloseReason::transport_close);
+    EXPECT_FALSE(scene.gone());
+    EXPECT_TRUE(scene.world.notes->messages.empty());
+  }
+}
+
+TEST(Upgrade, FailedProbeLeavesPollingAsItWas) {
+  Scene scene(Phase::probed, true);
+  scene.session->send_text("kept");
+  scene.session->transport_closed(scene.socket, CloseReason::transport_close);
+  EXPECT_EQ(scene.session->link(), Link::polling);
+  EXPECT_EQ(EngineWorld::get(*scene.session)->body, "4kept");
+  EXPECT_EQ(scene.session->post("4x"), PostResult::ok);
+  EXPECT_TRUE(scene.session->attach(scene.another));
+}
+
+TEST(Upgrade, ProbeThatNeverConfirmsTimesOut) {
+  for (const Phase phase : {Phase::probing, Phase::probed}) {
+    Scene scene(phase);
+    scene.world.pass(9'999);
+    EXPECT_EQ(scene.session->link(), Link::probing);
+    scene.world.pass(1);
+    EXPECT_EQ(scene.session->link(), Link::polling);
+    EXPECT_TRUE(scene.socket.closed);
+    EXPECT_FALSE(scene.gone());
+  }
+}
+
+TEST(Upgrade, ClosingDropsTheProbe) {
+  Scene scene(Phase::probed);
+  scene.session->close(CloseReason::forced_close);
+  EXPECT_TRUE(scene.socket.closed);
+  EXPECT_EQ(EngineWorld::get(*scene.session)->body, "1");
+}
+
+// ---- back pressure
+// ---------------------------------------------------------------------------------------------------
+
+TEST(SlowConsumer, IsClosedOnceEverybodyHasReturned) {
+  FakeTransport socket;
+  EngineWorld world({.send_queue_bytes_max = 1'000});
+  const auto session = world.websocket(socket);
+  socket.stuck = true;
+  while (session->state() == State::open) session->send_text(std::string(100, 'x'));
+  EXPECT_FALSE(world.notes->closed);  // the sender was not called back
+  EXPECT_LE(socket.waiting, 1'000u);
+  EXPECT_GT(socket.flushes, 0);
+  const auto sent = socket.written.size();
+  session->send_text("more");
+  EXPECT_EQ(socket.written.size(), sent);
+  world.turn();
+  EXPECT_EQ(world.notes->closed, CloseReason::slow_consumer);
+  EXPECT_EQ(socket.closed, CloseReason::slow_consumer);
+  EXPECT_EQ(world.sessions.find(session->sid()), nullptr);
+  EXPECT_EQ(world.sessions.counters().slow_consumers, 1u);
+}
+
+TEST(SlowConsumer, PollingQueueIsBoundedWithItsOverhead) {
+  EngineWorld world({.send_queue_bytes_max = 10'000});
+  const auto session = world.polling();
+  int sent = 0;
+  while (session->state() == State::open) {
+    session->send_text("");
+    ++sent;
+  }
+  EXPECT_LE(sent, 10'000 / 64 + 1);
+  world.turn();
+  EXPECT_EQ(world.notes->closed, CloseReason::slow_consumer);
+  EXPECT_EQ(world.notes->closes, 1);
+}
+
+TEST(SlowConsumer, AGetBetweenIsToldToGo) {
+  EngineWorld world({.send_queue_bytes_max = 1'000});
+  const auto session = world.polling();
+  while (session->state() == State::open) session->send_text(std::string(100, 'x'));
+  EXPECT_EQ(EngineWorld::get(*session)->body, "1");
+  world.turn();
+  EXPECT_EQ(world.notes->closes, 1);
+  EXPECT_EQ(world.notes->closed, CloseReason::slow_consumer);
+}
+
+TEST(SlowConsumer, EphemeralIsDroppedInstead) {
+  FakeTransport socket;
+  EngineWorld world({.send_queue_bytes_max = 10'000, .ephemeral_queue_bytes_max = 500});
+  const auto session = world.websocket(socket);
+  socket.stuck = true;
+  const auto typing = Encoded::text(std::string(100, 't'));
+  for (int i = 0; i < 100; ++i) session->send(typing, Delivery::ephemeral);
+  EXPECT_EQ(session->state(), State::open);
+  EXPECT_LT(socket.written.size(), 6u);
+  EXPECT_EQ(world.sessions.counters().ephemeral_dropped, 100u - socket.written.size());
+  session->send(typing);
+  EXPECT_EQ(session->state(), State::open);
+}
+
+TEST(SlowConsumer, OneLargeMessageIsNotASlowReader) {
+  FakeTransport socket;
+  EngineWorld world({.send_queue_bytes_max = 1'000});
+  const auto session = world.websocket(socket);
+  session->send_text(std::string(5'000, 'x'));
+  EXPECT_EQ(session->state(), State::open);
+  EXPECT_EQ(socket.written.size(), 1u);
+}
+
+TEST(Send, AttachmentsTravelTogether) {
+  FakeTransport socket;
+  EngineWorld world;
+  const auto session = world.websocket(socket);
+  Encoded::Builder builder;
+  builder << "52-[]";
+  const auto chain = std::move(builder).finish(0, Encoded::binary("a", Encoded::binary("b")));
+  session->send(chain);
+  EXPECT_EQ(socket.take(), (std::vector<std::string>{"452-[]", "ba", "bb"}));
+  const auto polling = world.polling();
+  polling->send(chain);
+  EXPECT_EQ(EngineWorld::get(*polling)->body,
+            "452-[]\x1e"
+            "bYQ==\x1e"
+            "bYg==");
+}
+
+// ---- the sessions of a shard
+// -------------------------------------------------------------------------------------------
+
+TEST(Sessions, SidsNameTheirShardAndDiffer) {
+  EngineWorld world;
+  std::set<std::string> seen;
+  for (int i = 0; i < 1'000; ++i) {
+    const Sid sid = world.sessions.mint();
+    ASSERT_TRUE(Id::shaped(sid));
+    ASSERT_EQ(Sessions::home_of(sid), 7u);
+    seen.insert(sid);
+  }
+  EXPECT_EQ(seen.size(), 1'000u);
+  EXPECT_FALSE(Sessions::home_of("short"));
+  EXPECT_FALSE(Sessions::home_of("ABCDEFGHIJKLMNOPQRS/"));
+  EXPECT_FALSE(Sessions::home_of(std::string(20, '\0')));
+}
+
+TEST(Sessions, FindsOnlyWhatItHas) {
+  EngineWorld world;
+  const auto session = world.polling();
+  EXPECT_EQ(world.sessions.find(session->sid()), session);
+  EXPECT_EQ(world.sessions.find(""), nullptr);
+  EXPECT_EQ(world.sessions.find("HAAAAAAAAAAAAAAAAAAA"), nullptr);
+  EXPECT_EQ(world.sessions.find(std::string(1'000'000, 'H')), nullptr);
+}
+
+TEST(Sessions, MayEndWhileTheyAreWalked) {
+  std::vector<std::unique_ptr<FakeTransport>> sockets;
+  EngineWorld world;
+  for (int i = 0; i < 50; ++i) world.websocket(*sockets.emplace_back(std::make_unique<FakeTransport>()));
+  int met = 0;
+  world.sessions.for_each([&](Session& session) {
+    ++met;
+    session.close(CloseReason::forced_close);
+    if (met == 1) world.sessions.close_all(CloseReason::server_shutting_down);
+    if (met == 1) world.polling();
+  });
+  EXPECT_EQ(met, 1);
+  EXPECT_EQ(world.sessions.size(), 1u);
+  EXPECT_EQ(world.sessions.counters().closed, 50u);
+  EXPECT_EQ(world.sessions.counters().on_websocket, 0u);
+}
+
+TEST(Sessions, TheDeadAreBuriedAfterTheTurn) {
+  EngineWorld world;
+  std::weak_ptr<Session> watched;
+  {
+    FakeTransport socket;
+    auto session = world.websocket(socket);
+    watched = session;
+    Session& bare = *session;
+    session.reset();
+    bare.receive("1", false, socket);
+    EXPECT_EQ(bare.state(), State::closed);  // still there to be asked
+  }
+  EXPECT_FALSE(watched.expired());
+  world.turn();
+  EXPECT_TRUE(watched.expired());
+}

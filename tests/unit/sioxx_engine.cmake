@@ -1,0 +1,11 @@
+# The floors engine, socket, cluster and the face: one program each.
+set(here ${CMAKE_CURRENT_LIST_DIR})
+rozmova_test(sioxx_engine_test
+  SOURCES ${here}/engine_packet_test.cpp ${here}/payload_test.cpp ${here}/encoded_test.cpp ${here}/session_test.cpp
+          ${here}/upgrade_test.cpp
+  USES sioxx_engine)
+rozmova_test(sioxx_socket_test
+  SOURCES ${here}/socket_packet_test.cpp ${here}/rooms_test.cpp ${here}/client_test.cpp ${here}/namespace_test.cpp
+  USES sioxx_socket)
+rozmova_test(sioxx_cluster_test SOURCES ${here}/directory_test.cpp USES sioxx_cluster)
+rozmova_test(sioxx_server_test SOURCES ${here}/server_test.cpp USES sioxx)

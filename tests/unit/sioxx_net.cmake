@@ -1,0 +1,9 @@
+# The floors loop and net: one program each.
+set(here ${CMAKE_CURRENT_LIST_DIR})
+rozmova_test(sioxx_loop_test
+  SOURCES ${here}/timers_test.cpp ${here}/mailbox_test.cpp ${here}/shard_test.cpp
+  USES sioxx_loop)
+rozmova_test(sioxx_net_test
+  SOURCES ${here}/frame_test.cpp ${here}/http_parser_test.cpp ${here}/polling_test.cpp ${here}/connection_test.cpp
+          ${here}/websocket_test.cpp ${here}/listener_test.cpp
+  USES sioxx_net)

@@ -1,0 +1,139 @@
+#pragma once
+
+#include "engine_world.hpp"
+
+#include "sioxx/socket/client.hpp"
+#include "sioxx/socket/local.hpp"
+#include "sioxx/socket/namespace.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sioxx::test {
+
+/// An adapter of one shard: delivers at once and keeps a list of what opened and closed.
+class FakeAdapter final : public Adapter {
+ public:
+  void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) override {
+    if (socket::LocalNamespace* const space = local->find(nsp)) space->deliver(message, options);
+  }
+  void room_opened(unsigned, std::string_view nsp, std::string_view room) override {
+    changes.push_back("+" + std::string(nsp) + " " + std::string(room));
+  }
+  void room_closed(unsigned, std::string_view nsp, std::string_view room) override {
+    changes.push_back("-" + std::string(nsp) + " " + std::string(room));
+  }
+  socket::Local* local = nullptr;
+  std::vector<std::string> changes;
+};
+
+class SocketWorld;
+
+/// A person with a WebSocket: speaks and hears Socket.IO packets.
+class Person {
+ public:
+  explicit Person(SocketWorld& world);
+  ~Person();
+  Person(const Person&) = delete;
+  Person& operator=(const Person&) = delete;
+
+  void says(std::string_view packet);
+  void says_binary(std::string_view bytes);
+  /// CONNECT to a namespace, and out of the answer the socket's id.
+  std::string joins(std::string_view nsp = "/", std::string_view auth = "");
+  /// All since the last time, engine digits taken off; binary as "b<bytes>".
+  std::vector<std::string> hears();
+  bool cut_off() const { return wire.closed.has_value(); }
+  void vanishes() { session->transport_closed(wire, CloseReason::transport_close); }
+
+  FakeTransport wire;
+  std::shared_ptr<engine::Session> session;
+
+ private:
+  SocketWorld& world_;
+};
+
+/// Namespaces, sockets and sessions of one shard in virtual time.
+class SocketWorld {
+ public:
+  SocketWorld() { adapter.local = &local; }
+
+  /// Namespaces are filled by the test, then this.
+  Namespace& of(std::string name) {
+    tables.push_back(std::make_unique<Namespace>(std::move(name)));
+    tables.back()->attach(adapter);
+    return *tables.back();
+  }
+  void start() {
+    for (const auto& table : tables) {
+      table->freeze();
+      local.add(*table);
+    }
+  }
+  void turn() { timers.advance(now); }
+  void pass(loop::TimeMs ms) {
+    for (loop::TimeMs i = 0; i < ms; ++i) {
+      ++now;
+      timers.advance(now);
+    }
+  }
+
+  loop::TimeMs now = 5'000;
+  loop::Timers timers{now};
+  engine::Settings settings;
+  socket::Limits limits;
+  std::vector<std::string> log_lines;
+  Log log = [this](const LogLine& line) {
+    log_lines.push_back(std::string(line.event) + "|" + std::string(line.reason) + "|" +
+                        std::string(line.detail));
+  };
+  FakeAdapter adapter;
+  std::vector<std::unique_ptr<Namespace>> tables;
+  socket::Local local{7, nullptr, adapter, limits, log};
+  socket::Local::Presence presence{local};
+  std::mt19937 random{1};
+  engine::Sessions sessions{7,
+                            settings,
+                            timers,
+                            [this] { return now; },
+                            [this](unsigned char* out, std::size_t n) {
+                              for (std::size_t i = 0; i < n; ++i)
+                                out[i] = static_cast<unsigned char>(random());
+                            },
+                            [this](engine::Session& session) -> std::unique_ptr<engine::SessionHandler> {
+                              return std::make_unique<socket::Client>(session, local);
+                            }};
+};
+
+inline Person::Person(SocketWorld& world) : world_(world) {
+  session = world.sessions.open_websocket(a_handshake(), wire);
+  wire.written.clear();
+}
+inline Person::~Person() { session->transport_closed(wire, CloseReason::transport_close); }
+inline void Person::says(std::string_view packet) {
+  session->receive("4" + std::string(packet), false, wire);
+}
+inline void Person::says_binary(std::string_view bytes) { session->receive(bytes, true, wire); }
+inline std::string Person::joins(std::string_view nsp, std::string_view auth) {
+  const std::string prefix = nsp == "/" ? "" : std::string(nsp) + ",";
+  says("0" + prefix + std::string(auth));
+  const std::string start = "40" + prefix + R"({"sid":")";
+  for (const std::string& packet : wire.written) {
+    if (packet.starts_with(start)) {
+      std::string id = packet.substr(start.size(), engine::Id::length);
+      wire.written.clear();
+      return id;
+    }
+  }
+  return {};
+}
+inline std::vector<std::string> Person::hears() {
+  std::vector<std::string> heard;
+  for (std::string& packet : wire.take()) heard.push_back(packet.front() == '4' ? packet.substr(1) : packet);
+  return heard;
+}
+
+}  // namespace sioxx::test
