@@ -1,0 +1,80 @@
+#include "rozmova/api/api.hpp"
+
+#include "rozmova/api/json.hpp"
+#include "rozmova/api/routes.hpp"
+
+#include <utility>
+
+namespace rozmova::api {
+
+SharedReply::SharedReply(Metrics& metrics, http::Reply reply)
+    : shard_(sioxx::loop::Shard::here()),
+      metrics_(&metrics),
+      reply_(std::make_shared<http::Reply>(std::move(reply))) {}
+
+void SharedReply::at_home(std::function<void(http::Reply&)> task) const {
+  if (shard_ == nullptr || sioxx::loop::Shard::here() == shard_) return task(*reply_);
+  // A reply must also die at home; a letter that cannot be posted belongs to a shard that has stopped.
+  shard_->post([reply = reply_, task = std::move(task)] { task(*reply); });
+}
+
+void SharedReply::send(int status, std::string json) const {
+  at_home([status, json = std::move(json)](http::Reply& reply) { answer(reply, status, json); });
+}
+
+void SharedReply::refuse(const Refusal& refusal) const {
+  metrics_->refused(refusal.code);
+  at_home([refusal](http::Reply& reply) { api::refuse(reply, refusal); });
+}
+
+chat::Deeds::Then<std::string> SharedReply::json(int status) const {
+  return [reply = *this, status](Result<std::string> body) {
+    if (body)
+      reply.send(status, std::move(*body));
+    else
+      reply.refuse(body.refusal());
+  };
+}
+
+namespace {
+
+chat::Caller caller_of(const Call& call) {
+  chat::Caller who;
+  who.user = call.who.user_id;
+  who.role = call.who.role;
+  return who;
+}
+
+}  // namespace
+
+void Floor::as_caller(const Call& call, const SharedReply& reply, Then then) const {
+  if (call.who.role_from_token) return then(caller_of(call));
+  as_person(call, reply, std::move(then));
+}
+
+void Floor::as_person(const Call& call, const SharedReply& reply, Then then) const {
+  if (call.is_service) return then(caller_of(call));
+  const unsigned home = sioxx::loop::Shard::here()->index();
+  deeds().settle(call.who, call.now,
+                 [this, home, who = caller_of(call), reply, then = std::move(then)](Result<User> user) {
+                   if (!user) return reply.refuse(user.refusal());
+                   chat::Caller settled = who;
+                   settled.role = user->role;
+                   deeds().house().at(home, [settled, then](chat::House::Part&) { then(settled); });
+                 });
+}
+
+void add(Router& router, const FloorPtr& floor, Route route, Deed deed) {
+  route.handler = [floor, deed](Call&& call, http::Reply reply) {
+    deed(*floor, std::move(call), SharedReply(floor->metrics(), std::move(reply)));
+  };
+  router.add(std::move(route));
+}
+
+void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions options) {
+  const FloorPtr floor(new Floor{chat, auth, options});
+  add_people_routes(router, floor);
+  add_orders_routes(router, floor);
+}
+
+}  // namespace rozmova::api

@@ -1,0 +1,81 @@
+#include "rozmova/api/metrics_text.hpp"
+
+#include "rozmova/version.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace rozmova::api {
+
+namespace {
+
+double resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+void append_sessions(std::string& out, const sioxx::Stats& stats) {
+  fmt::format_to(
+      std::back_inserter(out),
+      "# HELP rozmova_connections Open sessions by transport.\n# TYPE rozmova_connections gauge\n"
+      "rozmova_connections{{transport=\"websocket\"}} {}\nrozmova_connections{{transport=\"polling\"}} {}\n",
+      stats.websocket_sessions, stats.sessions - std::min(stats.sessions, stats.websocket_sessions));
+  append_gauge(out, "rozmova_sockets", "Signed-in sockets.", static_cast<double>(stats.sockets));
+  append_gauge(out, "rozmova_rooms", "Rooms with members.", static_cast<double>(stats.rooms));
+  append_gauge(out, "rozmova_http_connections", "Open HTTP connections.",
+               static_cast<double>(stats.http_connections));
+  append_counter(out, "rozmova_sessions_opened_total", "Sessions opened.", stats.sessions_opened);
+  append_counter(out, "rozmova_sessions_closed_total", "Sessions closed.", stats.sessions_closed);
+  append_counter(out, "rozmova_upgrades_total", "Sessions that went from polling to WebSocket.",
+                 stats.upgrades);
+  append_counter(out, "rozmova_events_in_total", "Events received from clients.", stats.events_in);
+  append_counter(out, "rozmova_events_out_total", "Events sent to clients.", stats.events_out);
+  append_counter(out, "rozmova_bytes_in_total", "Bytes received.", stats.bytes_in);
+  append_counter(out, "rozmova_bytes_out_total", "Bytes sent.", stats.bytes_out);
+  append_counter(out, "rozmova_slow_consumers_total", "Connections closed because they did not read.",
+                 stats.slow_consumers);
+  append_counter(out, "rozmova_ephemeral_dropped_total",
+                 "Typing and presence events dropped for slow readers.", stats.ephemeral_dropped);
+  append_counter(out, "rozmova_parse_errors_total", "Connections closed because of malformed packets.",
+                 stats.parse_errors);
+}
+
+void append_database(std::string& out, const store::DatabaseStats& stats) {
+  append_counter(out, "rozmova_db_batches_total", "Transactions committed.", stats.batches);
+  append_counter(out, "rozmova_db_deeds_total", "Writes in those transactions.", stats.deeds);
+  append_counter(out, "rozmova_db_refused_total", "Writes refused because the queue was full.",
+                 stats.refused_full);
+  append_counter(out, "rozmova_db_failed_total", "Writes that the database failed to do.", stats.failed);
+  append_gauge(out, "rozmova_db_commit_seconds_total", "Time spent in commits.",
+               static_cast<double>(stats.commit_us_total) / 1e6);
+  append_gauge(out, "rozmova_db_commit_seconds_max", "Longest commit so far.",
+               static_cast<double>(stats.commit_us_max) / 1e6);
+  append_gauge(out, "rozmova_db_queue_deeds", "Writes waiting.", static_cast<double>(stats.queue_deeds));
+}
+
+}  // namespace
+
+std::string metrics_text(const sioxx::Stats& stats, const store::DatabaseStats& database,
+                         const Metrics& metrics, std::uint64_t log_lines_dropped) {
+  std::string out;
+  out.reserve(16'384);
+  fmt::format_to(std::back_inserter(out),
+                 "# HELP rozmova_build_info What is running.\n# TYPE rozmova_build_info gauge\n"
+                 "rozmova_build_info{{version=\"{}\"}} 1\n",
+                 version);
+  append_sessions(out, stats);
+  append_database(out, database);
+  metrics.append_prometheus(out);
+  append_counter(out, "rozmova_log_lines_dropped_total", "Log lines lost because their reader was slow.",
+                 log_lines_dropped);
+  append_gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
+  return out;
+}
+
+}  // namespace rozmova::api

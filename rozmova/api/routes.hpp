@@ -1,0 +1,59 @@
+#pragma once
+
+#include "rozmova/api/api.hpp"
+#include "rozmova/api/router.hpp"
+#include "rozmova/chat/chat.hpp"
+#include "rozmova/chat/deeds.hpp"
+#include "sioxx/server.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace rozmova::api {
+
+/// A reply that may be copied into callbacks and given from any thread, once: it finds its way to the shard
+/// of its connection. (http::Reply may only be moved, and belongs on that shard.)
+class SharedReply {
+ public:
+  SharedReply(Metrics& metrics, http::Reply reply);
+
+  void send(int status, std::string json) const;
+  void refuse(const Refusal& refusal) const;
+  /// For deeds whose result is the finished body.
+  chat::Deeds::Then<std::string> json(int status = 200) const;
+
+ private:
+  void at_home(std::function<void(http::Reply&)> task) const;
+
+  sioxx::loop::Shard* shard_;
+  Metrics* metrics_;
+  std::shared_ptr<http::Reply> reply_;
+};
+
+/// What the routes stand on. Shared by their handlers, never changed.
+struct Floor {
+  chat::Chat& chat;
+  const Auth& auth;
+  ApiOptions options;
+
+  chat::Deeds& deeds() const { return chat.deeds(); }
+  Metrics& metrics() const { return chat.deeds().house().metrics(); }
+  using Then = std::function<void(const chat::Caller&)>;
+  /// Who calls, with the role settled; `then` runs at once unless the users table must be asked. For reading.
+  void as_caller(const Call& call, const SharedReply& reply, Then then) const;
+  /// The same, and the users table knows the caller from here on. For writing.
+  void as_person(const Call& call, const SharedReply& reply, Then then) const;
+};
+
+using FloorPtr = std::shared_ptr<const Floor>;
+
+using Deed = void (*)(const Floor& floor, Call&& call, const SharedReply& reply);
+
+/// Adds `route` with `deed` as its handler.
+void add(Router& router, const FloorPtr& floor, Route route, Deed deed);
+
+void add_people_routes(Router& router, const FloorPtr& floor);
+void add_orders_routes(Router& router, const FloorPtr& floor);
+
+}  // namespace rozmova::api

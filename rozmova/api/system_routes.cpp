@@ -1,0 +1,39 @@
+#include "rozmova/api/system_routes.hpp"
+
+#include "rozmova/api/json.hpp"
+#include "rozmova/api/metrics_text.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+namespace rozmova::api {
+
+void add_system_routes(Router& router, const SystemRoutes& house) {
+  const auto with_status = [](std::string_view status) {
+    return fmt::format(R"({{"status":"{}"}})", status);
+  };
+  router.add({"GET", "/healthz", Guard::open, Body::none, "Alive: the process answers.",
+              [=](Call&&, http::Reply reply) { answer(reply, 200, with_status("ok")); }});
+  router.add({"GET", "/readyz", Guard::open, Body::none,
+              "Ready: may be sent traffic; 503 while it is being taken down.",
+              [=](Call&&, http::Reply reply) {
+                const bool draining = house.draining();
+                answer(reply, draining ? 503 : 200, with_status(draining ? "draining" : "ready"));
+              }});
+  router.add(
+      {"GET", "/metrics", Guard::open, Body::none, "Prometheus metrics.", [=](Call&&, http::Reply reply) {
+         // std::function wants something copyable, a Reply can only be moved.
+         auto waiting = std::make_shared<http::Reply>(std::move(reply));
+         house.server.stats(sioxx::loop::Shard::here()->index(), [=](const sioxx::Stats& stats) {
+           http::Response response;
+           response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
+                               {"Cache-Control", "no-store"}};
+           response.body = metrics_text(stats, house.database.stats(), house.metrics, house.log.dropped());
+           waiting->send(std::move(response));
+         });
+       }});
+}
+
+}  // namespace rozmova::api

@@ -1,0 +1,44 @@
+#include "rozmova/chat/answer.hpp"
+
+#include "rozmova/chat/device.hpp"
+#include "rozmova/chat/events.hpp"
+#include "rozmova/chat/render.hpp"
+
+#include <utility>
+
+namespace rozmova::chat {
+
+void Answer::send(std::string text) const {
+  house_->at(caller_.socket.shard(),
+             [ack = ack_, text = std::move(text)](House::Part&) { ack->send_raw(text); });
+}
+
+void Answer::ok(std::string_view fields) const {
+  house_->metrics().took(Span::ack, caller_.elapsed_us());
+  if (ack_ != nullptr) send(ok_ack(fields));
+}
+
+void Answer::refuse(const Refusal& refusal) const {
+  house_->metrics().took(Span::ack, caller_.elapsed_us());
+  house_->at(caller_.socket.shard(),
+             [house = house_, socket = caller_.socket, ack = ack_, event = event_, refusal](House::Part&) {
+               if (sioxx::Socket* here = socket.get()) refuse_here(*house, *here, ack.get(), event, refusal);
+             });
+}
+
+void refuse_here(House& house, sioxx::Socket& socket, sioxx::Ack* ack, std::string_view event,
+                 const Refusal& refusal) {
+  house.metrics().refused(refusal.code);
+  const Device* device = socket.data<Device>();
+  house.log().event("refusal", {{"name", event},
+                                {"code", text(refusal.code)},
+                                {"reason", refusal.message},
+                                {"user", device ? device->user() : Uuid{}},
+                                {"socket", socket.id()}});
+  if (ack != nullptr && *ack)
+    ack->send_raw(refusal_ack(refusal));
+  else
+    socket.send(sioxx::encode_event("/", chat_error_event, chat_error_json(event, refusal)));
+}
+
+}  // namespace rozmova::chat

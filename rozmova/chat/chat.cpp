@@ -1,0 +1,139 @@
+#include "rozmova/chat/chat.hpp"
+
+#include "rozmova/chat/answer.hpp"
+#include "rozmova/chat/deeds.hpp"
+#include "rozmova/chat/devices.hpp"
+#include "rozmova/chat/events.hpp"
+#include "rozmova/chat/house.hpp"
+#include "rozmova/chat/join.hpp"
+#include "rozmova/chat/render.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+namespace rozmova::chat {
+
+/// The events: each is parsed, its token looked at, and handed to the deed; the deed's result becomes the
+/// answer.
+struct Chat::Doors {
+  Doors(House& h, Deeds& d) : house(h), deeds(d), devices(h, d) {
+    for (unsigned i = 0; i < h.server().shards(); ++i) joins.push_back(std::make_unique<Joins>(h, i));
+  }
+
+  void open();
+
+ private:
+  using Deed = std::function<void(const boost::json::value* payload, Answer answer)>;
+
+  void open_chat(sioxx::Namespace& nsp, ChatKind kind);
+  void on(sioxx::Namespace& nsp, std::string_view event,
+          std::function<void(const boost::json::value*, Answer)> deed);
+  void unknown(sioxx::Socket& socket, sioxx::Event& event);
+
+  House& house;
+  Deeds& deeds;
+  Devices devices;
+  std::vector<std::unique_ptr<Joins>> joins;  ///< one a shard
+};
+
+void Chat::Doors::open() {
+  sioxx::Namespace& nsp = house.server().of("/");
+  nsp.use([this](sioxx::Socket& socket, sioxx::Next next) { devices.admit(socket, std::move(next)); });
+  nsp.on_connect([this](sioxx::Socket& socket) { devices.connected(socket); });
+  nsp.on_disconnect(
+      [this](sioxx::Socket& socket, sioxx::CloseReason reason) { devices.disconnected(socket, reason); });
+  open_chat(nsp, ChatKind::order);
+  open_chat(nsp, ChatKind::dispute);
+  // The one event that an expired token may still send.
+  nsp.on(std::string(auth_refresh_event), [this](sioxx::Socket& socket, sioxx::Event& event) {
+    const Device* device = socket.data<Device>();
+    if (device == nullptr) return;
+    Answer answer(house, device->caller(), std::move(event.ack()), auth_refresh_event);
+    auto token = parse_auth_refresh(event.arg(0));
+    if (!token) return answer.refuse(token.refusal());
+    devices.refresh(socket, std::move(*token), std::move(answer));
+  });
+  nsp.on_any([this](sioxx::Socket& socket, sioxx::Event& event) { unknown(socket, event); });
+}
+
+void Chat::Doors::on(sioxx::Namespace& nsp, std::string_view name, Deed deed) {
+  nsp.on(std::string(name), [this, name, deed = std::move(deed)](sioxx::Socket& socket, sioxx::Event& event) {
+    const Device* device = socket.data<Device>();
+    if (device == nullptr) return;
+    Answer answer(house, device->caller(), std::move(event.ack()), name);
+    if (auto no = devices.still_good(socket)) return answer.refuse(*no);
+    deed(event.arg(0), std::move(answer));
+  });
+}
+
+void Chat::Doors::open_chat(sioxx::Namespace& nsp, ChatKind kind) {
+  const EventNames& event = names(kind);
+
+  on(nsp, event.join, [this, kind](const boost::json::value* payload, const Answer& answer) {
+    const auto join = parse_join(kind, payload);
+    if (!join) return answer.refuse(join.refusal());
+    joins[house.here().index]->join(*join, answer);
+  });
+
+  on(nsp, event.leave, [this, kind](const boost::json::value* payload, const Answer& answer) {
+    const auto chat = parse_leave(kind, payload);
+    if (!chat) return answer.refuse(chat.refusal());
+    joins[house.here().index]->leave(*chat, answer);
+  });
+
+  on(nsp, event.message, [this, kind](const boost::json::value* payload, const Answer& answer) {
+    auto message = parse_message(kind, payload, house.options());
+    if (!message) return answer.refuse(message.refusal());
+    deeds.send(answer.caller(), std::move(*message), [answer](Result<Sent> sent) {
+      if (sent)
+        answer.ok("\"message\":" + sent->json);
+      else
+        answer.refuse(sent.refusal());
+    });
+  });
+
+  on(nsp, event.typing, [this, kind](const boost::json::value* payload, const Answer& answer) {
+    const auto typing = parse_typing(kind, payload);
+    if (!typing) return answer.refuse(typing.refusal());
+    deeds.type(answer.caller(), typing->chat, typing->is_typing, [answer](Result<Done> done) {
+      if (done)
+        answer.ok({});
+      else
+        answer.refuse(done.refusal());
+    });
+  });
+
+  on(nsp, event.read, [this, kind](const boost::json::value* payload, const Answer& answer) {
+    const auto read = parse_read(kind, payload);
+    if (!read) return answer.refuse(read.refusal());
+    deeds.mark_read(answer.caller(), read->chat, read->seq, [answer](Result<std::int64_t> seq) {
+      if (!seq) return answer.refuse(seq.refusal());
+      std::string fields = "\"seq\":";
+      append_number(fields, *seq);
+      answer.ok(fields);
+    });
+  });
+}
+
+void Chat::Doors::unknown(sioxx::Socket& socket, sioxx::Event& event) {
+  const Refusal refusal{ErrorCode::not_found, "there is no such event"};
+  refuse_here(house, socket, &event.ack(), event.name(), refusal);
+}
+
+Chat::Chat(sioxx::Server& server, store::Database& database, const Auth& auth, ChatOptions options, Log& log,
+           Metrics& metrics)
+    : house_(std::make_unique<House>(server, database, auth, options, log, metrics)),
+      deeds_(std::make_unique<Deeds>(*house_)),
+      doors_(std::make_unique<Doors>(*house_, *deeds_)) {
+  doors_->open();
+}
+
+Chat::~Chat() = default;
+
+Deeds& Chat::deeds() { return *deeds_; }
+
+const ChatOptions& Chat::options() const { return house_->options(); }
+
+}  // namespace rozmova::chat

@@ -1,0 +1,248 @@
+#include "rozmova/chat/deeds.hpp"
+
+#include "rozmova/chat/render.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace rozmova::chat {
+
+namespace {
+
+/// Settings of users are written in the order of their lane; any chat key names a lane, so a user's id does.
+ChatKey lane_of(const Uuid& user) { return {ChatKind::order, user}; }
+
+}  // namespace
+
+template <class T>
+void Deeds::read(std::function<Result<T>(store::Store&)> question, Then<T> done) {
+  const auto shared = std::make_shared<Then<T>>(std::move(done));
+  const bool accepted = house_.database().read(
+      [question = std::move(question), shared](store::Store& store) { (*shared)(question(store)); },
+      [shared](const Refusal& refusal) { (*shared)(refusal); });
+  if (!accepted) (*shared)(busy());
+}
+
+void Deeds::settle(const Identity& identity, WallMs now, Then<User> done) {
+  const User claimed{identity.user_id, identity.name, identity.role, {}};
+  const auto settled = [identity](User user) {
+    if (identity.role_from_token) user.role = identity.role;
+    return user;
+  };
+  const auto shared = std::make_shared<Then<User>>(std::move(done));
+  const auto create = [this, claimed, settled, now, shared] {
+    const auto row = std::make_shared<User>();
+    const bool accepted = house_.database().write(
+        lane_of(claimed.id),
+        [claimed, now, row](store::Store& store) { *row = store.ensure_user(claimed, now); },
+        [row, settled, shared](Result<Done> stored) {
+          if (stored)
+            (*shared)(settled(*row));
+          else
+            (*shared)(stored.refusal());
+        });
+    if (!accepted) (*shared)(busy());
+  };
+  const bool accepted = house_.database().read(
+      [id = claimed.id, named = !claimed.name.empty(), create, settled, shared](store::Store& store) {
+        const auto known = store.user(id);
+        // A row without a name was made for somebody who had not been here yet; his first token completes it.
+        if (known && !(known->name.empty() && named))
+          (*shared)(settled(*known));
+        else
+          create();
+      },
+      [shared](const Refusal& refusal) { (*shared)(refusal); });
+  if (!accepted) (*shared)(busy());
+}
+
+void Deeds::send(const Caller& who, NewMessage message, Then<Sent> done) {
+  message.sender_id = who.user;
+  message.sender_role = who.role;
+  house_.at_home(
+      who.user, [this, who, message = std::move(message), done = std::move(done)](House::Part& home) mutable {
+        if (auto over = house_.over_rate(home, who, Rates::Kind::message, names(message.chat.kind).message)) {
+          return done(std::move(*over));
+        }
+        append(home, who, std::move(message), std::move(done));
+      });
+}
+
+void Deeds::append(House::Part& home, const Caller& who, NewMessage message, Then<Sent> done) {
+  const ChatKey chat = message.chat;
+  // Also what is still being authorised: the mark must not appear after the message.
+  home.facts.after_read(chat, [&home, chat, user = who.user] { home.typing.stop(chat, user); });
+
+  const auto shared = std::make_shared<Then<Sent>>(std::move(done));
+  const bool accepted =
+      house_.database().append(std::move(message), [this, who, shared](Result<store::Appended> stored) {
+        if (!stored) return (*shared)(stored.refusal());
+        const Message& kept = stored->message;
+        Sent sent;
+        sent.json.reserve(kept.content.size() + 640);
+        append_message(sent.json, kept);
+        sent.duplicate = stored->duplicate;
+        if (stored->duplicate) {
+          house_.metrics().count(Count::messages_duplicate);
+        } else {
+          const auto event = names(kept.chat.kind).message;
+          house_.metrics().count(Count::messages_stored);
+          house_.broadcast(kept.chat,
+                           sioxx::encode_event("/", event, sent.json, static_cast<std::uint64_t>(kept.seq)),
+                           nullptr, sioxx::engine::Delivery::durable);
+          house_.metrics().took(Span::delivery, who.elapsed_us());
+          if (house_.log().on(LogLevel::info)) {
+            house_.log().event(
+                "broadcast",
+                {{"name", event}, {"chat", room_of(kept.chat)}, {"user", who.user}, {"seq", kept.seq}});
+          }
+        }
+        (*shared)(std::move(sent));
+      });
+  if (!accepted) (*shared)(busy());
+}
+
+void Deeds::type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Done> done) {
+  house_.at_home(who.user, [this, who, chat, is_typing, done = std::move(done)](House::Part& home) {
+    if (auto over = house_.over_rate(home, who, Rates::Kind::typing, names(chat.kind).typing))
+      return done(std::move(*over));
+    house_.with_facts(home, chat, [this, &home, who, is_typing, done](const Result<ChatFacts>& facts) {
+      if (!facts) return done(facts.refusal());
+      if (auto no = may(who.user, who.role, Deed::type, *facts)) return done(std::move(*no));
+      if (!is_typing) {
+        home.typing.stop(facts->chat, who.user);
+      } else if (home.typing.start(facts->chat, who.user, who.device, home.shard.now())) {
+        house_.relay_typing(facts->chat, who.user, true);
+      }
+      done(Done{});
+    });
+  });
+}
+
+void Deeds::mark_read(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done) {
+  house_.at_home(who.user, [this, who, chat, seq, done = std::move(done)](House::Part& home) mutable {
+    if (auto over = house_.over_rate(home, who, Rates::Kind::action, names(chat.kind).read))
+      return done(std::move(*over));
+    write_mark(who, chat, seq, std::move(done));
+  });
+}
+
+void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done) {
+  const auto shared = std::make_shared<Then<std::int64_t>>(std::move(done));
+  const auto outcome = std::make_shared<Result<std::int64_t>>(seq);
+  const WallMs now = house_.here().shard.wall();
+  const bool accepted = house_.database().write(
+      chat,
+      [who, chat, seq, now, outcome](store::Store& store) {
+        const auto facts = store.facts(chat);
+        if (!facts) {
+          *outcome = no_such_chat(chat.kind);
+        } else if (auto no = may(who.user, who.role, Deed::mark_read, *facts)) {
+          *outcome = std::move(*no);
+        } else {
+          *outcome = store.mark_read(chat, who.user, std::min(seq, facts->last_seq), now);
+        }
+      },
+      [this, who, chat, seq, now, outcome, shared](Result<Done> stored) {
+        if (!stored) return (*shared)(stored.refusal());
+        // A position behind the one in force moved nothing, so there is nothing to tell.
+        if (*outcome && **outcome > 0 && **outcome <= seq) {
+          house_.broadcast(
+              chat,
+              sioxx::encode_event("/", names(chat.kind).read, read_json(chat, who.user, **outcome, now)),
+              nullptr, sioxx::engine::Delivery::durable);
+        }
+        (*shared)(std::move(*outcome));
+      });
+  if (!accepted) (*shared)(busy());
+}
+
+void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Then<std::string> done) {
+  read<std::string>(
+      [who, chat, page,
+       bytes_max = house_.options().answer_bytes_max](store::Store& store) -> Result<std::string> {
+        const auto facts = store.facts(chat);
+        if (!facts) return no_such_chat(chat.kind);
+        if (auto no = may(who.user, who.role, Deed::read, *facts)) return std::move(*no);
+        auto messages = store.messages(chat, page);
+        trim_page(messages, page.after_seq.has_value(), bytes_max);
+        // The newest message may be younger than the facts.
+        const auto newest = messages.messages.empty() ? 0 : messages.messages.back().seq;
+        return history_json(messages, std::max(facts->last_seq, newest));
+      },
+      std::move(done));
+}
+
+void Deeds::orders(const Caller& who, int limit, std::optional<std::string> cursor, Then<std::string> done) {
+  read<std::string>(
+      [who, limit, cursor = std::move(cursor)](store::Store& store) -> Result<std::string> {
+        const auto from = cursor ? std::optional<std::string_view>(*cursor) : std::nullopt;
+        return orders_json(store.orders(who.user, who.role == Role::admin, limit, from));
+      },
+      std::move(done));
+}
+
+void Deeds::order(const Caller& who, const Uuid& id, Then<std::string> done) {
+  read<std::string>(
+      [who, id](store::Store& store) -> Result<std::string> {
+        const ChatKey chat{ChatKind::order, id};
+        const auto facts = store.facts(chat);
+        if (!facts) return no_such_chat(chat.kind);
+        if (auto no = may(who.user, who.role, Deed::read, *facts)) return std::move(*no);
+        const auto summary = store.order(id, who.user);
+        if (!summary) return no_such_chat(chat.kind);
+        std::string json;
+        append_order(json, *summary);
+        return json;
+      },
+      std::move(done));
+}
+
+void Deeds::create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done) {
+  const bool for_anybody = who.role == Role::admin;
+  if (!for_anybody && (who.role != Role::client || (order.client && order.client->id != who.user))) {
+    return done(Refusal{ErrorCode::forbidden, "an order is created by its client, or by an admin"});
+  }
+  if (for_anybody && !order.client) return done(Refusal{ErrorCode::invalid_payload, "clientId is missing"});
+  const PartyPayload client = order.client.value_or(PartyPayload{who.user, std::nullopt});
+  if (client.id == order.performer.id) {
+    return done(Refusal{ErrorCode::invalid_payload, "performerId must be somebody else than the client"});
+  }
+  if (!for_anybody && order.performer.name) {
+    return done(Refusal{ErrorCode::forbidden, "only an admin introduces new people; give performerId"});
+  }
+  store::NewOrder wanted;
+  wanted.id = order.id ? *order.id : Uuid::v7(now);
+  wanted.title = std::move(order.title);
+  wanted.client_id = client.id;
+  wanted.performer_id = order.performer.id;
+  wanted.amount_minor = order.amount_minor;
+  wanted.currency = std::move(order.currency);
+  wanted.deadline_at = order.deadline_at;
+
+  const auto shared = std::make_shared<Then<std::string>>(std::move(done));
+  const auto outcome = std::make_shared<Result<std::string>>(std::string());
+  const bool accepted = house_.database().write(
+      {ChatKind::order, *wanted.id},
+      [wanted, client, performer = order.performer, reader = who.user, now, outcome](store::Store& store) {
+        if (client.name) store.ensure_user({client.id, *client.name, Role::client, {}}, now);
+        if (performer.name) store.ensure_user({performer.id, *performer.name, Role::performer, {}}, now);
+        const auto created = store.create_order(wanted, now);
+        if (!created) {
+          *outcome = created.refusal();
+          return;
+        }
+        std::string json;
+        append_order(json, store.order(created->id, reader).value());
+        *outcome = std::move(json);
+      },
+      [this, who, id = *wanted.id, outcome, shared](Result<Done> stored) {
+        if (!stored) return (*shared)(stored.refusal());
+        if (*outcome)
+          house_.log().event("order_created", {{"chat", room_of({ChatKind::order, id})}, {"user", who.user}});
+        (*shared)(std::move(*outcome));
+      });
+  if (!accepted) (*shared)(busy());
+}
+
+}  // namespace rozmova::chat

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "rozmova/access.hpp"
+#include "rozmova/chat/events.hpp"
+#include "rozmova/chat/house.hpp"
+#include "rozmova/model.hpp"
+#include "rozmova/refusal.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace rozmova::chat {
+
+/// A message that is stored; `json` is its one text for ack, broadcast and REST alike.
+struct Sent {
+  std::string json;
+  bool duplicate = false;
+};
+
+/// What people do in chats, knowing no wire: events and REST are some ten lines around these functions. Owned
+/// by Chat; called on any shard's thread; every `done` is called once, on a thread of its own choosing
+/// (mostly a database thread, in commit order), so it only moves values.
+class Deeds {
+ public:
+  template <class T>
+  using Then = std::function<void(Result<T>)>;
+
+  explicit Deeds(House& house) : house_(house) {}
+
+  // ---- who
+  /// The user of a good token, created from its claims when unknown; the role is settled.
+  void settle(const Identity& identity, WallMs now, Then<User> done);
+
+  // ---- chats, orders and disputes alike
+  /// Stores, tells the room, answers: in this order. Ends the sender's typing.
+  void send(const Caller& who, NewMessage message, Then<Sent> done);
+  void type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Done> done);
+  /// Answers with the position now in force and tells the room.
+  void mark_read(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
+  /// `{messages, hasMore, lastSeq}`
+  void history(const Caller& who, const ChatKey& chat, store::Page page, Then<std::string> done);
+
+  // ---- orders
+  void orders(const Caller& who, int limit, std::optional<std::string> cursor, Then<std::string> done);
+  void order(const Caller& who, const Uuid& id, Then<std::string> done);
+  /// A client orders for himself; an admin for anybody, also for people who have never been here (given with
+  /// a name).
+  void create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
+
+  House& house() { return house_; }
+
+ private:
+  void append(House::Part& home, const Caller& who, NewMessage message, Then<Sent> done);
+  void write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
+  template <class T>
+  void read(std::function<Result<T>(store::Store&)> question, Then<T> done);
+
+  House& house_;
+};
+
+}  // namespace rozmova::chat

@@ -1,0 +1,201 @@
+#include "rozmova/chat/demo.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rozmova::chat {
+
+namespace {
+
+constexpr std::string_view olena = "0197a1b2-0001-7000-8000-000000000001";
+constexpr std::string_view james = "0197a1b2-0002-7000-8000-000000000002";
+constexpr std::string_view taras = "0197a1b2-0003-7000-8000-000000000003";
+constexpr std::string_view sofia = "0197a1b2-0004-7000-8000-000000000004";
+constexpr std::string_view mariia = "0197a1b2-0005-7000-8000-000000000005";
+constexpr std::string_view iryna = "0197a1b2-0006-7000-8000-000000000006";
+
+constexpr std::array<DemoPerson, 6> people = {{
+    {olena, "Олена Коваленко", Role::client, "uk"},
+    {james, "James Whitfield", Role::client, "en"},
+    {taras, "Тарас Мельник", Role::performer, "uk"},
+    {sofia, "Sofia Lindqvist", Role::performer, "en"},
+    {mariia, "Марія Бондаренко", Role::moderator, "uk"},
+    {iryna, "Ірина Гнатюк", Role::admin, "uk"},
+}};
+
+constexpr std::int64_t minute_ms = 60'000;
+constexpr std::int64_t hour_ms = 60 * minute_ms;
+constexpr std::int64_t day_ms = 24 * hour_ms;
+
+struct Line {
+  std::string_view sender;
+  std::int64_t ago_ms;  ///< before the moment of seeding
+  std::string_view text;
+};
+
+struct DemoOrder {
+  std::string_view id;
+  std::string_view title;
+  OrderStatus status;
+  std::int64_t amount_minor;
+  std::string_view currency;
+  std::string_view client, performer;
+  std::int64_t created_ago_ms;
+  std::int64_t deadline_in_ms;               ///< 0: none
+  std::int64_t client_read, performer_read;  ///< read positions
+  std::vector<Line> lines;
+};
+
+std::vector<DemoOrder> demo_orders() {
+  return {
+      {"0197a1b2-1001-7000-8000-000000001001",
+       "Ремонт кухонного змішувача",
+       OrderStatus::in_progress,
+       1'200'00,
+       "UAH",
+       olena,
+       taras,
+       2 * day_ms,
+       5 * hour_ms,
+       6,
+       7,
+       {
+           {olena, 2 * day_ms - 10 * minute_ms,
+            "Добрий день! Капає змішувач на кухні, вже набігло пів миски за ніч. Зможете подивитися?"},
+           {taras, 2 * day_ms - 22 * minute_ms,
+            "Вітаю, Олено! Так, звісно. Який у вас змішувач: одноважільний чи з двома вентилями?"},
+           {olena, 2 * day_ms - 25 * minute_ms,
+            "Одноважільний, років п’ять йому. Капає з носика, коли закрито."},
+           {taras, 2 * day_ms - 31 * minute_ms,
+            "Найімовірніше, картридж. Він коштує близько 350 грн, робота 850. Візьму два розміри, щоб не їздити двічі."},
+           {olena, 2 * day_ms - 40 * minute_ms, "Чудово, погоджуюсь. Завтра після 17:00 підійде?"},
+           {taras, 26 * hour_ms,
+            "Так, буду о 17:30. Перекрийте, будь ласка, воду під мийкою, якщо кран там є."},
+           {olena, 25 * hour_ms, "Перекрила 👍 Домофон 47."},
+           {taras, 38 * minute_ms,
+            "Олено, картридж замінив, але прокладка на гнучкому шлангу теж тріснула. Довезу сьогодні, це безкоштовно."},
+       }},
+      {"0197a1b2-1002-7000-8000-000000001002",
+       "Переклад договору оренди, EN → UK, 6 сторінок",
+       OrderStatus::delivered,
+       85'00,
+       "EUR",
+       olena,
+       sofia,
+       5 * day_ms,
+       0,
+       5,
+       5,
+       {
+           {olena, 5 * day_ms - 5 * minute_ms,
+            "Hello Sofia! I need a rental contract translated into Ukrainian. Six pages, no notary needed."},
+           {sofia, 5 * day_ms - 50 * minute_ms,
+            "Hi Olena, happy to help. Two working days, 85 EUR. Do you want the tables kept as in the original?"},
+           {olena, 5 * day_ms - 55 * minute_ms,
+            "Yes please, same layout. And could you keep the party names in Latin script?"},
+           {sofia, 4 * day_ms,
+            "Noted. One question: clause 7.2 says “fair wear and tear”. I would use «природне зношення» there."},
+           {olena, 4 * day_ms - 20 * minute_ms, "Так, саме так. Дякую!"},
+           {sofia, 3 * hour_ms,
+            "Готово: переклад на шести сторінках, таблиці на своїх місцях. Please have a look and tell me if anything reads odd."},
+       }},
+      {"0197a1b2-1003-7000-8000-000000001003",
+       "Logo for a small bakery",
+       OrderStatus::accepted,
+       240'50,
+       "EUR",
+       james,
+       sofia,
+       20 * hour_ms,
+       9 * day_ms,
+       4,
+       3,
+       {
+           {james, 20 * hour_ms - 2 * minute_ms,
+            "Hi! We are opening a bakery in spring and need a logo: warm, simple, works on a paper bag in one colour."},
+           {sofia, 18 * hour_ms,
+            "Lovely brief, James. Do you have a name already, and any colours you can't stand?"},
+           {james, 17 * hour_ms, "“Crumb & Co.” And please no brown, everybody does brown 🙂"},
+           {sofia, 90 * minute_ms, "Got it, no brown. I'll send three sketches by Thursday."},
+       }},
+      {"0197a1b2-1004-7000-8000-000000001004",
+       "Збірка книжкових полиць, 4 шт.",
+       OrderStatus::created,
+       900'00,
+       "UAH",
+       james,
+       taras,
+       35 * minute_ms,
+       3 * day_ms,
+       1,
+       0,
+       {
+           {james, 34 * minute_ms,
+            "Hello! Four bookshelves to assemble, all parts are here. I don't speak Ukrainian well, is English all right?"},
+       }},
+  };
+}
+
+Uuid id_of(std::string_view text) { return Uuid::parse(text).value(); }
+
+Role role_of(std::string_view id) { return demo_person(id_of(id)).value().role; }
+
+/// One order with its history. What is there already stays untouched.
+void seed_order(store::Store& writer, const DemoOrder& demo, WallMs now) {
+  store::NewOrder order;
+  order.id = id_of(demo.id);
+  order.title = demo.title;
+  order.client_id = id_of(demo.client);
+  order.performer_id = id_of(demo.performer);
+  order.amount_minor = demo.amount_minor;
+  order.currency = demo.currency;
+  order.status = demo.status;
+  if (demo.deadline_in_ms > 0) order.deadline_at = now + demo.deadline_in_ms;
+  if (!writer.create_order(order, now - demo.created_ago_ms)) return;
+
+  const ChatKey chat{ChatKind::order, *order.id};
+  std::int64_t line_number = 0;
+  for (const Line& line : demo.lines) {
+    NewMessage message;
+    message.chat = chat;
+    message.sender_id = id_of(line.sender);
+    message.sender_role = role_of(line.sender);
+    message.content = line.text;
+    message.client_message_id = "demo-" + std::to_string(++line_number);
+    const auto stored = writer.append(message, now - line.ago_ms);
+    if (!stored)
+      throw store::StoreError(store::StoreError::Kind::broken, "demo data: " + stored.refusal().message);
+  }
+  writer.mark_read(chat, order.client_id, demo.client_read, now - minute_ms);
+  writer.mark_read(chat, order.performer_id, demo.performer_read, now - minute_ms);
+}
+
+}  // namespace
+
+std::span<const DemoPerson> demo_people() { return people; }
+
+std::optional<User> demo_person(const Uuid& id) {
+  for (const DemoPerson& person : people) {
+    if (id_of(person.id) == id)
+      return User{id, std::string(person.name), person.role, std::string(person.locale)};
+  }
+  return std::nullopt;
+}
+
+void seed_demo(store::Store& writer, WallMs now) {
+  writer.begin();
+  try {
+    for (const DemoPerson& person : people)
+      writer.ensure_user(*demo_person(id_of(person.id)), now - 30 * day_ms);
+    for (const DemoOrder& order : demo_orders()) seed_order(writer, order, now);
+    writer.commit();
+  } catch (...) {
+    writer.rollback();
+    throw;
+  }
+}
+
+}  // namespace rozmova::chat

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "rozmova/access.hpp"
+#include "rozmova/chat/house.hpp"
+#include "rozmova/uuid.hpp"
+#include "sioxx/server.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace rozmova::chat {
+
+/// What the chat keeps of one connection: who it is and until when. Owned by its Socket (Socket::data), used
+/// by that socket's shard; some 150 bytes, because there may be very many. Its timer watches the token:
+///
+///   exp - token_warning_ms      token_expiring is sent
+///   exp                         actions fail with TOKEN_EXPIRED
+///   exp + token_grace_ms        chat_error TOKEN_EXPIRED, then the connection is closed
+class Device final : private sioxx::loop::Timer {
+ public:
+  Device(House& house, sioxx::Socket& socket, const Identity& identity, Role role, const Uuid& id);
+
+  const Uuid& id() const { return id_; }  ///< also of its row in websocket_connections
+  const Uuid& user() const { return user_; }
+  Role role() const { return role_; }
+  WallMs expires_at() const { return expires_at_; }
+  sioxx::loop::TimeMs since() const { return since_; }
+  Caller caller() const;
+  /// As the token said; for checks at every action.
+  Identity identity() const;
+
+  /// After the connection stands: starts watching the token.
+  void connected();
+  bool is_connected() const { return watch_ != Watch::waiting; }
+  void disconnected();
+  /// A new token of the same user.
+  void renew(const Identity& identity);
+
+ private:
+  enum class Watch : std::uint8_t { waiting, fresh, warned };
+
+  void on_timer(sioxx::loop::TimeMs now) override;
+  void arm_for(WallMs moment);
+
+  House& house_;
+  sioxx::Socket& socket_;
+  Uuid id_;
+  Uuid user_;
+  WallMs issued_at_;
+  WallMs expires_at_;
+  sioxx::loop::TimeMs since_;
+  std::unique_ptr<const std::string> token_id_;  ///< null when the token has none, as most
+  Role role_;
+  Watch watch_ = Watch::waiting;
+};
+
+}  // namespace rozmova::chat

@@ -1,0 +1,210 @@
+#include "rozmova/chat/devices.hpp"
+
+#include "rozmova/chat/render.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rozmova::chat {
+
+namespace {
+
+sioxx::ConnectError connect_error(const Refusal& refusal) {
+  sioxx::ConnectError error;
+  error.message = refusal.message;
+  error.data["code"] = text(refusal.code);
+  if (refusal.retry_after_ms > 0) error.data["retryAfterMs"] = refusal.retry_after_ms;
+  return error;
+}
+
+}  // namespace
+
+struct Devices::Roll final : sioxx::loop::Timer {
+  Roll(Devices& d, unsigned i) : devices(d), index(i) {}
+
+  void begin() {
+    auto& shard = devices.house_.server().shard(index);
+    shard.timers().arm(*this, shard.now() + devices.house_.options().last_seen_interval_ms);
+  }
+
+  void on_timer(sioxx::loop::TimeMs) override {
+    std::vector<Uuid> ids;
+    const std::size_t most = devices.house_.options().last_seen_rows_per_deed;
+    devices.house_.server().each_local_socket(index, "/", "", [&](sioxx::Socket& socket) {
+      const Device* device = socket.data<Device>();
+      if (device == nullptr || !device->is_connected()) return;
+      ids.push_back(device->id());
+      if (ids.size() == most) write(std::exchange(ids, {}));
+    });
+    if (!ids.empty()) write(std::move(ids));
+    begin();
+  }
+
+  void write(std::vector<Uuid> ids) {
+    const Uuid lane = ids.front();
+    const WallMs now = devices.house_.server().shard(index).wall();
+    devices.write_rows([ids = std::move(ids), now](store::Store& store) { store.connections_seen(ids, now); },
+                       lane);
+  }
+
+  Devices& devices;
+  unsigned index;
+};
+
+Devices::Devices(House& house, Deeds& deeds) : house_(house), deeds_(deeds) {
+  for (unsigned i = 0; i < house.server().shards(); ++i) {
+    Roll& roll = *rolls_.emplace_back(std::make_unique<Roll>(*this, i));
+    house.server().shard(i).post([&roll] { roll.begin(); });
+  }
+}
+
+Devices::~Devices() = default;
+
+Result<std::string_view> Devices::token_of(const sioxx::Socket& socket) const {
+  if (const auto* value = socket.auth().if_contains("token")) {
+    const auto* token = value->if_string();
+    if (token == nullptr) return Refusal{ErrorCode::unauthorized, "auth.token must be a string"};
+    return std::string_view(token->data(), token->size());
+  }
+  const auto header = socket.handshake().header("authorization");
+  if (!header.empty()) return header;
+  if (house_.options().query_token) {
+    const auto parameter = socket.handshake().parameter("token");
+    if (!parameter.empty()) return parameter;
+  }
+  return Refusal{ErrorCode::unauthorized, "sign in first: auth.token is missing"};
+}
+
+void Devices::refuse(const sioxx::Socket& socket, sioxx::Next& next, const Refusal& refusal) {
+  house_.metrics().count(Count::connects_refused);
+  house_.metrics().refused(refusal.code);
+  house_.log().event("connection_refused", {{"socket", socket.id()},
+                                            {"address", socket.handshake().address},
+                                            {"code", text(refusal.code)},
+                                            {"reason", refusal.message}});
+  next.refuse(connect_error(refusal));
+}
+
+void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
+  const auto token = token_of(socket);
+  if (!token) return refuse(socket, next, token.refusal());
+  const WallMs now = socket.shard().wall();
+  const auto identity = house_.auth().verify(*token, now);
+  if (!identity) return refuse(socket, next, identity.refusal());
+
+  // Next may only be moved, and a std::function only copied.
+  const auto shared = std::make_shared<sioxx::Next>(std::move(next));
+  deeds_.settle(*identity, now, [this, ref = socket.ref(), identity = *identity, shared](Result<User> user) {
+    if (user) return take_seat(ref, identity, user->role, shared);
+    house_.at(ref.shard(), [this, ref, shared, no = user.refusal()](House::Part&) {
+      if (sioxx::Socket* here = ref.get()) refuse(*here, *shared, no);
+    });
+  });
+}
+
+void Devices::take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,
+                        std::shared_ptr<sioxx::Next> next) {
+  house_.at_home(identity.user_id, [this, socket, identity, role, next](House::Part& home) {
+    const std::size_t most = house_.options().connections_per_user_max;
+    const bool has_seat = home.presence.reserve(identity.user_id, most);
+    house_.at(socket.shard(), [this, socket, identity, role, next, has_seat](House::Part&) {
+      if (has_seat) return let_in(socket, identity, role, *next);
+      if (sioxx::Socket* here = socket.get()) {
+        refuse(*here, *next, {ErrorCode::rate_limited, "too many connections of one user are open", 5'000});
+      }
+    });
+  });
+}
+
+void Devices::let_in(const sioxx::SocketRef& ref, const Identity& identity, Role role, sioxx::Next& next) {
+  bool is_in = false;
+  if (sioxx::Socket* socket = ref.get()) {
+    const auto device =
+        std::make_shared<Device>(house_, *socket, identity, role, Uuid::v7(socket->shard().wall()));
+    socket->data(device);
+    next();  // runs connected()
+    is_in = device->is_connected();
+  }
+  if (is_in) return;
+  house_.at_home(identity.user_id,
+                 [user = identity.user_id](House::Part& home) { home.presence.release(user); });
+}
+
+void Devices::connected(sioxx::Socket& socket) {
+  Device* device = socket.data<Device>();
+  if (device == nullptr) return;
+  device->connected();
+  socket.join(room_of_user(device->user()));
+  const WallMs now = socket.shard().wall();
+  house_.at_home(device->user(),
+                 [user = device->user(), now](House::Part& home) { home.presence.come(user, now); });
+  write_rows([row = store::ConnectionRow{device->id(), device->user(), socket.id(), now}](
+                 store::Store& store) { store.connection_opened(row); },
+             device->user());
+  house_.metrics().count(Count::connects);
+  house_.log().event(
+      "connection",
+      {{"user", device->user()},
+       {"socket", socket.id()},
+       {"role", text(device->role())},
+       {"address", socket.handshake().address},
+       {"transport", socket.link() == sioxx::engine::Link::websocket ? "websocket" : "polling"}});
+}
+
+void Devices::disconnected(sioxx::Socket& socket, sioxx::CloseReason reason) {
+  Device* device = socket.data<Device>();
+  if (device == nullptr || !device->is_connected()) return;
+  device->disconnected();
+  const WallMs now = socket.shard().wall();
+  house_.at_home(device->user(), [this, user = device->user(), id = device->id(), now](House::Part& home) {
+    house_.stop_typing(home, user, id);
+    home.presence.go(user, home.shard.now(), now);
+  });
+  write_rows([id = device->id(), now](store::Store& store) { store.connection_closed(id, now); },
+             device->user());
+  house_.log().event("disconnection", {{"user", device->user()},
+                                       {"socket", socket.id()},
+                                       {"reason", text(reason)},
+                                       {"duration_ms", socket.shard().now() - device->since()}});
+}
+
+void Devices::write_rows(std::function<void(store::Store&)> work, const Uuid& user) {
+  const bool accepted =
+      house_.database().write({ChatKind::order, user}, std::move(work), [this](Result<Done> stored) {
+        if (!stored) house_.log().error("connection_row_lost", {{"reason", stored.refusal().message}});
+      });
+  if (!accepted) house_.log().error("connection_row_lost", {{"reason", busy().message}});
+}
+
+std::optional<Refusal> Devices::still_good(const sioxx::Socket& socket) const {
+  const Device* device = socket.data<Device>();
+  if (device == nullptr) return Refusal{ErrorCode::unauthorized, "sign in first"};
+  return house_.auth().still_good(device->identity(), socket.shard().wall());
+}
+
+void Devices::refresh(sioxx::Socket& socket, std::string token, Answer answer) {
+  const Caller& who = answer.caller();
+  house_.at_home(who.user, [this, ref = socket.ref(), token = std::move(token), answer](House::Part& home) {
+    if (auto over = house_.over_rate(home, answer.caller(), Rates::Kind::action, answer.event()))
+      return answer.refuse(*over);
+    house_.at(ref.shard(), [this, ref, token, answer](House::Part&) {
+      if (sioxx::Socket* here = ref.get()) renew(*here, token, answer);
+    });
+  });
+}
+
+void Devices::renew(sioxx::Socket& socket, std::string_view token, const Answer& answer) {
+  const auto identity = house_.auth().verify(token, socket.shard().wall());
+  if (!identity) return answer.refuse(identity.refusal());
+  Device* device = socket.data<Device>();
+  if (identity->user_id != device->user()) {
+    return answer.refuse({ErrorCode::forbidden, "the new token is another user's; connect anew"});
+  }
+  device->renew(*identity);
+  std::string fields = R"("expiresAt":")";
+  append_iso_time(fields, device->expires_at());
+  answer.ok(fields + '"');
+  house_.log().event("token_renewed", {{"user", device->user()}, {"socket", socket.id()}});
+}
+
+}  // namespace rozmova::chat

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "rozmova/access.hpp"
+#include "rozmova/chat/answer.hpp"
+#include "rozmova/chat/deeds.hpp"
+#include "rozmova/chat/device.hpp"
+#include "rozmova/chat/house.hpp"
+#include "rozmova/refusal.hpp"
+#include "sioxx/server.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rozmova::chat {
+
+/// Connections to the chat: who may come in, what is kept of them while they are here (presence,
+/// websocket_connections), and that they end with their token. Owned by Chat; the callbacks run on the
+/// socket's shard.
+///
+///   CONNECT -> token verified -> user known or created -> seat at home -> accepted -> present, row written
+class Devices {
+ public:
+  Devices(House& house, Deeds& deeds);
+  ~Devices();
+
+  void admit(sioxx::Socket& socket, sioxx::Next next);
+  void connected(sioxx::Socket& socket);
+  void disconnected(sioxx::Socket& socket, sioxx::CloseReason reason);
+  void refresh(sioxx::Socket& socket, std::string token, Answer answer);
+  /// What every action asks first.
+  std::optional<Refusal> still_good(const sioxx::Socket& socket) const;
+
+ private:
+  /// Tells the database now and then which connections of one shard are still there.
+  struct Roll;
+
+  Result<std::string_view> token_of(const sioxx::Socket& socket) const;
+  void refuse(const sioxx::Socket& socket, sioxx::Next& next, const Refusal& refusal);
+  void take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,
+                 std::shared_ptr<sioxx::Next> next);
+  void let_in(const sioxx::SocketRef& ref, const Identity& identity, Role role, sioxx::Next& next);
+  void renew(sioxx::Socket& socket, std::string_view token, const Answer& answer);
+  void write_rows(std::function<void(store::Store&)> work, const Uuid& user);
+
+  House& house_;
+  Deeds& deeds_;
+  std::vector<std::unique_ptr<Roll>> rolls_;
+};
+
+}  // namespace rozmova::chat

@@ -1,0 +1,333 @@
+#include "rozmova/chat/events.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace rozmova::chat {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr EventNames order_names{"orderId",       "join_order_chat", "leave_order_chat",
+                                 "order_message", "order_typing",    "order_read"};
+constexpr EventNames dispute_names{"disputeId",       "join_dispute_chat", "leave_dispute_chat",
+                                   "dispute_message", "dispute_typing",    "dispute_read"};
+
+/// The largest whole number that a JavaScript number holds exactly.
+constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;
+constexpr std::int64_t amount_minor_max = 1'000'000'000'000'00;
+
+Refusal invalid(std::string message) { return {ErrorCode::invalid_payload, std::move(message)}; }
+
+/// A present, non-null value of a key; null otherwise.
+const json::value* find(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
+
+/// PostgreSQL cannot hold U+0000 in a text, so nobody may store one.
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// Nothing to read: ASCII white space, or nothing at all.
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
+}
+
+Result<const json::object*> object_of(const json::value* payload) {
+  const json::object* object = payload == nullptr ? nullptr : payload->if_object();
+  if (object == nullptr) return invalid("the payload must be an object");
+  return object;
+}
+
+Result<std::string_view> text_of(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return invalid(fmt::format("{} is missing", key));
+  const json::string* text = value->if_string();
+  if (text == nullptr) return invalid(fmt::format("{} must be a string", key));
+  return view(*text);
+}
+
+Result<Uuid> uuid_of(std::string_view key, const json::value& value) {
+  const json::string* text = value.if_string();
+  const auto id = text == nullptr ? std::nullopt : Uuid::parse(view(*text));
+  if (!id) return invalid(fmt::format("{} must be a UUID", key));
+  return *id;
+}
+
+Result<Uuid> uuid_of(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return invalid(fmt::format("{} is missing", key));
+  return uuid_of(key, *value);
+}
+
+Result<std::int64_t> seq_of(std::string_view key, const json::value& value) {
+  std::int64_t seq = -1;
+  if (const auto* number = value.if_int64()) seq = *number;
+  if (seq < 0 || seq > safe_integer_max)
+    return invalid(fmt::format("{} must be a whole number, 0 or more", key));
+  return seq;
+}
+
+Result<ChatKey> chat_of(ChatKind kind, const json::object& object) {
+  const auto id = uuid_of(object, names(kind).id_key);
+  if (!id) return id.refusal();
+  return ChatKey{kind, *id};
+}
+
+/// An address that a browser may open without running anything: http, https, or a path of the page's own
+/// origin.
+bool is_file_url(std::string_view url) {
+  if (has_control(url) || url.find_first_of(" \"<>\\^`{|}") != std::string_view::npos) return false;
+  if (url.starts_with("/")) return url.size() > 1 && url[1] != '/';
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (url.starts_with(scheme)) return url.size() > scheme.size() && url[scheme.size()] != '/';
+  }
+  return false;
+}
+
+Result<Attachment> parse_attachment(std::size_t index, const json::value& value, const ChatOptions& limits) {
+  const json::object* object = value.if_object();
+  if (object == nullptr) return invalid(fmt::format("attachments[{}] must be an object", index));
+  const auto named = [index](const Refusal& no) {
+    return invalid(fmt::format("attachments[{}].{}", index, no.message));
+  };
+  const auto url = text_of(*object, "fileUrl");
+  if (!url) return named(url.refusal());
+  if (url->size() > limits.file_url_bytes_max) {
+    return invalid(
+        fmt::format("attachments[{}].fileUrl is longer than {} bytes", index, limits.file_url_bytes_max));
+  }
+  if (!is_file_url(*url))
+    return invalid(fmt::format("attachments[{}].fileUrl must be an http(s) address or a path", index));
+  const auto name = text_of(*object, "fileName");
+  if (!name) return named(name.refusal());
+  if (is_blank(*name) || characters(*name) > limits.file_name_characters_max || has_control(*name)) {
+    return invalid(
+        fmt::format("attachments[{}].fileName must have 1 to {} characters and no control characters", index,
+                    limits.file_name_characters_max));
+  }
+  Attachment attachment;
+  attachment.file_url = *url;
+  attachment.file_name = *name;
+  return attachment;
+}
+
+std::optional<Refusal> parse_attachments(const json::object& body, const ChatOptions& limits,
+                                         NewMessage& message) {
+  const json::value* value = find(body, "attachments");
+  if (value == nullptr) return std::nullopt;
+  const json::array* list = value->if_array();
+  if (list == nullptr) return invalid("attachments must be an array");
+  if (list->size() > limits.attachments_max) {
+    return invalid(fmt::format("attachments: at most {} a message", limits.attachments_max));
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    auto attachment = parse_attachment(i, (*list)[i], limits);
+    if (!attachment) return attachment.refusal();
+    message.attachments.push_back(std::move(*attachment));
+  }
+  if (!message.attachments.empty()) message.type = MessageType::file;
+  return std::nullopt;
+}
+
+Result<PartyPayload> parse_party(const json::object& body, std::string_view id_key,
+                                 std::string_view object_key, const ChatOptions& limits) {
+  const json::value* nested = find(body, object_key);
+  if (nested == nullptr) {
+    const auto id = uuid_of(body, id_key);
+    if (!id) return id.refusal();
+    return PartyPayload{*id, std::nullopt};
+  }
+  const json::object* party = nested->if_object();
+  if (party == nullptr) return invalid(fmt::format("{} must be an object", object_key));
+  const auto id = uuid_of(*party, "id");
+  if (!id) return invalid(fmt::format("{}.{}", object_key, id.refusal().message));
+  PartyPayload result{*id, std::string()};
+  if (find(*party, "name") != nullptr) {
+    const auto name = text_of(*party, "name");
+    if (!name || characters(*name) > limits.name_characters_max || has_control(*name)) {
+      return invalid(fmt::format("{}.name must be a string of at most {} characters", object_key,
+                                 limits.name_characters_max));
+    }
+    result.name = *name;
+  }
+  return result;
+}
+
+/// Money arrives as a JSON number with at most two decimals: 1200, 99.5.
+std::optional<Refusal> parse_price(const json::object& body, OrderPayload& order) {
+  if (const json::value* amount = find(body, "amount")) {
+    double number = -1;
+    if (const auto* whole = amount->if_int64()) number = static_cast<double>(*whole);
+    if (const auto* real = amount->if_double()) number = *real;
+    const double minor = std::round(number * 100);
+    const bool in_range = number >= 0 && minor <= static_cast<double>(amount_minor_max);
+    if (!in_range || std::abs(minor - number * 100) > 1e-4) {
+      return invalid("amount must be a number, 0 or more, with at most two decimals");
+    }
+    order.amount_minor = static_cast<std::int64_t>(minor);
+  }
+  if (find(body, "currency") != nullptr) {
+    const auto currency = text_of(body, "currency");
+    const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
+    if (!currency || currency->size() != 3 || !std::all_of(currency->begin(), currency->end(), is_letter)) {
+      return invalid("currency must be three capital letters (ISO 4217)");
+    }
+    order.currency = *currency;
+  } else if (find(body, "amount") != nullptr) {
+    return invalid("currency is missing: an amount needs one");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+const EventNames& names(ChatKind kind) { return kind == ChatKind::order ? order_names : dispute_names; }
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(
+      utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+Result<JoinPayload> parse_join(ChatKind kind, const json::value* payload) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(kind, **object);
+  if (!chat) return chat.refusal();
+  JoinPayload join{*chat, std::nullopt};
+  if (const json::value* after = find(**object, "afterSeq")) {
+    const auto seq = seq_of("afterSeq", *after);
+    if (!seq) return seq.refusal();
+    join.after_seq = *seq;
+  }
+  return join;
+}
+
+Result<ChatKey> parse_leave(ChatKind kind, const json::value* payload) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  return chat_of(kind, **object);
+}
+
+Result<NewMessage> parse_message(ChatKind kind, const json::value* payload, const ChatOptions& limits) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(kind, **object);
+  if (!chat) return chat.refusal();
+  return parse_message_body(*chat, **object, limits);
+}
+
+Result<NewMessage> parse_message_body(const ChatKey& chat, const json::object& body,
+                                      const ChatOptions& limits) {
+  NewMessage message;
+  message.chat = chat;
+  if (auto no = parse_attachments(body, limits, message)) return std::move(*no);
+  // A file needs no words; everything else does.
+  if (message.attachments.empty() || find(body, "content") != nullptr) {
+    const auto content = text_of(body, "content");
+    if (!content) return content.refusal();
+    if (characters(*content) > limits.content_characters_max) {
+      return Refusal{ErrorCode::payload_too_large,
+                     fmt::format("content has more than {} characters", limits.content_characters_max)};
+    }
+    if (has_nul(*content)) return invalid("content must not contain U+0000");
+    if (message.attachments.empty() && is_blank(*content)) return invalid("content is empty");
+    message.content = *content;
+  }
+  if (find(body, "clientMessageId") != nullptr) {
+    const auto id = text_of(body, "clientMessageId");
+    if (!id) return id.refusal();
+    if (id->empty() || id->size() > limits.client_message_id_bytes_max || has_control(*id)) {
+      return invalid(fmt::format("clientMessageId must have 1 to {} bytes and no control characters",
+                                 limits.client_message_id_bytes_max));
+    }
+    message.client_message_id = std::string(*id);
+  }
+  if (const json::value* reply_to = find(body, "replyTo")) {
+    const auto id = uuid_of("replyTo", *reply_to);
+    if (!id) return id.refusal();
+    message.reply_to = *id;
+  }
+  return message;
+}
+
+Result<TypingPayload> parse_typing(ChatKind kind, const json::value* payload) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(kind, **object);
+  if (!chat) return chat.refusal();
+  const json::value* typing = find(**object, "isTyping");
+  if (typing == nullptr) return invalid("isTyping is missing");
+  if (!typing->is_bool()) return invalid("isTyping must be true or false");
+  return TypingPayload{*chat, typing->get_bool()};
+}
+
+Result<ReadPayload> parse_read(ChatKind kind, const json::value* payload) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(kind, **object);
+  if (!chat) return chat.refusal();
+  const auto seq = parse_read_body(**object);
+  if (!seq) return seq.refusal();
+  return ReadPayload{*chat, *seq};
+}
+
+Result<std::int64_t> parse_read_body(const json::object& body) {
+  const json::value* seq = find(body, "seq");
+  if (seq == nullptr) return invalid("seq is missing");
+  return seq_of("seq", *seq);
+}
+
+Result<std::string> parse_auth_refresh(const json::value* payload) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto token = text_of(**object, "token");
+  if (!token) return token.refusal();
+  return std::string(*token);
+}
+
+Result<OrderPayload> parse_order_body(const json::object& body, const ChatOptions& limits) {
+  OrderPayload order;
+  if (const json::value* value = find(body, "id")) {
+    const auto id = uuid_of("id", *value);
+    if (!id) return id.refusal();
+    order.id = *id;
+  }
+  const auto title = text_of(body, "title");
+  if (!title) return title.refusal();
+  if (is_blank(*title) || characters(*title) > limits.title_characters_max || has_control(*title)) {
+    return invalid(fmt::format("title must have 1 to {} characters and no control characters",
+                               limits.title_characters_max));
+  }
+  order.title = *title;
+  if (find(body, "clientId") != nullptr || find(body, "client") != nullptr) {
+    auto client = parse_party(body, "clientId", "client", limits);
+    if (!client) return client.refusal();
+    order.client = std::move(*client);
+  }
+  auto performer = parse_party(body, "performerId", "performer", limits);
+  if (!performer) return performer.refusal();
+  order.performer = std::move(*performer);
+  if (auto no = parse_price(body, order)) return std::move(*no);
+  if (find(body, "deadlineAt") != nullptr) {
+    const auto text = text_of(body, "deadlineAt");
+    const auto deadline = text ? parse_iso_time(*text) : std::nullopt;
+    if (!deadline) return invalid("deadlineAt must be an ISO 8601 time in UTC");
+    order.deadline_at = *deadline;
+  }
+  return order;
+}
+
+Result<Uuid> parse_user_body(const json::object& body) { return uuid_of(body, "userId"); }
+
+}  // namespace rozmova::chat

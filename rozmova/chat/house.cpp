@@ -1,0 +1,166 @@
+#include "rozmova/chat/house.hpp"
+
+#include "rozmova/chat/events.hpp"
+#include "rozmova/chat/render.hpp"
+
+#include <functional>
+
+namespace rozmova::chat {
+
+namespace {
+
+constexpr std::int64_t sweep_interval_ms = 10'000;
+
+}  // namespace
+
+/// Forgets users at rest and facts that nobody asked for again.
+struct House::Part::Sweep final : sioxx::loop::Timer {
+  explicit Sweep(Part& p) : part(p) {}
+  void begin(sioxx::loop::TimeMs now) { part.shard.timers().arm(*this, now + sweep_interval_ms); }
+  void on_timer(sioxx::loop::TimeMs now) override {
+    part.rates.sweep(now);
+    part.facts.sweep(now);
+    begin(now);
+  }
+  Part& part;
+};
+
+House::Part::Part(House& h, unsigned i, sioxx::loop::Shard& s)
+    : house(h),
+      index(i),
+      shard(s),
+      rates(h.options()),
+      presence(s.timers(), h.options().presence_grace_ms,
+               [this](const Uuid& user, bool online, WallMs at) {
+                 house.presence_changed(*this, user, online, at);
+               }),
+      typing(s.timers(), h.options().typing_timeout_ms, h.options().typing_chats_per_user_max,
+             [this](const ChatKey& chat, const Uuid& user) { house.relay_typing(chat, user, false); }),
+      facts(h.options().facts_cache_ms, h.options().facts_cache_chats_max),
+      sweep_(std::make_unique<Sweep>(*this)) {}
+
+House::Part::~Part() = default;
+
+House::House(sioxx::Server& server, store::Database& database, const Auth& auth, const ChatOptions& options,
+             Log& log, Metrics& metrics)
+    : server_(server),
+      database_(database),
+      auth_(auth),
+      options_(options),
+      log_(log),
+      metrics_(metrics),
+      nsp_(server.of("/")) {
+  for (unsigned i = 0; i < server.shards(); ++i) {
+    Part& part = *parts_.emplace_back(std::make_unique<Part>(*this, i, server.shard(i)));
+    // By letter, because a timer is armed by the thread it belongs to.
+    part.shard.post([&part] { part.sweep_->begin(part.shard.now()); });
+  }
+}
+
+House::~House() = default;
+
+Refusal no_such_chat(ChatKind kind) {
+  return {ErrorCode::not_found,
+          kind == ChatKind::order ? "there is no such order" : "there is no such dispute"};
+}
+
+Refusal busy() { return {ErrorCode::unavailable, "the server is busy; try again in a moment", 1'000}; }
+
+unsigned House::home_of(const Uuid& user) const {
+  return static_cast<unsigned>(std::hash<Uuid>{}(user) % parts_.size());
+}
+
+House::Part& House::here() { return *parts_[sioxx::loop::Shard::here()->index()]; }
+
+void House::mailbox_full(unsigned shard) { log_.error("mailbox_full", {{"shard", shard}}); }
+
+void House::broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
+                      sioxx::engine::Delivery delivery) {
+  sioxx::BroadcastOptions target;
+  target.rooms.push_back(room_of(chat));
+  if (except != nullptr) target.except.push_back(room_of_user(*except));
+  target.delivery = delivery;
+  nsp_.broadcast(std::move(message), std::move(target));
+  metrics_.count(Count::broadcasts);
+}
+
+void House::relay_typing(const ChatKey& chat, const Uuid& user, bool is_typing) {
+  metrics_.count(Count::typing_relayed);
+  broadcast(chat, sioxx::encode_event("/", names(chat.kind).typing, typing_json(chat, user, is_typing)),
+            &user, sioxx::engine::Delivery::ephemeral);
+}
+
+void House::expel(const sioxx::SocketRef& socket, std::string event, Refusal why) {
+  at(socket.shard(), [socket, event = std::move(event), why = std::move(why), this](Part&) {
+    sioxx::Socket* here = socket.get();
+    if (here == nullptr) return;
+    here->send(sioxx::encode_event("/", chat_error_event, chat_error_json(event, why)));
+    log_.warning("expelled", {{"socket", here->id()}, {"event", event}, {"code", text(why.code)}});
+    here->disconnect(true);
+  });
+}
+
+std::optional<Refusal> House::over_rate(Part& home, const Caller& caller, Rates::Kind kind,
+                                        std::string_view event) {
+  const auto verdict = home.rates.take(caller.user, kind, home.shard.now());
+  if (verdict.retry_after_ms == 0) return std::nullopt;
+  Refusal refusal{ErrorCode::rate_limited, "too often; try again later", verdict.retry_after_ms};
+  if (verdict.expel && !caller.device.is_nil()) {
+    // By letter even on this thread: the refusal of the event itself goes first.
+    home.shard.post(
+        [this, socket = caller.socket, name = std::string(event), refusal] { expel(socket, name, refusal); });
+  }
+  return refusal;
+}
+
+void House::with_facts(Part& home, const ChatKey& chat, FactsCache::Then then) {
+  if (home.facts.ask(chat, home.shard.now(), std::move(then)) != FactsCache::Ask::read_it) return;
+  const auto answer = [this, &home, chat](Result<ChatFacts> facts) {
+    at(home.index,
+       [chat, facts = std::move(facts)](Part& part) { part.facts.loaded(chat, part.shard.now(), facts); });
+  };
+  const bool accepted = database_.read(
+      [chat, answer](store::Store& store) {
+        const auto facts = store.facts(chat);
+        answer(facts ? Result<ChatFacts>(*facts) : Result<ChatFacts>(no_such_chat(chat.kind)));
+      },
+      [answer](const Refusal& refusal) { answer(refusal); });
+  if (!accepted) answer(busy());
+}
+
+void House::stop_typing(Part& home, const Uuid& user, const Uuid& device) {
+  home.typing.stop_device(user, device);
+  home.facts.after_reads([&home, user, device] { home.typing.stop_device(user, device); });
+}
+
+void House::presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at) {
+  log_.event("presence", {{"user", user}, {"online", online}});
+  const bool under_way = home.news_.contains(user);
+  home.news_[user] = {online, last_seen_at};
+  if (under_way) return;
+  const auto answer = [this, &home, user](std::vector<ChatKey> chats) {
+    at(home.index, [this, user, chats = std::move(chats)](Part& part) { tell_presence(part, user, chats); });
+  };
+  const bool accepted = database_.read([user, answer, max = options_.presence_chats_max](
+                                           store::Store& store) { answer(store.chats_of(user, max)); },
+                                       [answer](const Refusal&) { answer({}); });
+  if (!accepted) answer({});
+}
+
+void House::tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats) {
+  const auto entry = home.news_.find(user);
+  if (entry == home.news_.end()) return;
+  const Part::News news = entry->second;
+  home.news_.erase(entry);
+  if (chats.empty()) return;  // and never a broadcast without rooms: that would be to everybody
+  sioxx::BroadcastOptions target;
+  for (const ChatKey& chat : chats) target.rooms.push_back(room_of(chat));
+  target.except.push_back(room_of_user(user));
+  target.delivery = sioxx::engine::Delivery::ephemeral;
+  nsp_.broadcast(
+      sioxx::encode_event("/", presence_event, presence_json(user, news.online, news.last_seen_at)),
+      std::move(target));
+  metrics_.count(Count::broadcasts);
+}
+
+}  // namespace rozmova::chat

@@ -1,0 +1,144 @@
+#pragma once
+
+#include "rozmova/auth.hpp"
+#include "rozmova/chat/facts_cache.hpp"
+#include "rozmova/chat/options.hpp"
+#include "rozmova/chat/presence.hpp"
+#include "rozmova/chat/rate.hpp"
+#include "rozmova/chat/typing.hpp"
+#include "rozmova/log.hpp"
+#include "rozmova/metrics.hpp"
+#include "rozmova/store/database.hpp"
+#include "sioxx/server.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace rozmova::chat {
+
+/// Whoever wants something, by event or by REST: a value that goes with the deed from thread to thread.
+struct Caller {
+  Uuid user;
+  Role role = Role::client;
+  Uuid device;              ///< of the connection; nil over REST
+  sioxx::SocketRef socket;  ///< opens nowhere over REST
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+
+  std::int64_t elapsed_us() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since)
+        .count();
+  }
+};
+
+Refusal no_such_chat(ChatKind kind);
+/// The database's queue is full.
+Refusal busy();
+
+/// What every part of the chat stands on: the references that never change, one Part per shard, and the ways
+/// to get from one to the other. No locks: a Part belongs to its shard's thread, everything else here is
+/// immutable or says itself that any thread may use it.
+///
+/// Home: what is kept of a *user* (rates, presence, typing) lives on the one shard that his id names. A deed
+/// goes socket's shard -> home -> database -> socket's shard; with one shard all but the database are plain
+/// calls.
+class House {
+ public:
+  struct Part {
+    Part(House& house, unsigned index, sioxx::loop::Shard& shard);
+    ~Part();
+
+    House& house;
+    unsigned index;
+    sioxx::loop::Shard& shard;
+
+    // ---- of the users whose home this is
+    Rates rates;
+    Presence presence;
+    Typing typing;
+    FactsCache facts;
+
+   private:
+    friend class House;
+    /// A change of presence whose audience is being looked up; one at a time a user, the latest state wins.
+    struct News {
+      bool online = false;
+      WallMs last_seen_at = 0;
+    };
+    std::unordered_map<Uuid, News> news_;
+    struct Sweep;
+    std::unique_ptr<Sweep> sweep_;
+  };
+
+  House(sioxx::Server& server, store::Database& database, const Auth& auth, const ChatOptions& options,
+        Log& log, Metrics& metrics);
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+  ~House();
+
+  sioxx::Server& server() { return server_; }
+  store::Database& database() { return database_; }
+  const Auth& auth() const { return auth_; }
+  const ChatOptions& options() const { return options_; }
+  Log& log() { return log_; }
+  Metrics& metrics() { return metrics_; }
+
+  unsigned home_of(const Uuid& user) const;
+  /// The part of the shard whose thread this is.
+  Part& here();
+
+  /// Runs `task(Part&)` on that shard's thread: now if this is it, else by letter. A full mailbox loses the
+  /// task, as a lost connection would; it is logged.
+  template <class F>
+  void at(unsigned shard, F&& task) {
+    Part& part = *parts_[shard];
+    if (sioxx::loop::Shard::here() == &part.shard) {
+      task(part);
+    } else if (!part.shard.post([&part, task = std::forward<F>(task)]() mutable { task(part); })) {
+      mailbox_full(shard);
+    }
+  }
+  template <class F>
+  void at_home(const Uuid& user, F&& task) {
+    at(home_of(user), std::forward<F>(task));
+  }
+
+  // ---- any thread
+  /// To everybody in the room, or with `except` to all but one user's devices.
+  void broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
+                 sioxx::engine::Delivery delivery);
+  /// `order_typing` to the others in the room.
+  void relay_typing(const ChatKey& chat, const Uuid& user, bool is_typing);
+  /// Tells the connection why (`chat_error`) and ends it.
+  void expel(const sioxx::SocketRef& socket, std::string event, Refusal why);
+
+  /// On the caller's home: one token of the rate, or the refusal; ends the connection of who is over too
+  /// often.
+  std::optional<Refusal> over_rate(Part& home, const Caller& caller, Rates::Kind kind,
+                                   std::string_view event);
+  /// On the home shard: the facts of a chat, at most facts_cache_ms old; `then` may run at once.
+  void with_facts(Part& home, const ChatKey& chat, FactsCache::Then then);
+  /// On the home shard: ends what this device has said it types.
+  void stop_typing(Part& home, const Uuid& user, const Uuid& device);
+
+ private:
+  void mailbox_full(unsigned shard);
+  void presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at);
+  void tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats);
+
+  sioxx::Server& server_;
+  store::Database& database_;
+  const Auth& auth_;
+  const ChatOptions options_;
+  Log& log_;
+  Metrics& metrics_;
+  sioxx::Namespace& nsp_;
+  std::vector<std::unique_ptr<Part>> parts_;
+};
+
+}  // namespace rozmova::chat

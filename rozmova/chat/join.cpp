@@ -1,0 +1,201 @@
+#include "rozmova/chat/join.hpp"
+
+#include <utility>
+
+namespace rozmova::chat {
+
+void Joins::join(const JoinPayload& payload, Answer answer) {
+  stand_in_line({answer.caller().device, payload.chat}, {payload, std::move(answer)});
+}
+
+void Joins::leave(const ChatKey& chat, Answer answer) {
+  stand_in_line({answer.caller().device, chat}, {std::nullopt, std::move(answer)});
+}
+
+void Joins::stand_in_line(const Place& place, Step step) {
+  auto& line = lines_[place];
+  if (line.size() >= line_steps_max) {
+    return step.answer.refuse(
+        {ErrorCode::rate_limited, "too many joins and leaves of this chat are under way", 1'000});
+  }
+  line.push_back(std::move(step));
+  if (line.size() == 1) begin(place);
+}
+
+void Joins::begin(const Place& place) {
+  const Step step = lines_.at(place).front();
+  if (!step.join) {
+    step_out(place, step.answer);
+    return next(place);
+  }
+  const auto walk = std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, {}, 0, {}});
+  house_.at_home(step.answer.caller().user, [this, walk](House::Part& home) {
+    auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::action, walk->answer.event());
+    house_.at(shard_, [this, walk, over = std::move(over)](House::Part&) {
+      if (!over) return enter(walk);
+      walk->answer.refuse(*over);
+      next(walk->place);
+    });
+  });
+}
+
+void Joins::next(const Place& place) {
+  const auto line = lines_.find(place);
+  line->second.pop_front();
+  if (line->second.empty())
+    lines_.erase(line);
+  else
+    begin(place);
+}
+
+void Joins::enter(const WalkPtr& walk) {
+  sioxx::Socket* socket = walk->answer.caller().socket.get();
+  if (socket == nullptr) {
+    lines_.erase(walk->place);
+    return;
+  }
+  if (!socket->join_held(room_of(walk->place.chat))) {
+    walk->answer.refuse({ErrorCode::conflict, "this connection is in too many chats; leave one first"});
+    return next(walk->place);
+  }
+  const bool accepted = house_.database().read(
+      [this, walk](store::Store& store) {
+        if (auto no = look(store, *walk, house_.options())) {
+          house_.at(shard_, [this, walk, no = std::move(*no)](House::Part&) { refuse(walk, no); });
+        } else {
+          ask_presence(house_, *this, walk, 0);
+        }
+      },
+      [this, walk](const Refusal& no) {
+        house_.at(shard_, [this, walk, no](House::Part&) { refuse(walk, no); });
+      });
+  if (!accepted) refuse(walk, busy());
+}
+
+std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOptions& options) {
+  const ChatKey& chat = walk.place.chat;
+  const Caller& who = walk.answer.caller();
+  store::Page newest;
+  newest.limit = options.newest_messages;
+  store::Page page = newest;
+  if (walk.after_seq) page = {walk.after_seq, std::nullopt, options.catch_up_messages_max};
+
+  auto snapshot = store.snapshot(chat, page);
+  if (!snapshot) return no_such_chat(chat.kind);
+  if (auto no = may(who.user, who.role, Deed::read, snapshot->facts)) return no;
+  bool gap = false;
+  if (walk.after_seq) {
+    const auto& messages = snapshot->page.messages;
+    const std::int64_t last_seq = snapshot->facts.last_seq;
+    const bool ahead = *walk.after_seq > last_seq;  // of a store that was set back
+    gap = ahead ||
+          (messages.empty() ? *walk.after_seq < last_seq : messages.front().seq != *walk.after_seq + 1);
+    if (ahead) snapshot = store.snapshot(chat, newest);
+    if (!snapshot) return no_such_chat(chat.kind);
+    if (!ahead) trim_page(snapshot->page, true, options.answer_bytes_max);
+  }
+  trim_page(snapshot->page, false, options.answer_bytes_max);
+  walk.last_seq = snapshot->facts.last_seq;
+  walk.text = join_text(*snapshot, who.user, who.role, gap);
+  return std::nullopt;
+}
+
+void Joins::ask_presence(House& house, Joins& joins, const WalkPtr& walk, std::size_t index) {
+  if (index == walk->text.participants.size()) {
+    house.at(joins.shard_, [&joins, walk](House::Part&) { joins.arrive(walk); });
+    return;
+  }
+  const Uuid user = walk->text.participants[index].user_id;
+  house.at_home(user, [&house, &joins, walk, user, index](House::Part& home) {
+    walk->online.push_back(home.presence.online(user));
+    ask_presence(house, joins, walk, index + 1);
+  });
+}
+
+void Joins::arrive(const WalkPtr& walk) {
+  const Caller& who = walk->answer.caller();
+  sioxx::Socket* socket = who.socket.get();
+  if (socket == nullptr) {
+    lines_.erase(walk->place);
+    return;
+  }
+  walk->answer.ok(join_fields(walk->text, walk->online, socket->shard().wall()));
+  house_.metrics().count(Count::joins);
+  if (walk->after_seq) house_.metrics().count(Count::reconnects);
+  const std::string room = room_of(walk->place.chat);
+  house_.log().event(
+      "join",
+      {{"chat", room}, {"user", who.user}, {"socket", socket->id()}, {"duration_us", who.elapsed_us()}});
+  if (socket->release(room, static_cast<std::uint64_t>(walk->last_seq))) return next(walk->place);
+  catch_up(walk->place, who, walk->last_seq, 1);
+}
+
+void Joins::refuse(const WalkPtr& walk, const Refusal& refusal) {
+  sioxx::Socket* socket = walk->answer.caller().socket.get();
+  if (socket == nullptr) {
+    lines_.erase(walk->place);
+    return;
+  }
+  // Also when it was in before: what may not be read is not heard any more.
+  socket->leave(room_of(walk->place.chat));
+  walk->answer.refuse(refusal);
+  next(walk->place);
+}
+
+void Joins::step_out(const Place& place, const Answer& answer) {
+  const Caller& who = answer.caller();
+  sioxx::Socket* socket = who.socket.get();
+  if (socket == nullptr) return;
+  const std::string room = room_of(place.chat);
+  const bool was_in = socket->in(room);
+  socket->leave(room);
+  answer.ok({});
+  house_.at_home(who.user, [who, chat = place.chat](House::Part& home) {
+    home.facts.after_read(chat, [&home, chat, who] { home.typing.stop(chat, who.user, who.device); });
+  });
+  if (!was_in) return;
+  house_.metrics().count(Count::leaves);
+  house_.log().event("leave", {{"chat", room}, {"user", who.user}, {"socket", socket->id()}});
+}
+
+void Joins::catch_up(const Place& place, const Caller& who, std::int64_t after, int round) {
+  const auto give_up = [this, place, who](const Refusal& why) {
+    house_.at(shard_, [this, place, who, why](House::Part&) {
+      lines_.erase(place);
+      house_.expel(who.socket, std::string(names(place.chat.kind).join), why);
+    });
+  };
+  if (round > catch_up_rounds_max) return give_up(busy());
+  house_.log().event("join_outrun",
+                     {{"chat", room_of(place.chat)}, {"user", who.user}, {"after", after}, {"round", round}});
+  const store::Page page{after, std::nullopt, static_cast<int>(sioxx::Socket::hold_messages_max)};
+  const bool accepted = house_.database().read(
+      [this, place, who, after, round, page](store::Store& store) {
+        auto missed = store.messages(place.chat, page);
+        house_.at(shard_, [this, place, who, after, round, missed = std::move(missed)](House::Part&) {
+          caught_up(place, who, missed, after, round);
+        });
+      },
+      give_up);
+  if (!accepted) give_up(busy());
+}
+
+void Joins::caught_up(const Place& place, const Caller& who, const store::MessagePage& page,
+                      std::int64_t after, int round) {
+  sioxx::Socket* socket = who.socket.get();
+  if (socket == nullptr) {
+    lines_.erase(place);
+    return;
+  }
+  for (const Message& message : page.messages) {
+    std::string json;
+    append_message(json, message);
+    socket->send(sioxx::encode_event("/", names(place.chat.kind).message, json));
+    after = message.seq;
+  }
+  if (!page.has_more && socket->release(room_of(place.chat), static_cast<std::uint64_t>(after)))
+    return next(place);
+  catch_up(place, who, after, round + 1);
+}
+
+}  // namespace rozmova::chat

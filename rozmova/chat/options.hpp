@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rozmova::chat {
+
+/// Every number of the chat that is a decision (spec §6), with its unit in the name.
+struct ChatOptions {
+  // ---- rates of one user over all of his devices and REST; the burst is what he may do at once
+  std::int64_t messages_per_10s = 20;
+  std::int64_t messages_burst = 20;
+  std::int64_t typing_per_s = 3;
+  std::int64_t typing_burst = 6;    ///< start, stop and a new start within one breath are not abuse
+  std::int64_t actions_per_s = 30;  ///< joins, leaves, read marks, token refreshes
+  std::int64_t actions_burst = 30;
+  /// This many refusals by rate within a minute end the connection. Typing has a larger allowance, because an
+  /// indicator that is sent at every key press is clumsy, not hostile.
+  int over_rate_per_minute_max = 10;
+  int typing_over_rate_per_minute_max = 600;
+
+  // ---- what a payload may hold
+  std::size_t content_characters_max = 10'000;  ///< Unicode code points
+  std::size_t attachments_max = 10;
+  std::size_t file_url_bytes_max = 2'048;
+  std::size_t file_name_characters_max = 255;
+  std::size_t client_message_id_bytes_max = 64;
+  std::size_t title_characters_max = 200;
+  std::size_t name_characters_max = 100;
+
+  // ---- what an answer holds
+  int newest_messages = 50;                ///< a join without afterSeq, a page of history
+  int catch_up_messages_max = 200;         ///< a join with afterSeq, the largest page
+  std::size_t answer_bytes_max = 400'000;  ///< of messages in one answer; the rest is `hasMore`
+  int orders_page_default = 50;
+  int orders_page_max = 200;
+  int people_max = 100;  ///< of the demo's list
+  int presence_chats_max =
+      1'000;  ///< chats of one user that are told of his coming and going: the latest ones
+
+  // ---- connections
+  std::size_t connections_per_user_max = 50;
+  bool query_token = false;                ///< take `?token=` when there is nothing better
+  std::int64_t token_warning_ms = 60'000;  ///< token_expiring comes this long before
+  std::int64_t token_grace_ms = 30'000;    ///< after the end, until the connection is closed
+  std::int64_t last_seen_interval_ms = 30'000;
+  std::size_t last_seen_rows_per_deed = 500;
+
+  // ---- what is not stored
+  std::int64_t typing_timeout_ms = 6'000;
+  std::int64_t presence_grace_ms = 5'000;
+  std::int64_t facts_cache_ms = 1'000;  ///< who is in a chat, for typing only
+  std::size_t facts_cache_chats_max = 4'096;
+  std::size_t typing_chats_per_user_max = 50;
+};
+
+}  // namespace rozmova::chat

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rozmova {
+
+/// Every setting with its default: this literal is what a server does when nobody says anything. Names, units, bounds and
+/// help texts stand in the table of settings.cpp, one row a field.
+struct Config {
+  // ---- where it listens and lives
+  std::int64_t port = 3000;
+  std::string host = "::";
+  std::string data_dir = "./data";
+  std::string database_url;  ///< empty: sqlite:{data_dir}/rozmova.db
+  std::string redis_url;
+  std::string web_dir;  ///< empty: found by itself, see find_web_dir()
+  std::int64_t threads = 0;
+  std::string node_env = "development";
+  std::optional<bool> demo;  ///< nothing: on outside production
+
+  // ---- who may come in
+  std::string jwt_secret;
+  std::vector<std::string> jwt_previous_secret;
+  std::string jwt_algorithm = "HS256";
+  std::string jwt_issuer, jwt_audience;
+  std::int64_t jwt_leeway_seconds = 5;
+  bool jwt_query_token = false;
+  std::string service_token;
+  std::vector<std::string> cors_origin;
+  bool trust_proxy = false;
+
+  // ---- what it says
+  std::string log_level = "info";
+  std::string log_format = "auto";
+
+  // ---- limits
+  std::int64_t content_chars_max = 10'000;
+  std::int64_t rate_messages_per_10s = 20;
+  std::int64_t rate_typing_per_s = 3;
+  std::int64_t rate_joins_per_s = 30;
+  std::int64_t connections_max = 100'000;
+  std::int64_t connections_per_user_max = 50;
+  std::int64_t connections_per_ip_max = 200;
+  std::int64_t rooms_per_socket_max = 200;
+  std::int64_t max_payload_bytes = 1'000'000;
+  std::int64_t http_body_bytes_max = 1'048'576;
+  std::int64_t send_queue_bytes = 1'048'576;
+  std::int64_t db_queue_max = 65'536;
+  std::int64_t db_readers = 1;
+
+  // ---- times
+  std::int64_t ping_interval_ms = 25'000;
+  std::int64_t ping_timeout_ms = 20'000;
+  std::int64_t connect_timeout_ms = 10'000;
+  std::int64_t typing_timeout_ms = 6'000;
+  std::int64_t presence_grace_ms = 5'000;
+  std::int64_t shutdown_spread_ms = 2'000;
+
+  bool production() const { return node_env == "production"; }
+  bool demo_on() const { return demo.value_or(!production()); }
+  std::string store_url() const {
+    return database_url.empty() ? "sqlite:" + data_dir + "/rozmova.db" : database_url;
+  }
+};
+
+/// What people typed, before it is understood: names of settings (as in the environment) to texts.
+using Flags = std::map<std::string, std::string, std::less<>>;
+using Environment = std::map<std::string, std::string, std::less<>>;
+Environment process_environment();
+
+/// All that is wrong, one sentence a line: key, value, what is allowed, where it came from.
+class ConfigError : public std::runtime_error {
+ public:
+  explicit ConfigError(std::vector<std::string> problems);
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  std::vector<std::string> problems_;
+};
+
+/// A config and how it came about.
+struct LoadedConfig {
+  Config config;
+  std::map<std::string, std::string, std::less<>>
+      origin;                         ///< setting -> "environment PORT", "file x.toml line 3", "flag --port"
+  std::vector<std::string> warnings;  ///< misspelt names that look like ours
+};
+
+/// default < file (`config_file`, else ROZMOVA_CONFIG) < environment < flags. Empty environment variables count as unset.
+/// Throws ConfigError with everything that is wrong in form; see check_config() for sense.
+LoadedConfig load_config(const std::string& config_file, const Environment& environment, const Flags& flags);
+
+/// What is right in form but makes no sense together: `problems` forbid to start (production without a secret, features
+/// that this version has not), `warnings` do not.
+struct Findings {
+  std::vector<std::string> problems, warnings;
+};
+Findings check_config(const Config& config);
+
+/// The whole config as a TOML file, each line with its origin; secrets masked.
+std::string print_config(const LoadedConfig& loaded);
+
+}  // namespace rozmova

@@ -1,0 +1,141 @@
+#include "rozmova/api/api.hpp"
+#include "rozmova/api/static_files.hpp"
+#include "rozmova/api/system_routes.hpp"
+#include "rozmova/auth.hpp"
+#include "rozmova/chat/chat.hpp"
+#include "rozmova/chat/demo.hpp"
+#include "rozmova/command_line.hpp"
+#include "rozmova/commands.hpp"
+#include "rozmova/config.hpp"
+#include "rozmova/log.hpp"
+#include "rozmova/secret.hpp"
+#include "rozmova/settings.hpp"
+#include "rozmova/signals.hpp"
+#include "rozmova/start.hpp"
+#include "rozmova/store/database.hpp"
+#include "rozmova/store/store.hpp"
+#include "rozmova/version.hpp"
+#include "sioxx/server.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+namespace rozmova {
+
+namespace {
+
+/// Schema, leftovers of a crash, demo data: everything that is done before the first client may come.
+void prepare_store(store::StoreFactory& factory, const Config& config, Log& log) {
+  factory.migrate();
+  const auto writer = factory.open_writer();
+  writer->begin();
+  const int stale = writer->close_stale_connections();
+  writer->commit();
+  if (stale > 0) log.event("stale_connections_closed", {{"rows", stale}});
+  if (config.demo_on()) chat::seed_demo(*writer, wall_now_ms());
+}
+
+/// The whole house on one page: built from the ground up, run, and taken down in the opposite order.
+int serve(const LoadedConfig& loaded) {
+  const Config& config = loaded.config;
+  Signals signals;
+  Log log(log_options(config));
+  try {
+    say_warnings(log, loaded);
+    raise_descriptor_limit(log, config);
+    ensure_data_dir(config);
+    const Secret secret = secret_in_force(config);
+    say_secret(log, secret);
+
+    Metrics metrics;
+    const Auth auth(auth_options(config, secret));
+
+    // Before the store is touched: a second server must not tidy up after the living one.
+    const DataLock lock(config);
+    const auto factory = store::make_store(config.store_url());
+    prepare_store(*factory, config, log);
+
+    sioxx::Server server(server_options(config, log));
+    store::Database database(*factory, database_options(config), [&log](std::string_view what) {
+      log.error("database", {{"reason", what}});
+    });
+    chat::Chat chat(server, database, auth, chat_options(config), log, metrics);
+
+    std::atomic<bool> draining = false;
+    api::Router router(auth, metrics, router_options(config, log));
+    api::add_routes(router, chat, auth, {.demo = config.demo_on()});
+    api::add_system_routes(router, {server, database, metrics, log, [&draining] { return draining.load(); }});
+    const api::StaticFiles web(api::find_web_dir(config.web_dir).value_or(std::filesystem::path()));
+    for (const std::string& warning : web.warnings()) log.warning("web_app", {{"reason", warning}});
+    router.otherwise(
+        [&web](auto&& request, auto reply) { web.handle(std::move(request), std::move(reply)); });
+    server.http(
+        [&router](auto&& request, auto reply) { router.handle(std::move(request), std::move(reply)); });
+
+    server.listen();
+    const auto watch = signals.watch([&](int signal, int times) {
+      draining = true;
+      log.event("stopping", {{"signal", signal}, {"hurry", times > 1}});
+      if (times == 1) tell_draining(server, config.shutdown_spread_ms);
+      server.drain();
+      server.stop(config.shutdown_spread_ms);
+    });
+    say_started(log, config, server.port(), factory->describe(), web.has_app());
+    server.run();
+    database.drain();
+    log.event("stopped", {{"commits", database.stats().batches}});
+  } catch (const std::exception& problem) {
+    say_failure(log, config, problem);
+    return exit_failed;
+  }
+  return 0;
+}
+
+int run(const Invocation& invocation) {
+  if (invocation.command == Command::version) {
+    fmt::print("rozmova {}\n", version);
+    return 0;
+  }
+  if (invocation.command == Command::print_settings_doc) {
+    fmt::print("{}", settings_doc());
+    return 0;
+  }
+  const LoadedConfig loaded = load_config(invocation.config_file, process_environment(), invocation.flags);
+  switch (invocation.command) {
+    case Command::print_config: fmt::print("{}", print_config(loaded)); return 0;
+    case Command::check_config: return run_check_config(loaded);
+    case Command::doctor: return run_doctor(loaded);
+    default: break;
+  }
+  if (Findings found = check_config(loaded.config); !found.problems.empty())
+    throw ConfigError(std::move(found.problems));
+  switch (invocation.command) {
+    case Command::migrate: return run_migrate(loaded.config);
+    case Command::token: return run_token(loaded.config, invocation.token);
+    case Command::demo: return run_demo(loaded.config);
+    default: return serve(loaded);
+  }
+}
+
+}  // namespace
+
+}  // namespace rozmova
+
+int main(int argc, char** argv) {
+  try {
+    const rozmova::CommandLine line = rozmova::parse_command_line(argc, argv);
+    return line.invocation ? rozmova::run(*line.invocation) : line.status;
+  } catch (const rozmova::ConfigError& error) {
+    for (const std::string& problem : error.problems()) fmt::print(stderr, "error: {}\n", problem);
+    return rozmova::exit_usage;
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "rozmova: {}\n", problem.what());
+    return rozmova::exit_failed;
+  }
+}

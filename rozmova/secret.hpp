@@ -1,0 +1,28 @@
+#pragma once
+
+#include "rozmova/config.hpp"
+
+#include <optional>
+#include <string>
+
+namespace rozmova {
+
+/// The secret that tokens are signed with, and how it came about.
+struct Secret {
+  std::string value;
+  std::string file;     ///< where it was generated to; empty when it came from the settings
+  bool is_new = false;  ///< generated just now
+};
+
+/// JWT_SECRET when set, else DATA_DIR/jwt-secret, which is made (64 random letters, mode 0600, whole or not at all, one
+/// winner when two processes start at once) when it is missing. Throws std::runtime_error with a sentence that says what
+/// to change.
+Secret secret_in_force(const Config& config);
+
+/// The same without making anything: nothing when there is none yet.
+std::optional<Secret> existing_secret(const Config& config);
+
+/// Creates DATA_DIR (mode 0700) when missing. Throws std::runtime_error.
+void ensure_data_dir(const Config& config);
+
+}  // namespace rozmova

@@ -1,0 +1,262 @@
+#include "rozmova/start.hpp"
+
+#include "rozmova/version.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <boost/json/object.hpp>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <random>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace rozmova {
+
+namespace {
+
+constexpr std::int64_t unlimited = 1'000'000'000;
+
+std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
+std::int64_t rate(std::int64_t setting) { return setting == 0 ? unlimited : setting; }
+
+/// The chat tells of comings and goings with the user's id; the library's own lines of them are for its debugging.
+LogLevel level_of(const sioxx::LogLine& line) {
+  if (line.event == "connection" || line.event == "disconnection") return LogLevel::debug;
+  constexpr std::array levels = {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
+  return levels[static_cast<std::size_t>(line.level)];
+}
+
+void write_line(Log& log, const sioxx::LogLine& line) {
+  if (line.duration_ms < 0) {
+    log.write(level_of(line), line.event,
+              {{"sid", line.sid},
+               {"socket", line.socket},
+               {"address", line.address},
+               {"transport", line.transport},
+               {"reason", line.reason},
+               {"detail", line.detail}});
+  } else {
+    log.write(level_of(line), line.event,
+              {{"sid", line.sid},
+               {"socket", line.socket},
+               {"address", line.address},
+               {"transport", line.transport},
+               {"reason", line.reason},
+               {"detail", line.detail},
+               {"duration_ms", line.duration_ms}});
+  }
+}
+
+bool is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+
+LogFormat format_of(const Config& config) {
+  if (config.log_format == "auto") return is_terminal() ? LogFormat::text : LogFormat::json;
+  return config.log_format == "text" ? LogFormat::text : LogFormat::json;
+}
+
+/// Addresses that mean "this machine" are shown by the name that people type.
+std::string url_of(const Config& config, std::uint16_t port) {
+  const bool local =
+      config.host == "::" || config.host == "0.0.0.0" || config.host == "127.0.0.1" || config.host == "::1";
+  const bool is_v6 = config.host.find(':') != std::string::npos;
+  return fmt::format("http://{}:{}",
+                     local   ? "localhost"
+                     : is_v6 ? "[" + config.host + "]"
+                             : config.host,
+                     port);
+}
+
+}  // namespace
+
+WallMs wall_now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+LogOptions log_options(const Config& config) {
+  LogOptions options;
+  options.level = parse_log_level(config.log_level).value_or(LogLevel::info);
+  options.format = format_of(config);
+  options.colour = is_terminal() && ::getenv("NO_COLOR") == nullptr;
+  return options;
+}
+
+AuthOptions auth_options(const Config& config, const Secret& secret) {
+  AuthOptions options;
+  options.secret = secret.value;
+  options.previous_secrets = config.jwt_previous_secret;
+  options.algorithm = config.jwt_algorithm;
+  options.issuer = config.jwt_issuer;
+  options.audience = config.jwt_audience;
+  options.leeway_ms = config.jwt_leeway_seconds * 1000;
+  return options;
+}
+
+sioxx::Options server_options(const Config& config, Log& log) {
+  sioxx::Options options;
+  options.host = config.host;
+  options.port = static_cast<std::uint16_t>(config.port);
+  options.threads = static_cast<unsigned>(config.threads);
+  options.ping_interval_ms = config.ping_interval_ms;
+  options.ping_timeout_ms = config.ping_timeout_ms;
+  options.connect_timeout_ms = config.connect_timeout_ms;
+  options.max_payload_bytes = size(config.max_payload_bytes);
+  options.http_body_bytes_max = size(config.http_body_bytes_max);
+  options.send_queue_bytes_max = size(config.send_queue_bytes);
+  // One room more: the one of the user's own devices.
+  options.rooms_per_socket_max = size(config.rooms_per_socket_max) + 1;
+  options.connections_max = size(config.connections_max);
+  options.connections_per_ip_max = size(config.connections_per_ip_max);
+  options.cors_origins = config.cors_origin;
+  options.trust_proxy = config.trust_proxy;
+  options.log = [&log](const sioxx::LogLine& line) {
+    if (log.on(level_of(line))) write_line(log, line);
+  };
+  return options;
+}
+
+store::DatabaseOptions database_options(const Config& config) {
+  store::DatabaseOptions options;
+  options.readers = static_cast<unsigned>(config.db_readers);
+  options.queue_deeds_max = size(config.db_queue_max);
+  return options;
+}
+
+chat::ChatOptions chat_options(const Config& config) {
+  chat::ChatOptions options;
+  options.messages_per_10s = options.messages_burst = rate(config.rate_messages_per_10s);
+  options.typing_per_s = rate(config.rate_typing_per_s);
+  options.typing_burst = rate(config.rate_typing_per_s * 2);
+  options.actions_per_s = options.actions_burst = rate(config.rate_joins_per_s);
+  options.content_characters_max = size(config.content_chars_max);
+  options.connections_per_user_max =
+      size(config.connections_per_user_max == 0 ? unlimited : config.connections_per_user_max);
+  options.query_token = config.jwt_query_token;
+  options.typing_timeout_ms = config.typing_timeout_ms;
+  options.presence_grace_ms = config.presence_grace_ms;
+  return options;
+}
+
+api::RouterOptions router_options(const Config& config, Log& log) {
+  api::RouterOptions options;
+  options.service_token = config.service_token;
+  options.query_token = config.jwt_query_token;
+  options.on_answer = [&log](const api::Answered& answered) {
+    if (!answered.failure.empty()) {
+      log.error("http_failure",
+                {{"method", answered.method}, {"path", answered.path}, {"reason", answered.failure}});
+    } else if (log.on(LogLevel::debug)) {
+      log.debug("http", {{"method", answered.method},
+                         {"path", answered.path},
+                         {"status", answered.status},
+                         {"duration_us", answered.us}});
+    }
+  };
+  return options;
+}
+
+void raise_descriptor_limit(Log& log, const Config& config) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < static_cast<rlim_t>(config.connections_max)) {
+    log.debug("descriptor_limit",
+              {{"limit", limit.rlim_cur},
+               {"connections_max", config.connections_max},
+               {"reason", "fewer files may be open than CONNECTIONS_MAX; raise LimitNOFILE or ulimit -Hn"}});
+  }
+}
+
+DataLock::DataLock(const Config& config) {
+  if (!config.store_url().starts_with("sqlite:")) return;
+  const std::string path = (std::filesystem::path(config.data_dir) / "rozmova.lock").string();
+  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd_);
+    throw std::runtime_error(fmt::format(
+        "another Rozmova is running on the data folder {}: stop it, or set DATA_DIR to another folder",
+        config.data_dir));
+  }
+}
+
+DataLock::~DataLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void tell_draining(sioxx::Server& server, std::int64_t spread_ms) {
+  for (unsigned index = 0; index < server.shards(); ++index) {
+    server.shard(index).post([&server, index, spread_ms] {
+      std::minstd_rand random(std::random_device{}());
+      std::uniform_int_distribution<std::int64_t> after_ms(500, 500 + spread_ms);
+      server.each_local_socket(index, "/", "", [&](sioxx::Socket& socket) {
+        socket.emit("server_draining", boost::json::object{{"retryAfterMs", after_ms(random)}});
+      });
+    });
+  }
+}
+
+void say_warnings(Log& log, const LoadedConfig& loaded) {
+  for (const std::string& warning : loaded.warnings) log.warning("settings", {{"reason", warning}});
+  for (const std::string& warning : check_config(loaded.config).warnings)
+    log.warning("settings", {{"reason", warning}});
+}
+
+void say_secret(Log& log, const Secret& secret) {
+  if (secret.file.empty()) return;
+  log.warning(
+      "generated_secret",
+      {{"file", secret.file},
+       {"new", secret.is_new},
+       {"reason",
+        "JWT_SECRET is not set; tokens are signed with a generated secret. Set it to the secret of your backend."}});
+}
+
+void say_started(Log& log, const Config& config, std::uint16_t port, std::string_view store,
+                 bool has_web_app) {
+  const std::string url = url_of(config, port);
+  log.event("started", {{"version", version},
+                        {"url", url},
+                        {"store", store},
+                        {"environment", config.node_env},
+                        {"demo", config.demo_on()},
+                        {"pid", ::getpid()}});
+  if (format_of(config) != LogFormat::text) return;
+  std::string text = fmt::format("\n  Rozmova {} is at {}\n", version, url);
+  if (config.demo_on() && has_web_app) {
+    text += "  Demo: open it in two windows, choose a different person in each, and write to each other.\n";
+  } else if (!has_web_app) {
+    text +=
+        "  There is no web app here (npm --prefix web ci && npm --prefix web run build); the API works.\n";
+  }
+  fmt::print("{}\n", text);
+  std::fflush(stdout);
+}
+
+void say_failure(Log& log, const Config& config, const std::exception& problem) {
+  std::string reason = problem.what();
+  const auto* error = dynamic_cast<const std::system_error*>(&problem);
+  if (error != nullptr && error->code() == std::errc::address_in_use) {
+    reason = fmt::format(
+        "Port {} is taken by another program. Start with another one (PORT={}), or stop the other (ss -ltnp 'sport = :{}' shows it).",
+        config.port, config.port + 1, config.port);
+  }
+  if (format_of(config) == LogFormat::text || !log.on(LogLevel::error)) {
+    fmt::print(stderr, "Rozmova did not start: {}\n", reason);
+  } else {
+    log.error("not_started", {{"reason", reason}});
+  }
+}
+
+}  // namespace rozmova

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "rozmova/api/router.hpp"
+#include "rozmova/auth.hpp"
+#include "rozmova/chat/options.hpp"
+#include "rozmova/config.hpp"
+#include "rozmova/log.hpp"
+#include "rozmova/secret.hpp"
+#include "rozmova/store/database.hpp"
+#include "sioxx/server.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+namespace rozmova {
+
+/// What main's page would be too long with: settings turned into the options of each part, and what is said at the start.
+
+WallMs wall_now_ms();
+
+LogOptions log_options(const Config& config);
+AuthOptions auth_options(const Config& config, const Secret& secret);
+sioxx::Options server_options(const Config& config, Log& log);
+store::DatabaseOptions database_options(const Config& config);
+chat::ChatOptions chat_options(const Config& config);
+api::RouterOptions router_options(const Config& config, Log& log);
+
+/// Raises RLIMIT_NOFILE to the hard limit; a warning when connections_max does not fit.
+void raise_descriptor_limit(Log& log, const Config& config);
+
+/// Holds DATA_DIR/rozmova.lock while an SQLite server runs: two processes on one file would each believe to know who is
+/// there. Given back by the kernel however the process ends. Throws std::runtime_error when somebody else has it.
+class DataLock {
+ public:
+  explicit DataLock(const Config& config);
+  ~DataLock();
+  DataLock(const DataLock&) = delete;
+  DataLock& operator=(const DataLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+/// `server_draining {retryAfterMs}` to every socket, each with a moment of its own. Any thread.
+void tell_draining(sioxx::Server& server, std::int64_t spread_ms);
+
+void say_warnings(Log& log, const LoadedConfig& loaded);
+void say_secret(Log& log, const Secret& secret);
+/// One friendly line, with the address; and in demo mode how to try it.
+void say_started(Log& log, const Config& config, std::uint16_t port, std::string_view store,
+                 bool has_web_app);
+/// Why it did not start, with what to change.
+void say_failure(Log& log, const Config& config, const std::exception& problem);
+
+}  // namespace rozmova

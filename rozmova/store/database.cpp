@@ -1,0 +1,66 @@
+#include "rozmova/store/database.hpp"
+
+#include "rozmova/store/lane.hpp"
+#include "rozmova/store/readers.hpp"
+
+#include <algorithm>
+
+namespace rozmova::store {
+
+struct Database::Impl {
+  Impl(StoreFactory& factory, const DatabaseOptions& options, const Lane::Log& log)
+      : readers(factory, options, log), caretaker(factory, log) {
+    for (unsigned i = 0; i < std::max(options.lanes, 1U); ++i) {
+      lanes.push_back(std::make_unique<Lane>(factory, options, caretaker, log));
+    }
+  }
+
+  /// The lowest bit of the hash is the kind of the chat: not to be used, or orders would share half of the
+  /// lanes.
+  Lane& lane_of(const ChatKey& chat) { return *lanes[(std::hash<ChatKey>{}(chat) >> 8U) % lanes.size()]; }
+
+  Readers readers;
+  Caretaker caretaker;
+  std::vector<std::unique_ptr<Lane>> lanes;  ///< end first: what they tell may still ask for a read
+};
+
+Database::Database(StoreFactory& factory, DatabaseOptions options,
+                   std::function<void(std::string_view)> log_error)
+    : impl_(std::make_unique<Impl>(factory, options, log_error)) {}
+
+Database::~Database() = default;
+
+bool Database::append(NewMessage message, AppendDone done) {
+  Lane& lane = impl_->lane_of(message.chat);
+  return lane.add(AppendDeed{std::move(message), std::move(done)});
+}
+
+bool Database::write(const ChatKey& chat, Work work, WorkDone done) {
+  return impl_->lane_of(chat).add(WriteDeed{std::move(work), std::move(done)});
+}
+
+bool Database::read(std::function<void(Store&)> work, std::function<void(const Refusal&)> failed) {
+  return impl_->readers.add(std::move(work), std::move(failed));
+}
+
+void Database::drain() {
+  for (auto& lane : impl_->lanes) lane->drain();
+  impl_->readers.drain();
+}
+
+DatabaseStats Database::stats() const {
+  DatabaseStats all;
+  for (const auto& lane : impl_->lanes) {
+    const DatabaseStats one = lane->stats();
+    all.batches += one.batches;
+    all.deeds += one.deeds;
+    all.refused_full += one.refused_full;
+    all.failed += one.failed;
+    all.commit_us_total += one.commit_us_total;
+    all.commit_us_max = std::max(all.commit_us_max, one.commit_us_max);
+    all.queue_deeds += one.queue_deeds;
+  }
+  return all;
+}
+
+}  // namespace rozmova::store

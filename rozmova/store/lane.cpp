@@ -1,0 +1,248 @@
+// What a batch meets, and what follows:
+//
+//   nothing               → results told in order, after the commit
+//   busy                  → rolled back, the batch again, busy_retries_max times; then all UNAVAILABLE
+//   lost, not committing  → rolled back, a new connection, the batch once more
+//   lost in the commit    → a new connection; all UNAVAILABLE: it may have happened, but a client's repetition
+//                           carries its clientMessageId and meets the first row, if there is one
+//   full                  → all UNAVAILABLE
+//   broken, any exception → one deed is the cause: each deed again, in a transaction of its own
+//
+// A write that throws inside a larger batch is undone by its savepoint and costs the others nothing. Appends
+// need no savepoint: a refused append has left nothing behind.
+#include "rozmova/store/lane.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace rozmova::store {
+namespace {
+
+constexpr int busy_retries_max = 3;
+constexpr int lost_retries_max = 1;
+constexpr std::chrono::milliseconds busy_pause{25};
+constexpr std::int64_t unavailable_retry_ms = 1'000;
+
+using Clock = std::chrono::steady_clock;
+
+WallMs wall_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+Refusal refusal_of(const StoreError& error) {
+  if (error.kind() == StoreError::Kind::broken)
+    return {ErrorCode::internal, "the store failed; nothing was stored"};
+  return {ErrorCode::unavailable, "the store is not available now; try again", unavailable_retry_ms};
+}
+
+Lane::Lane(StoreFactory& factory, const DatabaseOptions& options, Caretaker& caretaker, const Log& log)
+    : factory_(factory), options_(options), caretaker_(caretaker), log_(log), store_(factory.open_writer()) {
+  thread_ = std::thread([this] { run(); });
+}
+
+Lane::~Lane() {
+  {
+    const std::lock_guard lock(mutex_);
+    phase_ = Phase::ending;
+  }
+  arrived_.notify_one();
+  thread_.join();
+}
+
+bool Lane::add(Deed deed) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (phase_ != Phase::accepting || accepted_ - finished_ >= options_.queue_deeds_max) {
+      ++stats_.refused_full;
+      return false;
+    }
+    waiting_.push_back(std::move(deed));
+    ++accepted_;
+    wake = std::exchange(asleep_, false);
+  }
+  if (wake) arrived_.notify_one();
+  return true;
+}
+
+void Lane::drain() {
+  std::unique_lock lock(mutex_);
+  flushed_.wait(lock, [this, until = accepted_] { return finished_ >= until; });
+  if (phase_ == Phase::accepting) phase_ = Phase::refusing;
+  flushed_.wait(lock, [this] { return finished_ == accepted_; });  // what slipped in meanwhile
+}
+
+DatabaseStats Lane::stats() const {
+  const std::lock_guard lock(mutex_);
+  DatabaseStats stats = stats_;
+  stats.queue_deeds = static_cast<std::size_t>(accepted_ - finished_);
+  return stats;
+}
+
+void Lane::run() {
+  std::vector<Deed> taken;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      while (waiting_.empty() && phase_ != Phase::ending) {
+        asleep_ = true;
+        arrived_.wait(lock);
+      }
+      asleep_ = false;
+      if (waiting_.empty()) return;
+      taken.swap(waiting_);
+    }
+    // Equal parts: a batch of 1025 is better committed as 513 + 512 than as 1024 + 1.
+    const std::size_t batch_max = std::max<std::size_t>(options_.batch_deeds_max, 1);
+    const std::size_t batches = (taken.size() + batch_max - 1) / batch_max;
+    std::span<Deed> rest(taken);
+    for (std::size_t left = batches; left > 0; --left) {
+      const std::size_t size = (rest.size() + left - 1) / left;
+      flush(rest.first(size));
+      rest = rest.subspan(size);
+    }
+    taken.clear();
+  }
+}
+
+void Lane::flush(std::span<Deed> batch) {
+  const auto start = Clock::now();
+  const WallMs now = wall_now();
+  if (!commit_batch(batch, now)) commit_one_by_one(batch, now);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+  std::uint64_t failed = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (std::holds_alternative<Refusal>(outcomes_[i])) ++failed;
+    tell(batch[i], outcomes_[i]);
+  }
+  caretaker_.tend(*store_);
+  count(batch.size(), failed, static_cast<std::uint64_t>(took.count()));
+}
+
+/// False: one of several deeds makes the batch fail, so each has to be tried alone.
+bool Lane::commit_batch(std::span<Deed> batch, WallMs now) {
+  int busy_retries = 0;
+  int lost_retries = 0;
+  while (true) {
+    try {
+      commit_once(batch, now);
+      return true;
+    } catch (const StoreError& error) {
+      store_->rollback();
+      if (log_) log_(error.what());
+      if (error.kind() == StoreError::Kind::busy && busy_retries++ < busy_retries_max) {
+        std::this_thread::sleep_for(busy_pause);
+        continue;
+      }
+      if (error.kind() == StoreError::Kind::lost) {
+        reopen();
+        if (!committing_ && lost_retries++ < lost_retries_max) continue;
+      }
+      if (error.kind() == StoreError::Kind::broken && batch.size() > 1) return false;
+      refuse_all(batch, refusal_of(error));
+      return true;
+    } catch (const std::exception& error) {
+      store_->rollback();
+      if (log_) log_(error.what());
+      if (batch.size() > 1) return false;
+      refuse_all(batch, {ErrorCode::internal, "the store failed; nothing was stored"});
+      return true;
+    }
+  }
+}
+
+void Lane::commit_once(std::span<Deed> batch, WallMs now) {
+  committing_ = false;
+  outcomes_.clear();
+  store_->begin();
+  for (Deed& deed : batch) outcomes_.push_back(execute(deed, batch.size() == 1, now));
+  committing_ = true;
+  store_->commit();
+}
+
+void Lane::commit_one_by_one(std::span<Deed> batch, WallMs now) {
+  std::vector<Outcome> all;
+  all.reserve(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    commit_batch(batch.subspan(i, 1), now);
+    all.push_back(std::move(outcomes_.front()));
+  }
+  outcomes_ = std::move(all);
+}
+
+Lane::Outcome Lane::execute(Deed& deed, bool alone, WallMs now) {
+  if (auto* append = std::get_if<AppendDeed>(&deed)) return store_->append(append->message, now);
+  return execute_write(std::get<WriteDeed>(deed), alone);
+}
+
+Lane::Outcome Lane::execute_write(WriteDeed& deed, bool alone) {
+  const auto undo = [&](const char* what) -> Outcome {
+    if (alone) throw StoreError(StoreError::Kind::broken, what);
+    if (log_) log_(what);
+    store_->rollback_to_savepoint();
+    return Refusal{ErrorCode::internal, "the store failed; nothing was stored"};
+  };
+  if (!alone) store_->savepoint();
+  try {
+    deed.work(*store_);
+  } catch (const StoreError& error) {
+    if (error.kind() != StoreError::Kind::broken)
+      throw;  // not this deed's fault: the batch goes back as a whole
+    return undo(error.what());
+  } catch (const std::exception& error) {
+    return undo(error.what());
+  }
+  if (!alone) store_->release_savepoint();
+  return std::monostate{};
+}
+
+void Lane::refuse_all(std::span<Deed> batch, const Refusal& refusal) {
+  outcomes_.assign(batch.size(), Outcome(refusal));
+}
+
+void Lane::reopen() {
+  try {
+    store_ = factory_.open_writer();
+  } catch (const StoreError& error) {
+    if (log_) log_(error.what());  // the old connection stays; the next failure tries again
+  }
+}
+
+/// Takes the deed away while it tells: what it captured is gone before the deed counts as finished.
+void Lane::tell(Deed& told, Outcome& outcome) {
+  const Deed deed = std::move(told);
+  auto* refusal = std::get_if<Refusal>(&outcome);
+  try {
+    if (const auto* append = std::get_if<AppendDeed>(&deed)) {
+      if (!append->done) return;
+      if (refusal != nullptr) {
+        append->done(std::move(*refusal));
+      } else {
+        append->done(std::get<Result<Appended>>(std::move(outcome)));
+      }
+    } else if (const auto& done = std::get<WriteDeed>(deed).done) {
+      done(refusal != nullptr ? Result<Done>(std::move(*refusal)) : Result<Done>(Done{}));
+    }
+  } catch (const std::exception& error) {
+    if (log_) log_(std::string("a deed is done, but its result could not be told: ") + error.what());
+  }
+}
+
+void Lane::count(std::size_t deeds, std::uint64_t failed, std::uint64_t took_us) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++stats_.batches;
+    stats_.deeds += deeds;
+    stats_.failed += failed;
+    stats_.commit_us_total += took_us;
+    stats_.commit_us_max = std::max(stats_.commit_us_max, took_us);
+    finished_ += deeds;
+  }
+  flushed_.notify_all();
+}
+
+}  // namespace rozmova::store

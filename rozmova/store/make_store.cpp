@@ -1,0 +1,22 @@
+#include "rozmova/store/sqlite.hpp"
+
+namespace rozmova::store {
+
+std::unique_ptr<StoreFactory> make_store(std::string_view database_url) {
+  constexpr std::string_view sqlite = "sqlite:";
+  if (database_url.starts_with(sqlite)) {
+    std::string_view path = database_url.substr(sqlite.size());
+    if (path.starts_with("//")) path.remove_prefix(2);  // sqlite:///var/lib/rozmova.db
+    SqliteOptions options;
+    options.path = std::string(path);
+    return make_sqlite(std::move(options));
+  }
+  // Only the scheme is named: what follows may hold a password.
+  const std::string_view scheme = database_url.substr(0, database_url.find(':'));
+  const bool has_scheme = scheme.size() < database_url.size();
+  throw StoreError(StoreError::Kind::broken,
+                   has_scheme ? "DATABASE_URL: unknown scheme '" + std::string(scheme) + "', use sqlite:PATH"
+                              : std::string("DATABASE_URL: a scheme is missing, use sqlite:PATH"));
+}
+
+}  // namespace rozmova::store

@@ -1,0 +1,91 @@
+#include "rozmova/store/readers.hpp"
+
+#include "rozmova/store/lane.hpp"
+
+#include <algorithm>
+
+namespace rozmova::store {
+
+Readers::Readers(StoreFactory& factory, const DatabaseOptions& options, const Log& log)
+    : factory_(factory), reads_max_(options.queue_deeds_max), log_(log) {
+  // All connections first: if one cannot be opened, no thread has started.
+  std::vector<std::unique_ptr<Store>> stores;
+  for (unsigned i = 0; i < std::max(options.readers, 1U); ++i) stores.push_back(factory.open_reader());
+  for (auto& store : stores) {
+    threads_.emplace_back([this, opened = std::move(store)]() mutable { run(std::move(opened)); });
+  }
+}
+
+Readers::~Readers() {
+  {
+    const std::lock_guard lock(mutex_);
+    phase_ = Phase::ending;
+  }
+  arrived_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool Readers::add(Database::Work work, Failed failed) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (phase_ != Phase::accepting || accepted_ - finished_count_ >= reads_max_) return false;
+    waiting_.push_back({std::move(work), std::move(failed)});
+    ++accepted_;
+  }
+  arrived_.notify_one();
+  return true;
+}
+
+void Readers::drain() {
+  std::unique_lock lock(mutex_);
+  // Reads end in any order, so those from before are surely done only when that many have ended and none
+  // runs.
+  finished_.wait(lock, [this, until = accepted_] { return finished_count_ >= until; });
+  if (phase_ == Phase::accepting) phase_ = Phase::refusing;
+  finished_.wait(lock, [this] { return finished_count_ == accepted_; });
+}
+
+void Readers::run(std::unique_ptr<Store> store) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    arrived_.wait(lock, [this] { return !waiting_.empty() || phase_ == Phase::ending; });
+    if (waiting_.empty()) return;
+    Read read = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    execute(store, read);
+    read = {};  // what it captured goes before it counts as finished
+    lock.lock();
+    ++finished_count_;
+    finished_.notify_all();
+  }
+}
+
+void Readers::execute(std::unique_ptr<Store>& store, Read& read) {
+  try {
+    read.work(*store);
+  } catch (const StoreError& error) {
+    if (log_) log_(error.what());
+    refuse(read, refusal_of(error));
+    if (error.kind() != StoreError::Kind::lost) return;
+    try {
+      store = factory_.open_reader();
+    } catch (const StoreError& again) {
+      if (log_) log_(again.what());  // the old connection stays; the next failure tries again
+    }
+  } catch (const std::exception& error) {
+    if (log_) log_(error.what());
+    refuse(read, {ErrorCode::internal, "reading failed"});
+  }
+}
+
+void Readers::refuse(Read& read, const Refusal& refusal) {
+  if (!read.failed) return;
+  try {
+    read.failed(refusal);
+  } catch (const std::exception& error) {
+    if (log_) log_(error.what());
+  }
+}
+
+}  // namespace rozmova::store

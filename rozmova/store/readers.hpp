@@ -1,0 +1,53 @@
+#pragma once
+
+#include "rozmova/store/database.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace rozmova::store {
+
+/// The reading threads, each with a connection of its own, and the one bounded queue they take from. Owned by
+/// Database; add() from any thread.
+class Readers {
+ public:
+  using Log = std::function<void(std::string_view)>;
+  using Failed = std::function<void(const Refusal&)>;
+
+  Readers(StoreFactory& factory, const DatabaseOptions& options, const Log& log);
+  ~Readers();  ///< runs what was accepted, then ends the threads
+
+  bool add(Database::Work work, Failed failed);  ///< false: full or drained
+  void drain();
+
+ private:
+  enum class Phase : std::uint8_t { accepting, refusing, ending };
+
+  struct Read {
+    Database::Work work;
+    Failed failed;
+  };
+
+  void run(std::unique_ptr<Store> store);
+  void execute(std::unique_ptr<Store>& store, Read& read);
+  void refuse(Read& read, const Refusal& refusal);
+
+  StoreFactory& factory_;
+  const std::size_t reads_max_;
+  const Log log_;
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::condition_variable finished_;
+  std::deque<Read> waiting_;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t finished_count_ = 0;
+  Phase phase_ = Phase::accepting;
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace rozmova::store

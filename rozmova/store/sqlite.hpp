@@ -1,0 +1,26 @@
+#pragma once
+
+#include "rozmova/store/store.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace rozmova::store {
+
+/// How the embedded engine is set up; the defaults are measured (bench/store_bench.cpp).
+struct SqliteOptions {
+  std::string path;                   ///< the file; its directory is created
+  std::string vfs;                    ///< empty: the system's; tests put one that fails in its place
+  int busy_timeout_ms = 1'500;        ///< how long one attempt waits for another process's write lock
+  int migration_timeout_ms = 60'000;  ///< how long to wait while another process migrates
+  int log_pages_max = 16'384;         ///< folded by the writer itself when nobody else did (64 MB)
+  int writer_cache_kb = 64 * 1'024;
+  int reader_cache_kb = 8 * 1'024;
+};
+
+/// The Store over one SQLite file in WAL mode with synchronous=FULL: a commit that returned survives power
+/// loss. Throws StoreError when the path cannot be one of a database.
+std::unique_ptr<StoreFactory> make_sqlite(SqliteOptions options);
+
+}  // namespace rozmova::store

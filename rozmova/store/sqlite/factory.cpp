@@ -1,0 +1,75 @@
+#include "rozmova/store/sqlite/migrate.hpp"
+#include "rozmova/store/sqlite/sqlite.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace rozmova::store {
+namespace {
+
+/// Makes the names in `directory` survive power loss; the file system decides whether it can.
+void sync_directory(const std::filesystem::path& directory) {
+  const int fd = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+/// Makes and reads the one file. Immutable, so any thread may use it.
+class SqliteFactory final : public StoreFactory {
+ public:
+  explicit SqliteFactory(SqliteOptions options) : options_(std::move(options)) {}
+
+  void migrate() override {
+    make_directory();
+    SqliteOptions patient = options_;
+    patient.busy_timeout_ms = options_.migration_timeout_ms;
+    sqlite::Connection connection(patient, sqlite::Access::write);
+    sqlite::migrate(connection, sqlite_migrations());
+  }
+
+  std::unique_ptr<Store> open_writer() override {
+    return std::make_unique<sqlite::Sqlite>(options_, sqlite::Access::write);
+  }
+  std::unique_ptr<Store> open_reader() override {
+    return std::make_unique<sqlite::Sqlite>(options_, sqlite::Access::read);
+  }
+  std::string describe() const override { return "sqlite " + options_.path; }
+
+ private:
+  void make_directory() const {
+    const std::filesystem::path directory = std::filesystem::path(options_.path).parent_path();
+    if (directory.empty()) return;
+    std::error_code error;
+    if (std::filesystem::create_directories(directory, error)) sync_directory(directory.parent_path());
+    if (error) {
+      throw StoreError(StoreError::Kind::lost, "cannot make the directory " + directory.string() +
+                                                   " for the database: " + error.message());
+    }
+  }
+
+  SqliteOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<StoreFactory> make_sqlite(SqliteOptions options) {
+  // SQLite's memory statistics put one lock around every allocation of all threads; nobody reads them. Has no
+  // effect, and does no harm, once SQLite is in use.
+  static const int without_statistics = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(without_statistics);
+  if (options.path.empty()) {
+    throw StoreError(StoreError::Kind::broken, "DATABASE_URL: a file is missing after sqlite:");
+  }
+  if (options.path.starts_with(":memory:")) {
+    throw StoreError(StoreError::Kind::broken,
+                     "DATABASE_URL: sqlite::memory: would forget everything, name a file");
+  }
+  return std::make_unique<SqliteFactory>(std::move(options));
+}
+
+}  // namespace rozmova::store

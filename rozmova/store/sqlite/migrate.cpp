@@ -1,0 +1,75 @@
+#include "rozmova/store/sqlite/migrate.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+namespace rozmova::store::sqlite {
+namespace {
+
+constexpr const char* create_table = R"(
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT)";
+
+/// FNV-1a, 64 bits: enough to notice that a file was edited after it had been run; no secret depends on it.
+std::string checksum(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  std::array<char, 16> out{};
+  const auto end = std::to_chars(out.data(), out.data() + out.size(), hash, 16).ptr;
+  return {out.data(), end};
+}
+
+void run_missing(Connection& connection, std::span<const Migration> migrations) {
+  connection.exec(create_table);
+  Statement known(connection, "SELECT version, checksum FROM schema_migrations ORDER BY version");
+  std::int64_t at = 0;
+  {
+    auto row = known.run();
+    while (row.row()) {
+      at = row.number(0);
+      if (at > static_cast<std::int64_t>(migrations.size())) {
+        throw StoreError(StoreError::Kind::broken, "the database was made by a newer Rozmova (schema " +
+                                                       std::to_string(at) +
+                                                       "): start that version, or a newer one");
+      }
+      const Migration& migration = migrations[static_cast<std::size_t>(at - 1)];
+      if (row.text(1) != checksum(migration.sql)) {
+        throw StoreError(StoreError::Kind::broken,
+                         "migration " + std::to_string(at) + " (" + std::string(migration.name) +
+                             ") is not the one that made this database: put the original back");
+      }
+    }
+  }
+  Statement note(connection, "INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)");
+  for (const Migration& migration : migrations.subspan(static_cast<std::size_t>(at))) {
+    connection.exec(std::string(migration.sql).c_str());
+    const std::string sum = checksum(migration.sql);
+    note.run().bind(std::int64_t{migration.version}).bind(migration.name).bind(sum).done();
+  }
+}
+
+}  // namespace
+
+void migrate(Connection& connection, std::span<const Migration> migrations) {
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    run_missing(connection, migrations);
+    connection.exec("COMMIT");
+  } catch (...) {
+    if (connection.in_transaction()) {
+      try {
+        connection.exec("ROLLBACK");
+      } catch (const StoreError&) {
+        // The first error is the one to tell; closing the connection rolls back.
+      }
+    }
+    throw;
+  }
+}
+
+}  // namespace rozmova::store::sqlite

@@ -1,0 +1,119 @@
+#include "rozmova/store/sqlite/sqlite.hpp"
+
+namespace rozmova::store::sqlite {
+namespace {
+
+User read_user(Statement::Run& row) {
+  User user;
+  user.id = row.uuid(0);
+  user.name = row.string(1);
+  user.role = parse_role(row.text(2)).value_or(Role::client);
+  user.locale = row.string(3);
+  return user;
+}
+
+}  // namespace
+
+// ----------------------------------------------------------------------------------------------------
+// transactions
+
+void Sqlite::begin() {
+  cache_checked_ = false;
+  begin_.run().done();
+}
+
+void Sqlite::commit() {
+  commit_.run().done();
+  if (connection_.log_frames() < log_pages_max_) return;
+  try {
+    connection_.checkpoint();
+  } catch (const StoreError&) {
+    // The commit has happened and is durable; the log only stays long, and the next commit tries again.
+  }
+}
+
+void Sqlite::rollback() noexcept {
+  cached_facts_.clear();
+  // SQLite may have rolled back by itself (disk full, I/O error); then there is nothing left to undo.
+  if (!connection_.in_transaction()) return;
+  try {
+    connection_.exec("ROLLBACK");
+  } catch (const std::exception&) {
+    // Whatever hinders it is met again, and told, by the next begin().
+  }
+}
+
+void Sqlite::savepoint() { savepoint_.run().done(); }
+void Sqlite::release_savepoint() { release_.run().done(); }
+
+void Sqlite::rollback_to_savepoint() {
+  cached_facts_.clear();
+  rollback_to_.run().done();
+  release_.run().done();
+}
+
+// ---------------------------------------------------------------------------------------------------- people
+
+std::optional<User> Sqlite::user(const Uuid& id) {
+  auto row = user_.run();
+  if (!row.bind(id).row()) return std::nullopt;
+  return read_user(row);
+}
+
+std::vector<User> Sqlite::users(int limit) {
+  std::vector<User> all;
+  auto row = users_.run();
+  row.bind(std::int64_t{limit < 0 ? 0 : limit});
+  while (row.row()) all.push_back(read_user(row));
+  return all;
+}
+
+User Sqlite::ensure_user(const User& user, WallMs now) {
+  if (auto known = this->user(user.id)) {
+    if (!known->name.empty() || user.name.empty()) return *std::move(known);  // the usual case writes nothing
+    name_user_.run().bind(user.id).bind(user.name).done();
+    known->name = user.name;
+    return *std::move(known);
+  }
+  insert_user_.run()
+      .bind(user.id)
+      .bind(user.name)
+      .bind(text(user.role))
+      .bind(user.locale)
+      .bind_time(now)
+      .done();
+  return user;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// connections
+
+void Sqlite::connection_opened(const ConnectionRow& row) {
+  open_connection_.run()
+      .bind(row.id)
+      .bind(row.user_id)
+      .bind(row.socket_id)
+      .bind_time(row.connected_at)
+      .done();
+}
+
+void Sqlite::connections_seen(std::span<const Uuid> ids, WallMs now) {
+  for (const Uuid& id : ids) see_connection_.run().bind(id).bind_time(now).done();
+}
+
+void Sqlite::connection_closed(const Uuid& id, WallMs now) {
+  close_connection_.run().bind(id).bind_time(now).done();
+}
+
+int Sqlite::close_stale_connections() {
+  close_stale_.run().done();
+  return static_cast<int>(connection_.changes());
+}
+
+std::optional<WallMs> Sqlite::last_seen(const Uuid& user) {
+  auto row = last_seen_.run();
+  if (!row.bind(user).row()) return std::nullopt;
+  return row.time_or_null(0);
+}
+
+}  // namespace rozmova::store::sqlite

@@ -1,0 +1,223 @@
+#pragma once
+
+#include "rozmova/store/sqlite/connection.hpp"
+#include "rozmova/store/store.hpp"
+
+#include <cstddef>
+#include <unordered_map>
+
+namespace rozmova::store::sqlite {
+
+/// The Store over SQLite: one connection with its statements prepared and kept. Owned by one thread at a time
+/// (a lane, a reader, or whoever opened it). What it does is told in sqlite_chats.cpp (who may, read marks,
+/// snapshots), sqlite_messages.cpp (rows of messages) and sqlite_orders.cpp; people and connections are in
+/// sqlite.cpp.
+class Sqlite final : public Store {
+ public:
+  Sqlite(const SqliteOptions& options, Access access)
+      : connection_(options, access), log_pages_max_(static_cast<std::size_t>(options.log_pages_max)) {}
+
+  void begin() override;
+  void commit() override;
+  void rollback() noexcept override;
+  std::size_t log_pages() const override { return connection_.log_frames(); }
+  std::size_t fold_log() override { return connection_.checkpoint(); }
+  void savepoint() override;
+  void release_savepoint() override;
+  void rollback_to_savepoint() override;
+
+  Result<Appended> append(const NewMessage& message, WallMs now) override;
+  std::optional<ChatFacts> facts(const ChatKey& chat) override;
+  MessagePage messages(const ChatKey& chat, const Page& page) override;
+  std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) override;
+  std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) override;
+  std::vector<ChatKey> chats_of(const Uuid& user, int limit) override;
+
+  std::optional<User> user(const Uuid& id) override;
+  std::vector<User> users(int limit) override;
+  User ensure_user(const User& user, WallMs now) override;
+  Result<Order> create_order(const NewOrder& order, WallMs now) override;
+  std::optional<OrderSummary> order(const Uuid& id, const Uuid& reader) override;
+  OrderList orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) override;
+
+  void connection_opened(const ConnectionRow& row) override;
+  void connections_seen(std::span<const Uuid> ids, WallMs now) override;
+  void connection_closed(const Uuid& id, WallMs now) override;
+  int close_stale_connections() override;
+  std::optional<WallMs> last_seen(const Uuid& user) override;
+
+ private:
+  /// One statement for each kind of chat.
+  struct PerKind {
+    PerKind(Connection& connection, const char* of_order, const char* of_dispute)
+        : order(connection, of_order), dispute(connection, of_dispute) {}
+    Statement& operator[](ChatKind kind) { return kind == ChatKind::order ? order : dispute; }
+    Statement order, dispute;
+  };
+
+  // sqlite_messages.cpp
+  enum class Inserted : std::uint8_t { yes, duplicate, sender_unknown, attachment_id_taken };
+  Inserted insert(const Message& message);
+  bool insert_attachments(const Message& message);
+  Message read_message(Statement::Run& row, const ChatKey& chat);
+  void read_attachments(Message& message);
+  std::optional<Message> first_of(const NewMessage& message);
+  std::optional<Message> last_message(const ChatKey& chat);
+
+  // sqlite_chats.cpp
+  ChatFacts* cached_facts(const ChatKey& chat);
+  std::vector<Participant> participants(const ChatFacts& facts);
+  std::vector<ReadMark> reads(const ChatKey& chat);
+
+  // sqlite_orders.cpp
+  std::optional<OrderSummary> summary(const Uuid& id, const Uuid& reader);
+
+  static constexpr std::size_t cached_facts_max = 16'384;
+
+  Connection connection_;
+  const std::size_t log_pages_max_;
+
+  /// Facts of chats as this connection's transactions left them. A method that changes orders or disputes
+  /// clears it. Good as long as nobody else has committed
+  /// anything since (SQLite tells: data_version) and nothing was rolled back.
+  std::unordered_map<ChatKey, ChatFacts> cached_facts_;
+  std::int64_t cached_at_version_ = -1;
+  bool cache_checked_ = false;  ///< in this transaction
+
+  Statement begin_{connection_, "BEGIN IMMEDIATE"};
+  Statement commit_{connection_, "COMMIT"};
+  Statement savepoint_{connection_, "SAVEPOINT deed"};
+  Statement release_{connection_, "RELEASE deed"};
+  Statement rollback_to_{connection_, "ROLLBACK TO deed"};
+
+  // ---- messages: the columns that read_message() expects, in its order
+#define ROZMOVA_ORDER_MESSAGE_COLUMNS                                                                   \
+  "id, seq, sender_id, content, type, client_message_id, reply_to, edited_at, deleted_at, created_at, " \
+  "attachment_count, receiver_id, read_at, file_url, file_name FROM messages WHERE order_id = ?1 "
+#define ROZMOVA_DISPUTE_MESSAGE_COLUMNS                                                                 \
+  "id, seq, sender_id, content, type, client_message_id, reply_to, edited_at, deleted_at, created_at, " \
+  "attachment_count, NULL, NULL, NULL, NULL FROM dispute_messages WHERE dispute_id = ?1 "
+#define ROZMOVA_MESSAGES_WHERE(rest) \
+  "SELECT " ROZMOVA_ORDER_MESSAGE_COLUMNS rest, "SELECT " ROZMOVA_DISPUTE_MESSAGE_COLUMNS rest
+
+  PerKind messages_after_{connection_, ROZMOVA_MESSAGES_WHERE("AND seq > ?2 ORDER BY seq LIMIT ?3")};
+  PerKind messages_before_{connection_, ROZMOVA_MESSAGES_WHERE("AND seq < ?2 ORDER BY seq DESC LIMIT ?3")};
+  PerKind first_of_{connection_, ROZMOVA_MESSAGES_WHERE("AND sender_id = ?2 AND client_message_id = ?3")};
+#undef ROZMOVA_MESSAGES_WHERE
+#undef ROZMOVA_DISPUTE_MESSAGE_COLUMNS
+#undef ROZMOVA_ORDER_MESSAGE_COLUMNS
+
+  PerKind insert_{
+      connection_,
+      "INSERT INTO messages (id, seq, order_id, sender_id, content, type, client_message_id, reply_to, "
+      "created_at, attachment_count, receiver_id, file_url, file_name) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (order_id, sender_id, client_message_id) WHERE client_message_id IS NOT NULL DO NOTHING",
+      "INSERT INTO dispute_messages (id, seq, dispute_id, sender_id, content, type, client_message_id, "
+      "reply_to, created_at, attachment_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (dispute_id, sender_id, client_message_id) WHERE client_message_id IS NOT NULL "
+      "DO NOTHING"};
+  PerKind in_chat_{connection_, "SELECT 1 FROM messages WHERE id = ?1 AND order_id = ?2",
+                   "SELECT 1 FROM dispute_messages WHERE id = ?1 AND dispute_id = ?2"};
+  PerKind insert_attachment_{
+      connection_,
+      "INSERT INTO attachments (id, order_message_id, position, uploaded_by, file_url, file_name, "
+      "size_bytes, mime_type, width, height, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO attachments (id, dispute_message_id, position, uploaded_by, file_url, file_name, "
+      "size_bytes, mime_type, width, height, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+  PerKind attachments_{
+      connection_,
+      "SELECT id, file_url, file_name, size_bytes, mime_type, width, height FROM attachments "
+      "WHERE order_message_id = ? ORDER BY position",
+      "SELECT id, file_url, file_name, size_bytes, mime_type, width, height FROM attachments "
+      "WHERE dispute_message_id = ? ORDER BY position"};
+
+  // ---- chats
+  Statement data_version_{connection_, "PRAGMA data_version"};
+  PerKind facts_{connection_,
+                 "SELECT o.id, o.client_id, o.performer_id, NULL, o.status, "
+                 "EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.status <> 'closed'), "
+                 "(SELECT max(seq) FROM messages WHERE order_id = o.id) FROM orders o WHERE o.id = ?",
+                 "SELECT d.order_id, o.client_id, o.performer_id, d.moderator_id, d.status, 1, "
+                 "(SELECT max(seq) FROM dispute_messages WHERE dispute_id = d.id) "
+                 "FROM disputes d JOIN orders o ON o.id = d.order_id WHERE d.id = ?"};
+  Statement participant_{
+      connection_,
+      "SELECT name, (SELECT max(last_seen) FROM websocket_connections WHERE user_id = users.id) "
+      "FROM users WHERE id = ?"};
+  Statement reads_{
+      connection_,
+      "SELECT user_id, seq FROM chat_reads WHERE chat_kind = ? AND chat_id = ? ORDER BY user_id"};
+  Statement read_seq_{connection_,
+                      "SELECT seq FROM chat_reads WHERE chat_kind = ? AND chat_id = ? AND user_id = ?"};
+  Statement set_read_{connection_,
+                      "INSERT INTO chat_reads (chat_kind, chat_id, user_id, seq, read_at) "
+                      "SELECT ?1, ?2, id, ?4, ?5 FROM users WHERE id = ?3 "
+                      "ON CONFLICT (chat_kind, chat_id, user_id) DO UPDATE SET seq = excluded.seq, "
+                      "read_at = excluded.read_at"};
+  Statement fill_read_at_{
+      connection_,
+      "UPDATE messages SET read_at = ?5 WHERE order_id = ?1 AND receiver_id = ?2 AND seq > ?3 AND "
+      "seq <= ?4 AND read_at IS NULL"};
+  Statement chats_of_{connection_,
+                      "SELECT 0, id, updated_at FROM orders WHERE client_id = ?1 "
+                      "UNION SELECT 0, id, updated_at FROM orders WHERE performer_id = ?1 "
+                      "UNION SELECT 1, d.id, d.updated_at FROM orders o JOIN disputes d ON d.order_id = o.id "
+                      "WHERE o.client_id = ?1 "
+                      "UNION SELECT 1, d.id, d.updated_at FROM orders o JOIN disputes d ON d.order_id = o.id "
+                      "WHERE o.performer_id = ?1 "
+                      "UNION SELECT 1, id, updated_at FROM disputes WHERE moderator_id = ?1 "
+                      "ORDER BY 3 DESC, 2 DESC LIMIT ?2"};
+
+  // ---- people and orders
+  Statement user_{connection_, "SELECT id, name, role, locale FROM users WHERE id = ?"};
+  Statement users_{connection_, "SELECT id, name, role, locale FROM users ORDER BY created_at, id LIMIT ?"};
+  Statement name_user_{connection_, "UPDATE users SET name = ?2 WHERE id = ?1 AND name = ''"};
+  Statement insert_user_{connection_,
+                         "INSERT INTO users (id, name, role, locale, created_at) VALUES (?, ?, ?, ?, ?) "
+                         "ON CONFLICT (id) DO NOTHING"};
+  Statement next_number_{connection_, "SELECT coalesce(max(number), 1000) + 1 FROM orders"};
+  Statement insert_order_{
+      connection_,
+      "INSERT INTO orders (id, number, title, status, amount_minor, currency, client_id, "
+      "performer_id, created_at, updated_at, deadline_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+  Statement order_{
+      connection_,
+      "SELECT o.number, o.title, o.status, o.amount_minor, o.currency, o.client_id, o.performer_id, "
+      "o.created_at, o.updated_at, o.deadline_at, c.name, p.name, r.seq, "
+      "(SELECT max(seq) FROM messages WHERE order_id = o.id) FROM orders o "
+      "JOIN users c ON c.id = o.client_id JOIN users p ON p.id = o.performer_id LEFT JOIN chat_reads r "
+      "ON r.chat_kind = 'order' AND r.chat_id = o.id AND r.user_id = ?2 WHERE o.id = ?1"};
+  Statement unread_{
+      connection_,
+      "SELECT count(*) FROM (SELECT 1 FROM messages WHERE order_id = ? AND seq > ? AND sender_id <> ? "
+      "AND deleted_at IS NULL LIMIT ?)"};
+  // Activity is what a list is sorted by: the last message or the last change of the order, whichever is
+  // later.
+#define ROZMOVA_ORDERS_BY_ACTIVITY(source)                                                           \
+  "WITH active (id, activity) AS MATERIALIZED (SELECT o.id, max(o.updated_at, coalesce("             \
+  "(SELECT m.created_at FROM messages m WHERE m.order_id = o.id ORDER BY m.seq DESC LIMIT 1), '')) " \
+  "FROM orders o " source                                                                            \
+  ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"
+  Statement all_orders_{connection_, ROZMOVA_ORDERS_BY_ACTIVITY("")};
+  Statement own_orders_{connection_,
+                        ROZMOVA_ORDERS_BY_ACTIVITY("WHERE o.client_id = ?4 OR o.performer_id = ?4")};
+#undef ROZMOVA_ORDERS_BY_ACTIVITY
+
+  // ---- connections
+  Statement open_connection_{
+      connection_,
+      "INSERT INTO websocket_connections (id, user_id, socket_id, connected_at, last_seen, "
+      "is_active) VALUES (?, ?, ?, ?4, ?4, 1) ON CONFLICT (id) DO UPDATE SET is_active = 1, "
+      "last_seen = max(last_seen, excluded.last_seen)"};
+  Statement see_connection_{connection_,
+                            "UPDATE websocket_connections SET last_seen = max(coalesce(last_seen, ''), ?2) "
+                            "WHERE id = ?1"};
+  Statement close_connection_{connection_,
+                              "UPDATE websocket_connections SET is_active = 0, "
+                              "last_seen = max(coalesce(last_seen, ''), ?2) WHERE id = ?1"};
+  Statement close_stale_{connection_, "UPDATE websocket_connections SET is_active = 0 WHERE is_active = 1"};
+  Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
+};
+
+}  // namespace rozmova::store::sqlite

@@ -1,0 +1,177 @@
+#pragma once
+
+#include "rozmova/model.hpp"
+#include "rozmova/refusal.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rozmova::store {
+
+/// The engine failed (disk full, file locked, connection lost): the deed did not happen. Thrown by Store,
+/// caught by Database, never seen by a client but as UNAVAILABLE or INTERNAL.
+class StoreError : public std::runtime_error {
+ public:
+  enum class Kind : std::uint8_t { busy, lost, full, broken };
+  StoreError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
+  Kind kind() const { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+/// A stored message; `duplicate` when (chat, sender, clientMessageId) was there before: then it is the first
+/// one's row.
+struct Appended {
+  Message message;
+  ChatFacts chat;
+  bool duplicate = false;
+};
+
+/// Which messages of a chat: after `after_seq` oldest first, or before `before_seq`, or the newest; always
+/// returned oldest first.
+struct Page {
+  std::optional<std::int64_t> after_seq;
+  std::optional<std::int64_t> before_seq;
+  int limit = 50;
+};
+
+struct MessagePage {
+  std::vector<Message> messages;
+  bool has_more = false;  ///< more in the direction asked
+};
+
+struct Participant {
+  Uuid user_id;
+  Role role = Role::client;  ///< in this chat: client, performer, moderator
+  std::string name;
+  std::optional<WallMs> last_seen_at;
+};
+
+struct ReadMark {
+  Uuid user_id;
+  std::int64_t seq = 0;
+};
+
+/// Everything that a reader who enters a chat is told, from one consistent moment.
+struct ChatSnapshot {
+  ChatFacts facts;
+  std::vector<Participant> participants;
+  std::vector<ReadMark> reads;
+  MessagePage page;
+};
+
+/// One row of a person's list of orders.
+struct OrderSummary {
+  Order order;
+  std::string client_name, performer_name;
+  std::optional<Message> last_message;
+  std::int64_t last_seq = 0, last_read_seq = 0;
+  std::int64_t unread =
+      0;  ///< messages of others after last_read_seq, counted up to 1000; none for who never was in it
+};
+
+struct OrderList {
+  std::vector<OrderSummary> orders;  ///< latest activity first
+  std::optional<std::string> next_cursor;
+};
+
+struct NewOrder {
+  std::optional<Uuid> id;
+  std::string title;
+  Uuid client_id, performer_id;
+  std::int64_t amount_minor = 0;
+  std::string currency;
+  std::optional<WallMs> deadline_at;
+  OrderStatus status = OrderStatus::created;  ///< other than created: imported and demo orders
+};
+
+/// A row of websocket_connections.
+struct ConnectionRow {
+  Uuid id;
+  Uuid user_id;
+  std::string socket_id;
+  WallMs connected_at = 0;
+};
+
+/// Everything that must be kept; synchronous, one connection, one thread at a time. Implementations: Sqlite
+/// (and Postgres). Writing methods run inside begin()…commit(). Throws StoreError only.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual void begin() = 0;
+  virtual void commit() = 0;  ///< durable when it returns (fsync)
+  virtual void rollback() noexcept = 0;
+  /// Pages of the engine's log that are not yet folded into its main file; 0 for engines that see to it
+  /// themselves.
+  virtual std::size_t log_pages() const { return 0; }
+  /// Folds what can be folded without making a writer on another connection wait; returns how many pages it
+  /// has done. Outside a transaction.
+  virtual std::size_t fold_log() { return 0; }
+  /// Makes one deed of a batch undoable by itself.
+  virtual void savepoint() = 0;
+  virtual void release_savepoint() = 0;
+  virtual void rollback_to_savepoint() = 0;
+
+  // ---- chats (writes inside a transaction)
+  /// Authorises (access::may with the facts of this transaction), removes duplicates, assigns `seq`, stores.
+  virtual Result<Appended> append(const NewMessage& message, WallMs now) = 0;
+  virtual std::optional<ChatFacts> facts(const ChatKey& chat) = 0;
+  virtual MessagePage messages(const ChatKey& chat, const Page& page) = 0;
+  /// Read position only moves forward: returns the position now in force. Also fills read_at of messages to
+  /// this reader.
+  virtual std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) = 0;
+  /// Nothing when there is no such chat. One consistent moment (a read transaction of its own).
+  virtual std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) = 0;
+  /// All chats the user is a party of: whom presence concerns.
+  virtual std::vector<ChatKey> chats_of(const Uuid& user, int limit) = 0;
+
+  // ---- users, orders
+  virtual std::optional<User> user(const Uuid& id) = 0;
+  virtual std::vector<User> users(int limit) = 0;
+  /// Inserts if unknown; a known user stays as he is, but one without a name gets the given one. Returns the
+  /// row now in force.
+  virtual User ensure_user(const User& user, WallMs now) = 0;
+  /// CONFLICT when the id exists; NOT_FOUND when a party does not.
+  virtual Result<Order> create_order(const NewOrder& order, WallMs now) = 0;
+  virtual std::optional<OrderSummary> order(const Uuid& id, const Uuid& reader) = 0;
+  /// Orders the reader is a party of, or all of them (admin). Nothing for a cursor that is not
+  /// valid_cursor().
+  virtual OrderList orders(const Uuid& reader, bool all, int limit,
+                           std::optional<std::string_view> cursor) = 0;
+
+  // ---- connections (websocket_connections)
+  virtual void connection_opened(const ConnectionRow& row) = 0;
+  virtual void connections_seen(std::span<const Uuid> ids, WallMs now) = 0;
+  virtual void connection_closed(const Uuid& id, WallMs now) = 0;
+  /// At start: rows that a crash left active. `last_seen` keeps what was last known.
+  virtual int close_stale_connections() = 0;
+  virtual std::optional<WallMs> last_seen(const Uuid& user) = 0;
+};
+
+/// Where and how the data lives; from `DATABASE_URL` and `DATA_DIR`.
+class StoreFactory {
+ public:
+  virtual ~StoreFactory() = default;
+  /// Brings the schema up to date (numbered migrations; safe to run twice and by two processes at once).
+  /// Throws StoreError with a sentence that says what to change.
+  virtual void migrate() = 0;
+  virtual std::unique_ptr<Store> open_writer() = 0;
+  virtual std::unique_ptr<Store> open_reader() = 0;
+  /// For logs: "sqlite ./data/rozmova.db"; no password.
+  virtual std::string describe() const = 0;
+};
+
+/// True for what Store::orders gave as next_cursor; ask before passing on what a client sent.
+bool valid_cursor(std::string_view text);
+
+/// `sqlite:PATH` (directories are created), later `postgres://…`. Throws StoreError for an unknown scheme.
+std::unique_ptr<StoreFactory> make_store(std::string_view database_url);
+
+}  // namespace rozmova::store

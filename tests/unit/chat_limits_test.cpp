@@ -1,0 +1,176 @@
+// Where the chat says no, and where a join is outrun: on a running server.
+#include "sioxx/engine/sessions.hpp"
+#include "tests/unit/chat_scene.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json/serialize.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rozmova::testing {
+namespace {
+
+class LimitsTest : public ChatTest {
+ protected:
+  void SetUp() override {}
+  /// Goes on sending until something is different.
+  std::string code_when_it_changes(Device& device) {
+    while (true) {
+      const std::string code = code_of(sends(device, "still in time?"));
+      if (code != "ok") return code;
+    }
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Shards, LimitsTest, ::testing::Values(1U, 3U),
+                         [](const auto& shards) { return "x" + std::to_string(shards.param); });
+
+TEST_P(LimitsTest, OverTheRateIsRefusedAndTenTimesOverIsTheEnd) {
+  auto options = usual(GetParam());
+  options.chat.messages_per_10s = options.chat.messages_burst = 20;
+  open(options);
+  Device& a = joined(alice);
+  Device& phone = joined(alice);
+  Device& b = joined(bob);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(ok(sends(i % 2 ? a : phone, std::to_string(i))));
+  for (int i = 0; i < 10; ++i) {
+    const auto over = sends(a, "too much");
+    EXPECT_EQ(code_of(over), "RATE_LIMITED");
+    EXPECT_GT(over.at("error").at("retryAfterMs").as_int64(), 0);
+  }
+  EXPECT_EQ(text_at(a.hears("chat_error"), "code"), "RATE_LIMITED");
+  a.is_sent_away();
+  EXPECT_TRUE(ok(sends(b, "not my fault")));
+  EXPECT_TRUE(ok(phone.asks("join_order_chat", {{"orderId", order}}))) << "the other device stays";
+}
+
+TEST_P(LimitsTest, ConnectionsOfOneUserAreLimited) {
+  auto options = usual(GetParam());
+  options.chat.connections_per_user_max = 3;
+  open(options);
+  for (int i = 0; i < 3; ++i) device(alice);
+  const Device fourth(world->port(), {{"token", world->token(alice)}});
+  ASSERT_FALSE(fourth.connected());
+  EXPECT_EQ(text_at(fourth.refusal().at("data"), "code"), "RATE_LIMITED");
+  EXPECT_GT(fourth.refusal().at("data").at("retryAfterMs").as_int64(), 0);
+  device(bob);
+  Device& watcher = joined(bob);
+  devices[0]->leaves();
+  // The seat is free once the server has seen the connection go; others can tell when all of them have.
+  devices[1]->leaves();
+  devices[2]->leaves();
+  watcher.hears("user_presence", [this](const json::value& p) {
+    return text_at(p, "userId") == alice.id.text() && !p.at("isOnline").as_bool();
+  });
+  for (int i = 0; i < 3; ++i) device(alice);
+}
+
+TEST_P(LimitsTest, ATokenEndsDuringTheVisit) {
+  auto options = usual(GetParam());
+  options.leeway_ms = 0;
+  options.chat.token_grace_ms = 500;
+  open(options);
+  Device a(world->port(), {{"token", world->token(alice, 2'000)}});
+  ASSERT_TRUE(a.connected());
+  const auto warning = a.hears("token_expiring");
+  const WallMs end = *parse_iso_time(text_at(warning, "expiresAt"));
+  EXPECT_LE(std::abs(end - World::now()), 3'000);
+  EXPECT_EQ(code_when_it_changes(a), "TOKEN_EXPIRED");
+  EXPECT_GE(World::now(), end);
+  const auto last = a.hears("chat_error");
+  EXPECT_EQ(text_at(last, "code"), "TOKEN_EXPIRED");
+  a.is_sent_away();
+  EXPECT_GE(World::now(), end + 500);
+}
+
+TEST_P(LimitsTest, ANewTokenOfTheSameUserKeepsTheConnection) {
+  auto options = usual(GetParam());
+  options.leeway_ms = 0;
+  options.chat.token_grace_ms = 60'000;
+  open(options);
+  Device a(world->port(), {{"token", world->token(alice, 2'000)}});
+  const WallMs end = *parse_iso_time(text_at(a.hears("token_expiring"), "expiresAt"));
+  EXPECT_EQ(code_of(a.asks("auth_refresh", {{"token", "x"}})), "UNAUTHORIZED");
+  EXPECT_EQ(code_of(a.asks("auth_refresh", {{"token", world->token(bob)}})), "FORBIDDEN");
+  EXPECT_EQ(code_of(a.asks("auth_refresh", json::object{})), "INVALID_PAYLOAD");
+  EXPECT_EQ(code_when_it_changes(a), "TOKEN_EXPIRED");
+  EXPECT_GE(World::now(), end);
+  const auto renewed = a.asks("auth_refresh", {{"token", world->token(alice)}});
+  ASSERT_TRUE(ok(renewed)) << json::serialize(renewed);
+  EXPECT_GT(*parse_iso_time(text_at(renewed, "expiresAt")), World::now() + 3'000'000);
+  EXPECT_TRUE(ok(sends(a, "in time again")));
+}
+
+/// A shard that does nothing until it is let go.
+class StandingShard {
+ public:
+  explicit StandingShard(sioxx::loop::Shard& shard) {
+    shard.post([gone = go_.get_future().share()] { gone.wait(); });
+  }
+  void go() { go_.set_value(); }
+
+ private:
+  std::promise<void> go_;
+};
+
+TEST(JoinTest, AJoinThatIsOutrunByItsRoomMissesNothingEither) {
+  World world(usual(3));
+  const auto home = [](const Person& person) { return std::hash<Uuid>{}(person.id) % 3; };
+  const auto shard_of = [](const Device& device) { return *sioxx::engine::Sessions::home_of(device.sid()); };
+  const Person bob = world.person(Role::performer, "Богдан");
+  // Everybody and everything but the presence of Bob is on other shards than his.
+  const auto elsewhere = [&](Role role) {
+    while (true) {
+      const Person person = world.person(role, "Хтось");
+      if (home(person) != home(bob)) return person;
+    }
+  };
+  std::vector<std::unique_ptr<Device>> others;
+  const auto device_elsewhere = [&](const Person& person) {
+    while (true) {
+      auto device = world.device(person);
+      if (shard_of(*device) != home(bob)) return device;
+      others.push_back(std::move(device));
+    }
+  };
+  const Person alice = elsewhere(Role::client), carol = elsewhere(Role::performer),
+               admin = elsewhere(Role::admin);
+  const std::string order = world.order(alice, bob), fence = world.order(alice, carol);
+  const auto a = device_elsewhere(alice);
+  const auto writer = device_elsewhere(admin);
+  const json::object first{{"orderId", order}, {"content", "before"}};
+  ASSERT_TRUE(ok(writer->asks("order_message", first)));
+
+  StandingShard standing(world.server().shard(static_cast<unsigned>(home(bob))));
+  const auto join = a->begins("join_order_chat", {{"orderId", order}});
+  // The one reading thread works in order: once the second chat is joined, the snapshot of the first has been
+  // taken.
+  EXPECT_TRUE(ok(a->asks("order_typing", {{"orderId", fence}, {"isTyping", false}})));
+  EXPECT_TRUE(ok(a->asks("join_order_chat", {{"orderId", fence}})));
+  constexpr int messages = 1'300;
+  static_assert(messages > static_cast<int>(sioxx::Socket::hold_messages_max));
+  for (const auto id : writer->begins("order_message", {{"orderId", order}, {"content", "x"}}, messages)) {
+    ASSERT_TRUE(ok(writer->answer(id)));
+  }
+  standing.go();
+
+  const auto ack = a->answer(join);
+  ASSERT_TRUE(ok(ack));
+  a->hears("order_message", with("seq", messages + 1));
+  auto all = seqs(ack.at("messages"));
+  EXPECT_EQ(all, from_to(1, 1));
+  for (const auto& message : a->all("order_message")) all.push_back(message.at("seq").as_int64());
+  EXPECT_EQ(all, from_to(1, messages + 1));
+  ASSERT_TRUE(ok(writer->asks("order_message", first)));
+  a->hears("order_message", with("seq", messages + 2));
+  others.clear();
+  world.close();
+  EXPECT_NE(world.log_text().find("join_outrun"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rozmova::testing

@@ -1,0 +1,20 @@
+rozmova_test(rozmova_model_test
+  SOURCES uuid_test.cpp model_test.cpp access_test.cpp refusal_test.cpp
+  USES rozmova_model)
+
+# One suite for every engine: tests/contract/store_suite*.cpp; here it meets SQLite.
+find_package(SQLite3 REQUIRED)
+rozmova_test(rozmova_store_test
+  SOURCES
+    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite.cpp
+    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_lists.cpp
+    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp
+    cursor_test.cpp
+    database_bounds_test.cpp
+    database_test.cpp
+    sqlite_database.cpp
+    sqlite_test.cpp
+    sqlite_fault_test.cpp
+    sqlite_kill_test.cpp
+    faulty_vfs.cpp
+  USES rozmova_store SQLite::SQLite3)
