@@ -1,0 +1,66 @@
+/** The REST calls of the demo, and their answers. */
+import type { ChatClient, ChatMessage, Role } from '@rozmova/react';
+import { ChatError, parseError, parseMessage } from '@rozmova/react';
+
+export interface Person { id: string; name: string; role: Role }
+export interface Order {
+  id: string;
+  number: number;
+  title: string;
+  status: string;
+  amount: number | null;
+  currency: string | null;
+  client: { id: string; name: string };
+  performer: { id: string; name: string };
+  lastMessage: ChatMessage | null;
+  lastSeq: number;
+  lastReadSeq: number;
+  unread: number;
+  createdAt: string;
+  updatedAt: string;
+  deadlineAt: string | null;
+}
+export interface Session { token: string; user: Person; expiresAt: string }
+
+export const API_BASE: string = (import.meta.env['VITE_API_BASE'] as string | undefined) ?? '/v1';
+
+/** Calls that need no sign-in. */
+async function open(path: string, body?: unknown): Promise<Record<string, unknown>> {
+  let response: Response;
+  try {
+    response = await fetch(API_BASE + path, body === undefined ? {} : {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+    });
+  } catch (cause) {
+    throw new ChatError('DISCONNECTED', String(cause));
+  }
+  const answer = (await response.json().catch(() => null)) as Record<string, unknown> | null;
+  if (response.ok && answer !== null) return answer;
+  throw parseError(answer?.['error'], response.status === 404 ? 'NOT_FOUND' : 'UNAVAILABLE');
+}
+
+export async function fetchPeople(): Promise<Person[]> {
+  return (await open('/demo/people'))['people'] as Person[];
+}
+export async function signInAs(userId: string): Promise<Session> {
+  return (await open('/auth/demo', { userId })) as unknown as Session;
+}
+
+export async function fetchOrders(client: ChatClient): Promise<Order[]> {
+  const answer = await client.request('GET', '/orders?limit=100');
+  return (answer['orders'] as Order[]).map((order) => ({
+    ...order, lastMessage: order.lastMessage === null ? null : parseMessage('order', order.lastMessage),
+  }));
+}
+export interface NewOrderInput {
+  title: string;
+  clientId: string;
+  performerId: string;
+  amount?: number;
+  currency?: string;
+}
+/** Gives the id of the new order. */
+export async function createOrder(client: ChatClient, order: NewOrderInput): Promise<string> {
+  const answer = await client.request('POST', '/orders', order);
+  return ((answer['order'] ?? answer) as { id: string }).id;
+}

@@ -1,0 +1,112 @@
+import { Avatar, useConnection } from '@rozmova/react';
+import type { Locale, Theme } from '@rozmova/react';
+import { useEffect, useId, useRef, useState } from 'react';
+import type { ReactElement } from 'react';
+import type { Person } from '../api';
+import { useSettings } from '../settings';
+import { MoreIcon } from './Icons';
+
+const LANGUAGES: readonly { value: Locale; label: string; lang: string }[] = [
+  { value: 'uk', label: 'Українська', lang: 'uk' },
+  { value: 'en', label: 'English', lang: 'en' },
+];
+const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
+
+export function LanguageChoice(): ReactElement {
+  const { locale, setLocale, translator: { t } } = useSettings();
+  return (
+    <Choice
+      label={t('menu.language')} value={locale} onChange={setLocale}
+      options={LANGUAGES.map(({ value, label, lang }) => ({ value, label, lang }))}
+    />
+  );
+}
+export function ThemeChoice(): ReactElement {
+  const { theme, setTheme, translator: { t } } = useSettings();
+  return (
+    <Choice
+      label={t('menu.theme')} value={theme} onChange={setTheme}
+      options={THEMES.map((value) => ({ value, label: t(`theme.${value}`) }))}
+    />
+  );
+}
+
+function Choice<T extends string>(props: {
+  label: string; value: T; options: readonly { value: T; label: string; lang?: string }[]; onChange(value: T): void;
+}): ReactElement {
+  const name = useId();
+  return (
+    <fieldset className="choice">
+      <legend>{props.label}</legend>
+      <div>
+        {props.options.map(({ value, label, lang }) => (
+          <label key={value} lang={lang}>
+            <input type="radio" name={name} checked={value === props.value} onChange={() => props.onChange(value)} />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** Me, my connection, and what one changes seldom. */
+export function Menu({ user, onSignOut }: { user: Person; onSignOut(): void }): ReactElement {
+  const { translator: { t } } = useSettings();
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: Event): void => {
+      if (!box.current?.contains(event.target as Node)) setOpen(false);
+    };
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape') return;
+      setOpen(false);
+      button.current?.focus();
+    };
+    document.addEventListener('pointerdown', outside);
+    document.addEventListener('keydown', escape);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('keydown', escape);
+    };
+  }, [open]);
+  return (
+    <div className="me" ref={box}>
+      <Avatar id={user.id} name={user.name} />
+      <div className="me-text">
+        <div className="me-name"><bdi>{user.name}</bdi></div>
+        <div className="me-state">{t(`role.${user.role}`)} · <LinkState /></div>
+      </div>
+      <button
+        ref={button} type="button" className="icon-button" aria-expanded={open} aria-label={t('menu.open')}
+        title={t('menu.open')} onClick={() => setOpen(!open)}
+      >
+        <MoreIcon />
+      </button>
+      {open && (
+        <div className="menu">
+          <LanguageChoice />
+          <ThemeChoice />
+          <button type="button" className="button quiet" onClick={onSignOut}>{t('menu.signOut')}</button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function LinkState(): ReactElement {
+  const { translator: { t } } = useSettings();
+  const { status } = useConnection();
+  const key = {
+    idle: 'link.connecting', connecting: 'link.connecting', live: 'link.live', reconnecting: 'link.connecting',
+    degraded: 'link.polling', offline: 'presence.offline', 'auth-failed': 'link.closed', closed: 'link.closed',
+  } as const;
+  return (
+    <span className="link-state" data-link={status.kind} data-transport={status.kind === 'live' ? status.transport : ''}>
+      {t(key[status.kind])}
+    </span>
+  );
+}

@@ -1,0 +1,40 @@
+/** Who is signed in: kept per tab, so that two tabs are two people. */
+import { ChatClient } from '@rozmova/react';
+import { API_BASE, signInAs } from './api';
+import type { Session } from './api';
+
+const KEY = 'rozmova.session';
+
+export function loadSession(): Session | null {
+  try {
+    const session = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as Session | null;
+    return typeof session?.token === 'string' && typeof session.user?.id === 'string' ? session : null;
+  } catch {
+    return null;
+  }
+}
+export function saveSession(session: Session | null): void {
+  if (session === null) sessionStorage.removeItem(KEY);
+  else sessionStorage.setItem(KEY, JSON.stringify(session));
+}
+
+/** The demo may sign in again without asking; a marketplace would call its own back end here. */
+export function clientOf(session: Session): ChatClient {
+  return new ChatClient({
+    apiBase: API_BASE,
+    token: async ({ refresh }) => {
+      if (!refresh) return loadSession()?.token ?? session.token;
+      const renewed = await signInAs(session.user.id);
+      saveSession(renewed);
+      return renewed.token;
+    },
+  });
+}
+
+/** Address of a window in which another person is signed in; sessionStorage does not cross `noopener`. */
+export function windowOf(userId: string, path = '/'): string {
+  return `${path}?as=${encodeURIComponent(userId)}`;
+}
+export function openWindow(userId: string, path?: string): void {
+  window.open(windowOf(userId, path), '_blank', 'noopener,width=980,height=860');
+}

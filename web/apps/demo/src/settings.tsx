@@ -1,0 +1,54 @@
+/** Language and theme: kept per browser, shared by all its tabs at the next load. */
+import { createTranslator, regionalLocale } from '@rozmova/react';
+import type { Locale, Theme, Translator } from '@rozmova/react';
+import { createContext, useContext, useEffect, useMemo, useState } from 'react';
+import type { ReactElement, ReactNode } from 'react';
+import { STRINGS } from './strings';
+import type { DemoStrings } from './strings';
+
+export interface Settings {
+  locale: Locale;
+  theme: Theme;
+  translator: Translator<DemoStrings>;
+  setLocale(locale: Locale): void;
+  setTheme(theme: Theme): void;
+}
+
+const SettingsContext = createContext<Settings | null>(null);
+
+export function useSettings(): Settings {
+  const settings = useContext(SettingsContext);
+  if (settings === null) throw new Error('useSettings needs <SettingsProvider>');
+  return settings;
+}
+
+export function SettingsProvider({ children }: { children: ReactNode }): ReactElement {
+  const [locale, setLocale] = useState<Locale>(() => stored('rozmova.locale', ['uk', 'en']) ?? browserLocale());
+  const [theme, setTheme] = useState<Theme>(() => stored('rozmova.theme', ['auto', 'light', 'dark']) ?? 'auto');
+  const translator = useMemo(() => createTranslator<DemoStrings>(regionalLocale(locale), STRINGS[locale]), [locale]);
+
+  useEffect(() => {
+    document.documentElement.lang = locale;
+    localStorage.setItem('rozmova.locale', locale);
+  }, [locale]);
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+    localStorage.setItem('rozmova.theme', theme);
+  }, [theme]);
+
+  const settings = useMemo(
+    () => ({ locale, theme, translator, setLocale, setTheme }),
+    [locale, theme, translator],
+  );
+  return <SettingsContext.Provider value={settings}>{children}</SettingsContext.Provider>;
+}
+
+function stored<T extends string>(key: string, allowed: readonly T[]): T | null {
+  const value = localStorage.getItem(key);
+  return allowed.find((one) => one === value) ?? null;
+}
+/** Ukrainian unless the browser clearly asks for something else. */
+function browserLocale(): Locale {
+  const languages = navigator.languages.map((one) => one.slice(0, 2));
+  return languages.includes('uk') || languages.length === 0 ? 'uk' : 'en';
+}

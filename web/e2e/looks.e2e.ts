@@ -1,0 +1,138 @@
+import axeSource from 'axe-core/axe.min.js?raw';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Backstage, Seat, demoPeople, launch } from './people';
+import type { DemoPerson, Look } from './people';
+import { startServer } from './server';
+import type { TestServer } from './server';
+
+let server: TestServer;
+let browser: Browser;
+let people: DemoPerson[];
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launch();
+  people = await demoPeople(server.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+interface Violation { id: string; nodes: { html: string; failureSummary?: string }[] }
+
+async function expectAccessible(seat: Seat): Promise<void> {
+  await seat.page.evaluate(axeSource);
+  const violations = await seat.page.evaluate(async () => {
+    const axe = (globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }).axe;
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return (await axe.run({ runOnly: { type: 'tag', values: tags } })).violations;
+  });
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`)).toEqual([]);
+}
+async function expectNoSidewaysScroll(seat: Seat): Promise<void> {
+  const wider = await seat.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wider).toBeLessThanOrEqual(0);
+}
+
+const looks: (Look & { name: string })[] = [
+  { name: 'light-uk-wide', theme: 'light', locale: 'uk', width: 1360, height: 820 },
+  { name: 'dark-en-wide', theme: 'dark', locale: 'en', width: 1360, height: 820 },
+  { name: 'light-en-tablet', theme: 'light', locale: 'en', width: 900, height: 760 },
+  { name: 'light-uk-phone', theme: 'light', locale: 'uk', width: 390, height: 844 },
+  { name: 'dark-uk-phone', theme: 'dark', locale: 'uk', width: 390, height: 844 },
+  { name: 'light-uk-narrow', theme: 'light', locale: 'uk', width: 320, height: 640 },
+];
+
+describe.each(looks)('$name', (look) => {
+  it('looks right and is accessible: sign-in, list, chat', async () => {
+    const seat = await Seat.open(browser, look);
+    try {
+      await seat.page.goto(server.url);
+      await seat.page.locator('.person').first().waitFor();
+      await seat.photograph(`${look.name}-1-signin`);
+      await expectAccessible(seat);
+      await expectNoSidewaysScroll(seat);
+
+      const client = people.find(({ role }) => role === 'client')!;
+      await seat.page.locator('.person-main', { hasText: client.name }).click();
+      await seat.page.locator('.order-row').first().waitFor();
+      const phone = (look.width ?? 0) < 720;
+      if (phone) {
+        await seat.live();
+        await seat.photograph(`${look.name}-2-list`);
+        await expectAccessible(seat);
+        await expectNoSidewaysScroll(seat);
+        await busiest(seat).click();
+      } else {
+        await busiest(seat).click();
+      }
+      await seat.page.locator('.chat-message').first().waitFor();
+      await seat.live();
+      await seat.photograph(`${look.name}-3-chat`);
+      await expectAccessible(seat);
+      await expectNoSidewaysScroll(seat);
+
+      await seat.composer.fill('Рядок перший\nРядок другий\nі ще третій, трохи довший за інші, щоб поле виросло');
+      if ((look.width ?? 0) < 1100) await seat.page.locator('.order-strip').click();
+      await seat.page.locator('.pane-details').waitFor();
+      await seat.photograph(`${look.name}-4-writing`);
+      await expectAccessible(seat);
+      expect(seat.errors).toEqual([]);
+    } finally {
+      await seat.close();
+    }
+  });
+});
+
+/** The order whose row has the longest last line: the one with a real talk. */
+function busiest(seat: Seat) {
+  return seat.page.locator('.order-row', { has: seat.page.locator('.chat-status[data-status="in_progress"]') }).first();
+}
+
+it('language and theme change at once and stay', async () => {
+  const seat = await Seat.open(browser, { locale: 'uk', theme: 'light' });
+  try {
+    const client = people.find(({ role }) => role === 'client')!;
+    await seat.signIn(server.url, client);
+    await seat.page.getByRole('button', { name: 'Меню: мова, тема, вихід' }).click();
+    await seat.page.getByLabel('English').check();
+    await seat.page.getByLabel('Dark').check();
+    await seat.photograph('menu-en-dark');
+    await seat.page.reload();
+    await seat.page.getByRole('button', { name: 'Menu: language, theme, sign out' }).waitFor();
+    expect(await seat.page.evaluate(() => document.documentElement.lang)).toBe('en');
+    const ground = await seat.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(ground).toBe('rgb(20, 23, 26)');
+    expect(seat.errors).toEqual([]);
+  } finally {
+    await seat.close();
+  }
+});
+
+it('works by keyboard alone', async () => {
+  const seat = await Seat.open(browser, { locale: 'en' });
+  try {
+    const client = people.find(({ role }) => role === 'client')!;
+    const performer = people.find(({ role }) => role === 'performer')!;
+    const order = await new Backstage(server.url).order('By keyboard', client, performer);
+    await seat.page.goto(server.url);
+    await seat.page.getByRole('button', { name: `Sign in as ${client.name}` }).focus();
+    await seat.page.keyboard.press('Enter');
+    const row = seat.page.locator('.order-row', { hasText: 'By keyboard' });
+    await row.focus();
+    await seat.page.keyboard.press('Enter');
+    await seat.page.waitForURL(`**/orders/${order.id}`);
+    for (let i = 0; i < 30 && !(await seat.composer.evaluate((el) => el === document.activeElement)); i++) {
+      await seat.page.keyboard.press('Tab');
+    }
+    await seat.page.keyboard.type('hello');
+    await seat.page.keyboard.press('Enter');
+    await seat.sees('hello');
+    expect(await seat.composer.evaluate((el) => el === document.activeElement)).toBe(true);
+    expect(seat.errors).toEqual([]);
+  } finally {
+    await seat.close();
+  }
+});

@@ -1,0 +1,130 @@
+/** Two people at two screens: browser contexts that fail the test on any error in the page. */
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { join } from 'node:path';
+import { ARTEFACTS } from './server';
+
+export async function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+}
+
+export interface DemoPerson { id: string; name: string; role: string }
+export interface DemoOrder { id: string; title: string; client: { id: string; name: string }; performer: { id: string; name: string } }
+
+export interface Look {
+  locale?: 'uk' | 'en';
+  theme?: 'light' | 'dark';
+  width?: number;
+  height?: number;
+}
+
+/** One person at one browser. */
+export class Seat {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly errors: string[] = [];
+  /** Errors that the present step provokes on purpose. */
+  expected: RegExp | null = null;
+
+  private constructor(context: BrowserContext, page: Page) {
+    this.context = context;
+    this.page = page;
+    page.on('pageerror', (error) => this.errors.push(`page error: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      const text = `${message.text()} ${message.location().url}`;
+      if (this.expected?.test(text) !== true) this.errors.push(`console error: ${text}`);
+    });
+  }
+
+  static async open(browser: Browser, look: Look = {}): Promise<Seat> {
+    const options: BrowserContextOptions = {
+      locale: look.locale === 'en' ? 'en-GB' : 'uk-UA',
+      timezoneId: 'Europe/Kyiv',
+      colorScheme: look.theme ?? 'light',
+      viewport: { width: look.width ?? 1280, height: look.height ?? 800 },
+      ...((look.width ?? 1280) < 500 ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
+    };
+    const context = await browser.newContext(options);
+    return new Seat(context, await context.newPage());
+  }
+
+  async signIn(url: string, person: DemoPerson, path = '/'): Promise<void> {
+    await this.page.goto(`${url}${path}?as=${person.id}`);
+    await this.page.getByText(person.name).first().waitFor();
+  }
+
+  get composer(): Locator {
+    return this.page.locator('.chat-input');
+  }
+  async send(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+  bubble(text: string): Locator {
+    return this.page.locator('.chat-message', { hasText: text });
+  }
+  async sees(text: string, limitMs = 10_000): Promise<void> {
+    await this.bubble(text).first().waitFor({ timeout: limitMs });
+  }
+  /** Waits until the page can send and hear. */
+  async live(): Promise<void> {
+    await this.page.locator('.link-state[data-link="live"]').waitFor({ state: 'attached', timeout: 20_000 });
+  }
+  async photograph(name: string): Promise<void> {
+    await this.page.evaluate(() => document.fonts.ready);
+    await this.page.screenshot({ path: join(ARTEFACTS, `${name}.png`) });
+  }
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
+
+export async function demoPeople(url: string): Promise<DemoPerson[]> {
+  const answer = (await (await fetch(`${url}/v1/demo/people`)).json()) as { people: DemoPerson[] };
+  return answer.people;
+}
+
+/** Calls REST as a person: to prepare a scene, never instead of the thing under test. */
+export class Backstage {
+  readonly url: string;
+  constructor(url: string) {
+    this.url = url;
+  }
+  async token(userId: string): Promise<string> {
+    const answer = await this.call('POST', '/auth/demo', { userId });
+    return answer['token'] as string;
+  }
+  async call(method: string, path: string, body?: unknown, token?: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.url}/v1${path}`, {
+      method,
+      headers: {
+        'Content-Type': 'application/json', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = (await response.json()) as Record<string, unknown>;
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  }
+  /** A new order between two people, so that scenarios do not meet. */
+  async order(title: string, client: DemoPerson, performer: DemoPerson): Promise<DemoOrder> {
+    const body = { title, clientId: client.id, performerId: performer.id, amount: 1500, currency: 'UAH' };
+    const answer = await this.call('POST', '/orders', body, await this.token(client.id));
+    return (answer['order'] ?? answer) as DemoOrder;
+  }
+  async lastRead(order: DemoOrder, person: DemoPerson): Promise<number> {
+    const answer = await this.call('GET', `/orders/${order.id}`, undefined, await this.token(person.id));
+    return ((answer['order'] ?? answer) as { lastReadSeq: number }).lastReadSeq;
+  }
+  async messages(order: DemoOrder, person: DemoPerson): Promise<{ seq: number; content: string }[]> {
+    const answer = await this.call('GET', `/orders/${order.id}/messages?after=0&limit=200`, undefined, await this.token(person.id));
+    return answer['messages'] as { seq: number; content: string }[];
+  }
+}

@@ -1,0 +1,443 @@
+/**
+ * ChatClient: everything of a chat that is not React. One per signed-in user; components share it. It joins the
+ * parts (link, rooms, outbox, typing, poller) and turns their news into store actions and events.
+ * Nothing touches the network or the window before the first retain() or connect().
+ */
+import { isTokenError, parseError, toChatError } from '../protocol/errors';
+import type { ChatError } from '../protocol/errors';
+import { ROOM_EVENTS, ROOM_KINDS, roomKind, roomRef } from '../protocol/events';
+import {
+  isObject, parseMessage, parseNotification, parsePresence, parseReceipt, parseRoom, parseStatus, parseTyping,
+} from '../protocol/guards';
+import type {
+  AttachmentInput, ChatMessage, NotificationEvent, PresenceEvent, ReceiptEvent, RoomKey, StatusEvent, TypingEvent,
+} from '../protocol/types';
+import { hasOlder } from '../store/messages';
+import { selectFailed, selectRoom } from '../store/selectors';
+import type { ChatState } from '../store/state';
+import { Store } from '../store/store';
+import { RestTransport } from '../transport/rest';
+import { SocketTransport } from '../transport/socket';
+import type { Wire } from '../transport/socket';
+import { DebugLog } from './debug';
+import { Emitter } from './emitter';
+import { readClaims } from './ids';
+import {
+  CONNECT_TIMEOUT_MS, HISTORY_PAGE_MESSAGES, READ_COALESCE_MS, RELEASE_GRACE_MS, REQUEST_TIMEOUT_MS,
+} from './limits';
+import { Link } from './link';
+import { Outbox } from './outbox';
+import { defaultOutboxStorage } from './outbox-storage';
+import type { OutboxStorage } from './outbox-storage';
+import { Poller } from './poller';
+import { Rooms } from './rooms';
+import { Typing } from './typing';
+
+/** A JWT, or a function that gives one; `refresh` asks for a new one because the last was refused or ends soon. */
+export type TokenProvider = string | ((reason: { refresh: boolean }) => string | Promise<string>);
+
+export interface ChatClientOptions {
+  token?: TokenProvider;
+  /** Origin of the socket server; default: that of `apiBase`, else the page's own. */
+  url?: string;
+  /** Base of the REST API, with its version; default: `/v1` of the same origin. */
+  apiBase?: string;
+  path?: string;
+  transports?: readonly Wire[];
+  debug?: boolean;
+  outboxStorage?: OutboxStorage;
+}
+
+export interface ChatEvents {
+  /** A message new to this client, once each, in `seq` order per room. */
+  message: ChatMessage;
+  /** A message that was edited or deleted. */
+  changed: ChatMessage;
+  typing: TypingEvent & { room: RoomKey };
+  status: StatusEvent & { room: RoomKey };
+  receipt: ReceiptEvent & { room: RoomKey };
+  presence: PresenceEvent;
+  notification: NotificationEvent;
+  error: ChatError;
+}
+
+export interface SendOptions { attachments?: readonly AttachmentInput[]; replyTo?: string }
+
+export class ChatClient {
+  readonly store: Store = new Store();
+  private readonly emitter: Emitter<ChatEvents> = new Emitter();
+  private readonly log: DebugLog = new DebugLog();
+  private readonly socket: SocketTransport;
+  private readonly rest: RestTransport;
+  private readonly link: Link;
+  private readonly rooms: Rooms;
+  private readonly outbox: Outbox;
+  private readonly typing: Typing;
+  private readonly poller: Poller;
+  /** Read positions that the server was not told yet. */
+  private readonly reads: Map<RoomKey, number> = new Map();
+  private readsTimer: ReturnType<typeof setTimeout> | null = null;
+  private tokenProvider: TokenProvider;
+  private lastToken: string | null = null;
+  private users = 0;
+  private refreshing = false;
+  private releaseTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(options: ChatClientOptions = {}) {
+    this.tokenProvider = options.token ?? '';
+    this.log.enabled = options.debug ?? false;
+    const apiBase = options.apiBase ?? `${options.url ?? ''}/v1`;
+    const wire = {
+      url: options.url ?? originOf(apiBase),
+      path: options.path ?? '/socket.io/',
+      transports: options.transports ?? (['polling', 'websocket'] as const),
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    };
+    this.socket = new SocketTransport(wire, {
+      connected: (name) => this.link.onConnected(name),
+      upgraded: (name) => this.link.onUpgraded(name),
+      disconnected: () => this.link.onDisconnected(),
+      failed: (error, refusal) => this.link.onFailed(error, refusal),
+      event: (name, payload) => this.onEvent(name, payload),
+      trace: (direction, name, payload) => this.log.trace(direction, name, payload),
+    });
+    this.rest = new RestTransport(apiBase, ({ refresh }) => this.token(refresh), REQUEST_TIMEOUT_MS);
+    this.link = new Link(this.socket, {
+      token: (refresh) => this.token(refresh),
+      canRefresh: () => typeof this.tokenProvider === 'function',
+      status: (link) => this.store.dispatch({ type: 'link', link }),
+      error: (error) => this.report(error),
+      live: () => this.onLive(),
+      down: () => this.onDown(),
+      fallback: () => this.poller.start(),
+    });
+    const tokenRejected = (error: ChatError): void => this.onTokenRejected(error);
+    this.rooms = new Rooms(this.store, this.socket, {
+      isLive: () => this.link.isLive,
+      announce: (message) => this.emitter.emit('message', message),
+      error: (error) => this.report(error),
+      tokenRejected,
+    });
+    this.outbox = new Outbox(this.store, this.socket, this.rest, options.outboxStorage ?? defaultOutboxStorage(), {
+      path: () => this.sendPath(),
+      stored: (message) => this.receive(message.room, [message]),
+      tokenRejected,
+    });
+    this.typing = new Typing(this.store, this.socket);
+    this.poller = new Poller(this.store, this.rest, {
+      rooms: () => this.rooms.wanted,
+      received: (room, messages) => this.receive(room, messages),
+      firstPage: (room, messages) => this.firstPage(room, messages),
+      answered: (reachable) => this.onPollAnswered(reachable),
+      tokenRejected,
+    });
+  }
+
+  get state(): ChatState {
+    return this.store.getState();
+  }
+
+  // --- connection -------------------------------------------------------------------------------------------
+
+  /** Wants the connection for as long as the returned function is not called. Shared and counted. */
+  retain(): () => void {
+    this.users++;
+    if (this.releaseTimer !== null) clearTimeout(this.releaseTimer);
+    this.releaseTimer = null;
+    if (this.users === 1 && this.state.link.kind === 'idle') this.link.start();
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      if (--this.users > 0) return;
+      this.releaseTimer = setTimeout(() => this.shut(false), RELEASE_GRACE_MS);
+    };
+  }
+
+  connect(): void {
+    this.link.start();
+  }
+  /** Stays closed, whoever retains it, until connect(). */
+  disconnect(): void {
+    this.shut(true);
+  }
+  retryNow(): void {
+    this.link.retryNow();
+  }
+
+  setToken(token: TokenProvider): void {
+    if (token === this.tokenProvider) return;
+    this.tokenProvider = token;
+    this.lastToken = null;
+    this.link.tokenChanged();
+    if (this.link.isLive) void this.refreshLiveToken(false);
+  }
+  setDebug(enabled: boolean): void {
+    this.log.enabled = enabled;
+  }
+
+  on<Name extends keyof ChatEvents>(name: Name, listener: (value: ChatEvents[Name]) => void): () => void {
+    return this.emitter.on(name, listener);
+  }
+
+  // --- rooms ------------------------------------------------------------------------------------------------
+
+  /** Hears a chat until the returned function is called. `afterSeq`: no history, only what comes after it. */
+  joinRoom(room: RoomKey, options: { afterSeq?: number } = {}): () => void {
+    return this.rooms.retain(room, options.afterSeq ?? null);
+  }
+  retryRoom(room: RoomKey): void {
+    this.rooms.retry(room);
+  }
+  /** Last message of the room that `message` was emitted for; null before the first snapshot. */
+  announcedSeq(room: RoomKey): number | null {
+    return this.rooms.announcedSeq(room);
+  }
+
+  async loadOlder(room: RoomKey): Promise<void> {
+    const before = selectRoom(this.state, room);
+    if (before.older === 'loading' || !hasOlder(before)) return;
+    this.store.dispatch({ type: 'older/loading', room });
+    try {
+      const page = await this.rest.history(room, { before: before.headSeq, limit: HISTORY_PAGE_MESSAGES });
+      this.store.dispatch({ type: 'older/loaded', room, messages: page.messages });
+    } catch (cause) {
+      this.report(toChatError(cause));
+      this.store.dispatch({ type: 'older/failed', room });
+    }
+  }
+  /** Called while the reader is at the bottom: lets go of what is far above. */
+  trimRoom(room: RoomKey): void {
+    this.store.dispatch({ type: 'room/trim', room });
+  }
+
+  // --- messages ---------------------------------------------------------------------------------------------
+
+  /** Resolves when the server has stored it; stays pending while offline; rejects on a final refusal. */
+  send(room: RoomKey, content: string, options: SendOptions = {}): Promise<ChatMessage> {
+    this.typing.sent(room);
+    return this.outbox.send(room, content, options.attachments ?? [], options.replyTo ?? null);
+  }
+  retryMessage(clientMessageId: string): void {
+    this.outbox.retry(clientMessageId);
+  }
+  discardMessage(clientMessageId: string): void {
+    this.outbox.discard(clientMessageId);
+  }
+  retryAllFailed(): void {
+    for (const { clientMessageId } of selectFailed(this.state)) this.outbox.retry(clientMessageId);
+  }
+  discardAllFailed(): void {
+    for (const { clientMessageId } of selectFailed(this.state)) this.outbox.discard(clientMessageId);
+  }
+
+  setTyping(room: RoomKey, isTyping: boolean): void {
+    this.typing.set(room, isTyping);
+  }
+
+  /** Shown at once, told to the server a moment later, forward only. */
+  markRead(room: RoomKey, seq: number): void {
+    const me = this.state.me;
+    if (me === null || seq <= selectRoom(this.state, room).lastReadSeq) return;
+    this.store.dispatch({ type: 'read', room, userId: me.id, seq });
+    this.reads.set(room, Math.max(seq, this.reads.get(room) ?? 0));
+    this.flushReads();
+  }
+
+  /** Any other call of the REST API, with the token and the error form of this client. */
+  request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>> {
+    return this.rest.request(method, path, body);
+  }
+
+  // --- inside -----------------------------------------------------------------------------------------------
+
+  private shut(byUser: boolean): void {
+    this.poller.stop();
+    this.link.stop(byUser);
+  }
+
+  private async token(refresh: boolean): Promise<string> {
+    if (!refresh && this.lastToken !== null) return this.lastToken;
+    const provider = this.tokenProvider;
+    const token = typeof provider === 'function' ? await provider({ refresh }) : provider;
+    this.lastToken = token;
+    this.become(token);
+    return token;
+  }
+
+  private become(token: string): void {
+    const me = readClaims(token);
+    if (me === null) return;
+    if (this.state.me !== null && this.state.me.id !== me.id) {
+      this.outbox.forgetUser();
+      this.rooms.forgetAll();
+      this.store.dispatch({ type: 'reset' });
+    }
+    this.store.dispatch({ type: 'me', id: me.id, role: me.role });
+    void this.outbox.open(me.id);
+  }
+
+  private onLive(): void {
+    this.poller.stop();
+    this.store.dispatch({ type: 'error', error: null });
+    this.rooms.onLive();
+    this.outbox.pump();
+    this.flushReads();
+  }
+
+  private onDown(): void {
+    this.rooms.onDown();
+    this.typing.onDown();
+  }
+
+  private onPollAnswered(reachable: boolean): void {
+    this.link.pollAnswered(reachable);
+    if (!reachable) return;
+    this.outbox.pump();
+    this.flushReads();
+  }
+
+  private onTokenRejected(error: ChatError): void {
+    this.link.tokenRejected(error.code);
+    if (this.link.isLive) void this.refreshLiveToken(true);
+  }
+
+  /** Gives the running connection a new token, so that it need not end when the old one does. */
+  private async refreshLiveToken(refresh: boolean): Promise<void> {
+    if (this.refreshing) return;
+    this.refreshing = true;
+    const me = this.state.me?.id;
+    try {
+      const token = await this.token(refresh);
+      if (me !== undefined && this.state.me?.id !== me) {
+        this.link.stop(false);
+        this.link.start();
+        return;
+      }
+      await this.socket.request('auth_refresh', { token }, REQUEST_TIMEOUT_MS);
+      this.outbox.pump();
+    } catch (cause) {
+      this.report(toChatError(cause));
+    } finally {
+      this.refreshing = false;
+    }
+  }
+
+  private receive(room: RoomKey, messages: readonly ChatMessage[]): void {
+    this.outbox.confirm(messages);
+    this.rooms.receive(room, messages);
+  }
+
+  /** Without a socket the newest REST page stands in for the snapshot of a join. */
+  private firstPage(room: RoomKey, messages: readonly ChatMessage[]): void {
+    const before = selectRoom(this.state, room);
+    const ack = {
+      status: before.status ?? '', role: before.role, lastSeq: messages.at(-1)?.seq ?? 0,
+      lastReadSeq: before.lastReadSeq, participants: [], reads: {}, messages, hasMore: false, gap: false,
+    };
+    this.store.dispatch({ type: 'room/joined', room, ack, asked: null });
+    this.rooms.startNews(room, ack.lastSeq);
+  }
+
+  /** The first position goes at once, those that follow closely go together. Without a path they wait. */
+  private flushReads(): void {
+    const path = this.sendPath();
+    if (path === null || this.readsTimer !== null || this.reads.size === 0) return;
+    const due = [...this.reads];
+    this.reads.clear();
+    for (const [room, seq] of due) void this.tellRead(path, room, seq);
+    this.readsTimer = setTimeout(() => {
+      this.readsTimer = null;
+      this.flushReads();
+    }, READ_COALESCE_MS);
+  }
+
+  private async tellRead(path: 'socket' | 'rest', room: RoomKey, seq: number): Promise<void> {
+    try {
+      if (path === 'rest') await this.rest.read(room, seq);
+      else await this.socket.request(ROOM_EVENTS[roomKind(room)].read, { ...roomRef(room), seq }, REQUEST_TIMEOUT_MS);
+    } catch (cause) {
+      // A refusal is final for a mark; a lost connection is not.
+      if (toChatError(cause).code === 'DISCONNECTED') this.reads.set(room, Math.max(seq, this.reads.get(room) ?? 0));
+    }
+  }
+
+  private sendPath(): 'socket' | 'rest' | null {
+    return this.link.isLive ? 'socket' : this.link.isDegraded ? 'rest' : null;
+  }
+
+  private report(error: ChatError): void {
+    this.store.dispatch({ type: 'error', error });
+    this.emitter.emit('error', error);
+  }
+
+  private onEvent(name: string, payload: unknown): void {
+    for (const kind of ROOM_KINDS) {
+      const events = ROOM_EVENTS[kind];
+      const room = parseRoom(kind, payload);
+      if (room === null) continue;
+      if (name === events.message || name === events.edited || name === events.deleted) {
+        const message = parseMessage(kind, payload);
+        if (message === null) return;
+        this.receive(room, [message]);
+        if (name !== events.message) this.emitter.emit('changed', message);
+        return;
+      }
+      if (name === events.typing) return this.onTyping(room, payload);
+      if (name === events.read) return this.onReceipt(room, payload);
+      if (name === events.statusUpdate) return this.onStatus(room, payload);
+    }
+    this.onGlobalEvent(name, payload);
+  }
+
+  private onTyping(room: RoomKey, payload: unknown): void {
+    const event = parseTyping(payload);
+    if (event === null) return;
+    this.typing.heard(room, event.userId, event.isTyping);
+    this.emitter.emit('typing', { ...event, room });
+  }
+
+  private onReceipt(room: RoomKey, payload: unknown): void {
+    const event = parseReceipt(payload);
+    if (event === null) return;
+    this.store.dispatch({ type: 'read', room, userId: event.userId, seq: event.seq });
+    this.emitter.emit('receipt', { ...event, room });
+  }
+
+  private onStatus(room: RoomKey, payload: unknown): void {
+    const event = parseStatus(payload);
+    if (event === null) return;
+    if (this.state.rooms.has(room)) {
+      this.store.dispatch({ type: 'room/status', room, event });
+      this.rooms.settle(room);
+    }
+    this.emitter.emit('status', { ...event, room });
+  }
+
+  private onGlobalEvent(name: string, payload: unknown): void {
+    if (name === 'user_presence') {
+      const event = parsePresence(payload);
+      if (event === null) return;
+      this.store.dispatch({ type: 'presence', event });
+      this.emitter.emit('presence', event);
+    } else if (name === 'notification') {
+      const event = parseNotification(payload);
+      if (event === null) return;
+      this.store.dispatch({ type: 'notification', event });
+      this.emitter.emit('notification', event);
+    } else if (name === 'chat_error') {
+      const error = parseError(payload);
+      this.report(error);
+      if (isTokenError(error.code)) this.onTokenRejected(error);
+    } else if (name === 'token_expiring') {
+      if (typeof this.tokenProvider === 'function') void this.refreshLiveToken(true);
+    } else if (name === 'server_draining' && isObject(payload)) {
+      const wait = payload['retryAfterMs'];
+      if (typeof wait === 'number' && wait >= 0) this.link.draining(wait);
+    }
+  }
+}
+
+function originOf(apiBase: string): string {
+  return /^https?:\/\//.test(apiBase) ? new URL(apiBase).origin : '';
+}

@@ -1,0 +1,256 @@
+/**
+ * Outbox: a message is put here, shown at once, and leaves only when the server has stored it (or for a final
+ * refusal, as `failed`). First in, first out per room, one under way per room, rooms side by side.
+ *
+ *   queued ──pump──► sending ──stored──► gone (it is in the chat now)
+ *     ▲                │ timeout, lost link, rate limit, server trouble
+ *     └────────────────┤
+ *                      └ refused, 24 h old ──► failed ──retry──► queued
+ *
+ * The same `clientMessageId` goes with every try, so the server stores it once however often it arrives.
+ */
+import { ChatError, isRetriable, isTokenError, toChatError } from '../protocol/errors';
+import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
+import { parseMessage } from '../protocol/guards';
+import type { AttachmentInput, ChatMessage, RoomKey } from '../protocol/types';
+import type { OutboxEntry } from '../store/state';
+import type { Store } from '../store/store';
+import type { NewMessage, RestTransport } from '../transport/rest';
+import type { SocketTransport } from '../transport/socket';
+import { newId } from './ids';
+import {
+  ATTACHMENTS_MAX, CONTENT_CHARS_MAX, OUTBOX_AGE_MAX_MS, OUTBOX_ENTRIES_MAX, OUTBOX_INTERNAL_TRIES_MAX,
+  OUTBOX_RETRY_MS, REQUEST_TIMEOUT_MS,
+} from './limits';
+import type { OutboxStorage } from './outbox-storage';
+
+export interface OutboxHooks {
+  path(): 'socket' | 'rest' | null;
+  /** Takes the stored message into the chat. */
+  stored(message: ChatMessage): void;
+  tokenRejected(error: ChatError): void;
+}
+
+interface Waiting {
+  promise: Promise<ChatMessage>;
+  resolve(message: ChatMessage): void;
+  reject(error: ChatError): void;
+}
+
+export class Outbox {
+  private readonly store: Store;
+  private readonly socket: SocketTransport;
+  private readonly rest: RestTransport;
+  private readonly storage: OutboxStorage;
+  private readonly hooks: OutboxHooks;
+  private readonly waiting: Map<string, Waiting> = new Map();
+  private readonly busy: Set<RoomKey> = new Set();
+  private userId: string | null = null;
+  private nextOrder = 1;
+  private pausedUntil = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    store: Store, socket: SocketTransport, rest: RestTransport, storage: OutboxStorage, hooks: OutboxHooks,
+  ) {
+    this.store = store;
+    this.socket = socket;
+    this.rest = rest;
+    this.storage = storage;
+    this.hooks = hooks;
+  }
+
+  /** Brings back what an earlier page of this user left behind. */
+  async open(userId: string): Promise<void> {
+    if (this.userId === userId) return;
+    this.userId = userId;
+    let found: OutboxEntry[] = [];
+    try {
+      found = await this.storage.load(userId);
+    } catch {
+      return;
+    }
+    if (this.userId !== userId) return;
+    const present = this.entries();
+    for (const entry of found.sort((a, b) => a.order - b.order)) {
+      if (present.has(entry.clientMessageId)) continue;
+      this.nextOrder = Math.max(this.nextOrder, entry.order + 1);
+      this.put({ ...entry, state: entry.state === 'failed' ? 'failed' : 'queued' });
+    }
+    this.pump();
+  }
+
+  send(
+    room: RoomKey, content: string, attachments: readonly AttachmentInput[], replyTo: string | null,
+  ): Promise<ChatMessage> {
+    const refusal = this.refusalOf(content, attachments);
+    if (refusal !== null) return Promise.reject(refusal);
+    const entry: OutboxEntry = {
+      clientMessageId: newId(),
+      room,
+      content,
+      attachments: attachments.map(({ fileUrl, fileName }) => ({ fileUrl, fileName })),
+      replyTo,
+      createdAt: new Date().toISOString(),
+      order: this.nextOrder++,
+      tries: 0,
+      state: 'queued',
+      error: null,
+    };
+    const waiting = newWaiting();
+    this.waiting.set(entry.clientMessageId, waiting);
+    this.put(entry);
+    this.pump();
+    return waiting.promise;
+  }
+
+  retry(clientMessageId: string): void {
+    const entry = this.entries().get(clientMessageId);
+    if (entry?.state !== 'failed') return;
+    this.put({ ...entry, state: 'queued', tries: 0, error: null, createdAt: new Date().toISOString() });
+    this.pump();
+  }
+
+  discard(clientMessageId: string): void {
+    const entry = this.entries().get(clientMessageId);
+    if (entry === undefined) return;
+    this.remove([clientMessageId]);
+    this.settle(clientMessageId, new ChatError('DISCARDED'));
+  }
+
+  /** Messages seen in a chat: those of ours among them need not be sent any more. */
+  confirm(messages: readonly ChatMessage[]): void {
+    const done: string[] = [];
+    for (const message of messages) {
+      const id = message.clientMessageId;
+      if (id === null) continue;
+      if (this.waiting.has(id)) this.settle(id, message);
+      done.push(id);
+    }
+    if (done.length > 0 && this.userId !== null) this.storage.remove(this.userId, done).catch(() => {});
+  }
+
+  /** Starts whatever may start now. Called on every change that could allow it. */
+  pump(): void {
+    if (this.hooks.path() === null || this.paused()) return;
+    const now = Date.now();
+    const next: Map<RoomKey, OutboxEntry> = new Map();
+    for (const entry of this.entries().values()) {
+      if (entry.state !== 'queued') continue;
+      if (now - Date.parse(entry.createdAt) > OUTBOX_AGE_MAX_MS) {
+        this.fail(entry, new ChatError('EXPIRED_UNSENT'));
+        continue;
+      }
+      const first = next.get(entry.room);
+      if (first === undefined || entry.order < first.order) next.set(entry.room, entry);
+    }
+    for (const [room, entry] of next) if (!this.busy.has(room)) void this.deliver(entry);
+  }
+
+  /** Another user: nothing of the earlier one is shown or sent; it stays in storage for his return. */
+  forgetUser(): void {
+    this.userId = null;
+    for (const id of this.waiting.keys()) this.settle(id, new ChatError('DISCARDED'));
+  }
+
+  private async deliver(entry: OutboxEntry): Promise<void> {
+    const { room, clientMessageId } = entry;
+    this.busy.add(room);
+    const sending: OutboxEntry = { ...entry, state: 'sending', tries: entry.tries + 1, error: null };
+    this.put(sending);
+    try {
+      const message = await this.transmit(sending);
+      this.hooks.stored(message);
+    } catch (cause) {
+      // A broadcast may have confirmed it while the ack was lost; then there is nothing to repair.
+      if (this.entries().has(clientMessageId)) this.undelivered(sending, toChatError(cause));
+    } finally {
+      this.busy.delete(room);
+    }
+    this.pump();
+  }
+
+  private async transmit(entry: OutboxEntry): Promise<ChatMessage> {
+    const message: NewMessage = {
+      content: entry.content,
+      clientMessageId: entry.clientMessageId,
+      ...(entry.attachments.length === 0 ? {} : { attachments: entry.attachments }),
+      ...(entry.replyTo === null ? {} : { replyTo: entry.replyTo }),
+    };
+    if (this.hooks.path() === 'rest') return this.rest.send(entry.room, message);
+    const kind = roomKind(entry.room);
+    const payload = { ...roomRef(entry.room), ...message };
+    const answer = await this.socket.request(ROOM_EVENTS[kind].message, payload, REQUEST_TIMEOUT_MS);
+    const stored = parseMessage(kind, answer['message']);
+    if (stored === null) throw new ChatError('INTERNAL', 'the ack carries no message');
+    return stored;
+  }
+
+  private undelivered(entry: OutboxEntry, error: ChatError): void {
+    if (isTokenError(error.code)) this.hooks.tokenRejected(error);
+    const hopeless = error.code === 'INTERNAL' && entry.tries >= OUTBOX_INTERNAL_TRIES_MAX;
+    if (hopeless || !(isRetriable(error.code) || isTokenError(error.code))) {
+      this.fail(entry, error);
+      return;
+    }
+    this.put({ ...entry, state: 'queued' });
+    if (error.code !== 'DISCONNECTED') this.pause(error.retryAfterMs ?? OUTBOX_RETRY_MS);
+  }
+
+  private fail(entry: OutboxEntry, error: ChatError): void {
+    this.put({ ...entry, state: 'failed', error: { code: error.code, message: error.message } });
+    this.settle(entry.clientMessageId, error);
+  }
+
+  private refusalOf(content: string, attachments: readonly AttachmentInput[]): ChatError | null {
+    if (content.trim() === '' && attachments.length === 0) return new ChatError('INVALID_PAYLOAD', 'empty message');
+    if ([...content].length > CONTENT_CHARS_MAX) return new ChatError('PAYLOAD_TOO_LARGE');
+    if (attachments.length > ATTACHMENTS_MAX) return new ChatError('INVALID_PAYLOAD', 'too many attachments');
+    return this.entries().size >= OUTBOX_ENTRIES_MAX ? new ChatError('UNAVAILABLE', 'too many unsent messages') : null;
+  }
+
+  private entries(): ReadonlyMap<string, OutboxEntry> {
+    return this.store.getState().outbox;
+  }
+
+  private put(entry: OutboxEntry): void {
+    this.store.dispatch({ type: 'outbox/put', entry });
+    if (this.userId !== null) this.storage.put(this.userId, entry).catch(() => {});
+  }
+
+  private remove(ids: readonly string[]): void {
+    for (const clientMessageId of ids) this.store.dispatch({ type: 'outbox/remove', clientMessageId });
+    if (this.userId !== null) this.storage.remove(this.userId, ids).catch(() => {});
+  }
+
+  private settle(clientMessageId: string, outcome: ChatMessage | ChatError): void {
+    const waiting = this.waiting.get(clientMessageId);
+    if (waiting === undefined) return;
+    this.waiting.delete(clientMessageId);
+    if (outcome instanceof ChatError) waiting.reject(outcome);
+    else waiting.resolve(outcome);
+  }
+
+  private paused(): boolean {
+    return Date.now() < this.pausedUntil;
+  }
+
+  private pause(ms: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, Date.now() + ms);
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.pump();
+    }, this.pausedUntil - Date.now() + 1);
+  }
+}
+
+function newWaiting(): Waiting {
+  let resolve!: Waiting['resolve'];
+  let reject!: Waiting['reject'];
+  const promise = new Promise<ChatMessage>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

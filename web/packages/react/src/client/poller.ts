@@ -1,0 +1,85 @@
+/** Poller: the lowest step of the ladder. While no socket can be had, asks REST for what is new in each room. */
+import { isTokenError, toChatError } from '../protocol/errors';
+import type { ChatError } from '../protocol/errors';
+import type { ChatMessage, RoomKey } from '../protocol/types';
+import { selectRoom } from '../store/selectors';
+import type { Store } from '../store/store';
+import type { RestTransport } from '../transport/rest';
+import {
+  CATCH_UP_PAGE_MESSAGES, HISTORY_PAGE_MESSAGES, POLL_INTERVAL_HIDDEN_MS, POLL_INTERVAL_LATER_MS,
+  POLL_INTERVAL_MS, POLL_LATER_AFTER_MS,
+} from './limits';
+
+export interface PollerHooks {
+  rooms(): RoomKey[];
+  received(room: RoomKey, messages: readonly ChatMessage[]): void;
+  /** First page of a room that was never joined. */
+  firstPage(room: RoomKey, messages: readonly ChatMessage[]): void;
+  answered(reachable: boolean): void;
+  tokenRejected(error: ChatError): void;
+}
+
+export class Poller {
+  private readonly store: Store;
+  private readonly rest: RestTransport;
+  private readonly hooks: PollerHooks;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private running = false;
+  private since = 0;
+
+  constructor(store: Store, rest: RestTransport, hooks: PollerHooks) {
+    this.store = store;
+    this.rest = rest;
+    this.hooks = hooks;
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.since = Date.now();
+    void this.round();
+  }
+
+  stop(): void {
+    this.running = false;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private async round(): Promise<void> {
+    let waitMs = 0;
+    const rooms = this.hooks.rooms();
+    try {
+      if (rooms.length === 0) await this.rest.request('GET', '/me');
+      for (const room of rooms) {
+        if (!this.running) return;
+        await this.ask(room);
+      }
+      if (this.running) this.hooks.answered(true);
+    } catch (cause) {
+      if (!this.running) return;
+      const error = toChatError(cause);
+      waitMs = error.retryAfterMs ?? 0;
+      if (isTokenError(error.code)) this.hooks.tokenRejected(error);
+      // A refusal is an answer too: only silence means that nothing is reachable.
+      this.hooks.answered(!['DISCONNECTED', 'TIMEOUT', 'UNAVAILABLE'].includes(error.code));
+    }
+    if (this.running) this.timer = setTimeout(() => void this.round(), Math.max(waitMs, this.interval()));
+  }
+
+  private async ask(room: RoomKey): Promise<void> {
+    const tail = selectRoom(this.store.getState(), room).tailSeq;
+    if (tail === null) {
+      const page = await this.rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
+      if (this.running) this.hooks.firstPage(room, page.messages);
+      return;
+    }
+    const page = await this.rest.history(room, { after: tail, limit: CATCH_UP_PAGE_MESSAGES });
+    if (this.running && page.messages.length > 0) this.hooks.received(room, page.messages);
+  }
+
+  private interval(): number {
+    if (typeof document !== 'undefined' && document.visibilityState === 'hidden') return POLL_INTERVAL_HIDDEN_MS;
+    return Date.now() - this.since > POLL_LATER_AFTER_MS ? POLL_INTERVAL_LATER_MS : POLL_INTERVAL_MS;
+  }
+}

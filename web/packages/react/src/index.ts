@@ -1,0 +1,25 @@
+/** `@rozmova/react`: order and dispute chat for React. */
+export { default as OrderChat } from './react/components/OrderChat';
+export type { OrderChatProps } from './react/components/OrderChat';
+export { default as DisputeChat } from './react/components/DisputeChat';
+export type { DisputeChatProps } from './react/components/DisputeChat';
+export type { ChatOptions } from './react/components/ChatPane';
+export { useConnection, useWebSocket } from './react/use-web-socket';
+export { useWebSocket as default } from './react/use-web-socket';
+export type { Unsub, UseWebSocketOptions, WebSocketApi, WebSocketMethods } from './react/use-web-socket';
+export { useDisputeMessages, useOrderMessages, usePresence } from './react/use-room';
+export type { MessagesView } from './react/use-room';
+export { useChatState } from './react/use-chat-state';
+export { ChatProvider, configureChat, useChatClient, usePresentation } from './react/context';
+export type { ChatProviderProps, Presentation, Theme } from './react/context';
+export { Avatar, PresenceDot, PresenceText } from './react/components/Avatar';
+export { ConnectionBar, UnsentBar } from './react/components/ConnectionBar';
+export { StatusChip } from './react/components/MessageRow';
+export { PlainViewport, ViewportContext } from './react/components/viewport';
+export type { ViewportProps } from './react/components/viewport';
+export { createTranslator } from './i18n/translator';
+export type { Translator } from './i18n/translator';
+export { LOCALES, regionalLocale } from './i18n/locales';
+export type { Locale } from './i18n/locales';
+export type { Plural, StringKey, StringOverrides, Strings } from './i18n/strings';
+export * from './client';

@@ -1,0 +1,112 @@
+/**
+ * The payloads of the Rozmova contract, as they travel: order and dispute chats have the same events,
+ * so a chat is named by its kind and id and most types exist once.
+ */
+
+export type Role = 'client' | 'performer' | 'moderator' | 'admin';
+export type RoomKind = 'order' | 'dispute';
+/** Name of a chat inside the client: kind and lower-case UUID. */
+export type RoomKey = `${RoomKind}:${string}`;
+
+export type OrderStatus =
+  | 'created' | 'accepted' | 'in_progress' | 'delivered' | 'completed' | 'cancelled' | 'disputed';
+export type DisputeStatus = 'open' | 'under_review' | 'resolved' | 'rejected' | 'closed';
+
+export interface Attachment {
+  id?: string;
+  fileUrl: string;
+  fileName: string;
+  size?: number | null;
+  mimeType?: string | null;
+  width?: number | null;
+  height?: number | null;
+}
+/** What a sender gives; the server fills in the rest. */
+export type AttachmentInput = Pick<Attachment, 'fileUrl' | 'fileName'>;
+
+export interface MessageBase {
+  id: string;
+  /** Place in the chat: 1, 2, 3… without gaps, the same for every reader. */
+  seq: number;
+  senderId: string;
+  receiverId: string | null;
+  content: string;
+  type: 'text' | 'file' | 'system';
+  fileUrl: string | null;
+  fileName: string | null;
+  attachments: readonly Attachment[];
+  replyTo: string | null;
+  clientMessageId: string | null;
+  /** ISO-8601, UTC, milliseconds; so are all times below. */
+  readAt: string | null;
+  editedAt: string | null;
+  deletedAt: string | null;
+  createdAt: string;
+}
+export interface OrderChatMessage extends MessageBase { orderId: string }
+export interface DisputeChatMessage extends MessageBase { disputeId: string }
+/** A message of either kind, with the chat it belongs to. */
+export interface ChatMessage extends MessageBase {
+  room: RoomKey;
+  orderId?: string;
+  disputeId?: string;
+}
+
+export interface ParticipantSnapshot {
+  userId: string;
+  role: Role;
+  name: string;
+  isOnline: boolean | null;
+  lastSeenAt: string | null;
+}
+
+export interface JoinAck {
+  status: string;
+  role: Role | null;
+  lastSeq: number;
+  lastReadSeq: number;
+  participants: readonly ParticipantSnapshot[];
+  reads: Readonly<Record<string, number>>;
+  messages: readonly ChatMessage[];
+  hasMore: boolean;
+  gap: boolean;
+}
+
+export interface TypingEvent { orderId?: string; disputeId?: string; userId: string; isTyping: boolean }
+export interface StatusEvent {
+  orderId?: string;
+  disputeId?: string;
+  status: string;
+  previousStatus: string | null;
+  changedBy: string | null;
+  changedAt: string | null;
+  seq: number | null;
+}
+export type OrderStatusEvent = StatusEvent & { orderId: string };
+export type DisputeStatusEvent = StatusEvent & { disputeId: string };
+export interface NotificationEvent {
+  id: string;
+  type: string;
+  content: string;
+  data: Readonly<Record<string, unknown>>;
+  createdAt: string;
+  readAt: string | null;
+}
+export interface PresenceEvent { userId: string; isOnline: boolean; lastSeenAt: string | null }
+/** Somebody's read position moved forward. */
+export interface ReceiptEvent {
+  orderId?: string;
+  disputeId?: string;
+  userId: string;
+  seq: number;
+  readAt: string | null;
+}
+
+export interface Participant { id: string; name: string; avatar?: string }
+
+export type ChatErrorCode =
+  | 'UNAUTHORIZED' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'FORBIDDEN' | 'NOT_FOUND' | 'INVALID_PAYLOAD'
+  | 'PAYLOAD_TOO_LARGE' | 'RATE_LIMITED' | 'CONFLICT' | 'ILLEGAL_TRANSITION' | 'CHAT_CLOSED' | 'UNAVAILABLE'
+  | 'INTERNAL'
+  // Known to the client alone:
+  | 'TIMEOUT' | 'DISCONNECTED' | 'EXPIRED_UNSENT' | 'DISCARDED';

@@ -1,0 +1,28 @@
+import type { ReactElement } from 'react';
+import { roomKey } from '../../protocol/events';
+import type { Participant } from '../../protocol/types';
+import { ChatPane } from './ChatPane';
+import type { ChatOptions } from './ChatPane';
+
+export interface DisputeChatProps extends ChatOptions {
+  disputeId: string;
+  orderId: string;
+  participants: { client: Participant; performer: Participant; moderator?: Participant };
+}
+
+/** The chat of a dispute: both parties and, once assigned, a moderator. It closes with the dispute. */
+export default function DisputeChat(props: DisputeChatProps): ReactElement {
+  const { disputeId, orderId: _order, participants, ...options } = props;
+  const { client, performer, moderator } = participants;
+  return (
+    <ChatPane
+      {...options}
+      roomKey={roomKey('dispute', disputeId)}
+      people={[
+        { role: 'client', person: client },
+        { role: 'performer', person: performer },
+        ...(moderator === undefined ? [] : [{ role: 'moderator' as const, person: moderator }]),
+      ]}
+    />
+  );
+}

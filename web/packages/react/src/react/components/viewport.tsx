@@ -1,0 +1,129 @@
+/**
+ * The seam between the list and the way it scrolls. The virtual viewport is for browsers; the plain one draws every
+ * row, for environments without layout (unit tests, printing).
+ */
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { createContext, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
+import type { ComponentType, ReactElement, ReactNode, Ref } from 'react';
+
+export interface ViewportRow { readonly key: string }
+export interface ViewportHandle {
+  toEnd(): void;
+  isAtEnd(): boolean;
+}
+export interface ViewportProps {
+  rows: readonly ViewportRow[];
+  render(index: number): ReactNode;
+  estimate(index: number): number;
+  label: string;
+  /** Row to start at; null starts at the end. */
+  startAt: number | null;
+  onNearTop(): void;
+  onAtEnd(atEnd: boolean): void;
+  handle: Ref<ViewportHandle>;
+}
+
+/** Closer to the end than this counts as "at the bottom", in pixels. */
+const END_THRESHOLD_PX = 48;
+/** Closer to the start than this, the next page is asked for. */
+const NEAR_TOP_PX = 400;
+const OVERSCAN_ROWS = 6;
+
+export function VirtualViewport(props: ViewportProps): ReactElement {
+  const { rows, render, estimate, label, startAt, onNearTop, onAtEnd, handle } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [started, setStarted] = useState(false);
+  // The virtualizer keeps its own mutable state; it lives in this component alone.
+  // oxlint-disable-next-line react-hooks-js/incompatible-library
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: estimate,
+    getItemKey: (index) => rows[index]!.key,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: END_THRESHOLD_PX,
+    overscan: OVERSCAN_ROWS,
+  });
+  const items = virtual.getVirtualItems();
+
+  useImperativeHandle(handle, () => ({
+    toEnd: () => virtual.scrollToEnd(),
+    isAtEnd: () => virtual.isAtEnd(END_THRESHOLD_PX),
+  }), [virtual]);
+
+  useLayoutEffect(() => {
+    if (started || rows.length === 0) return;
+    setStarted(true);
+    if (startAt === null) virtual.scrollToEnd();
+    else virtual.scrollToIndex(startAt, { align: 'start' });
+  }, [started, rows.length, startAt, virtual]);
+
+  // A growing composer, a phone's keyboard or a turned screen must not push the end out of sight.
+  const wasAtEnd = useRef(true);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || !started) return;
+    const observer = new ResizeObserver(() => {
+      if (wasAtEnd.current) virtual.scrollToEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [started, virtual]);
+
+  const total = virtual.getTotalSize();
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || !started) return;
+    const tell = (): void => {
+      wasAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight <= END_THRESHOLD_PX;
+      onAtEnd(wasAtEnd.current);
+      if (element.scrollTop < NEAR_TOP_PX) onNearTop();
+    };
+    tell();
+    element.addEventListener('scroll', tell, { passive: true });
+    return () => element.removeEventListener('scroll', tell);
+  }, [started, total, onAtEnd, onNearTop]);
+
+  return (
+    // A scrolling region must be reachable by keyboard.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div ref={scroller} className="chat-viewport" role="region" aria-label={label} tabIndex={0}>
+      <div className="chat-viewport-fill">
+        <ol className="chat-rows" style={{ height: total }}>
+          {items.map((item) => (
+            <li
+              key={item.key}
+              ref={virtual.measureElement}
+              data-index={item.index}
+              className="chat-row"
+              aria-posinset={item.index + 1}
+              aria-setsize={rows.length}
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              {render(item.index)}
+            </li>
+          ))}
+        </ol>
+      </div>
+    </div>
+  );
+}
+
+export function PlainViewport(props: ViewportProps): ReactElement {
+  const { rows, render, label, onAtEnd, handle } = props;
+  useImperativeHandle(handle, () => ({ toEnd: () => {}, isAtEnd: () => true }), []);
+  useEffect(() => onAtEnd(true), [onAtEnd]);
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="chat-viewport" role="region" aria-label={label} tabIndex={0}>
+      <ol className="chat-rows" data-plain="true">
+        {rows.map((row, index) => <li key={row.key} className="chat-row">{render(index)}</li>)}
+      </ol>
+    </div>
+  );
+}
+
+export const ViewportContext: React.Context<ComponentType<ViewportProps>> = createContext(
+  VirtualViewport as ComponentType<ViewportProps>,
+);

@@ -1,0 +1,88 @@
+/** What components share: the client, and how to speak to the reader. */
+import { createContext, useContext, useMemo } from 'react';
+import type { Provider, ReactElement, ReactNode } from 'react';
+import { ChatClient } from '../client/client';
+import type { ChatClientOptions } from '../client/client';
+import { LOCALES, regionalLocale } from '../i18n/locales';
+import type { Locale } from '../i18n/locales';
+import type { StringOverrides } from '../i18n/strings';
+import { createTranslator } from '../i18n/translator';
+import type { Translator } from '../i18n/translator';
+
+export type Theme = 'light' | 'dark' | 'auto';
+
+export interface Presentation {
+  locale?: Locale | undefined;
+  /** IANA name; default: the reader's own. */
+  timeZone?: string | undefined;
+  strings?: StringOverrides | undefined;
+  theme?: Theme | undefined;
+}
+export interface ChatProviderProps extends Presentation {
+  client: ChatClient;
+  children?: ReactNode;
+}
+
+const ClientContext = createContext<ChatClient | null>(null);
+const PresentationContext = createContext<Presentation>({});
+
+export function ChatProvider(props: ChatProviderProps): ReactElement {
+  const { client, children, locale, timeZone, strings, theme } = props;
+  const presentation = useMemo(() => ({ locale, timeZone, strings, theme }), [locale, timeZone, strings, theme]);
+  return (
+    <ClientContext.Provider value={client}>
+      <PresentationContext.Provider value={presentation}>{children}</PresentationContext.Provider>
+    </ClientContext.Provider>
+  );
+}
+
+let defaults: ChatClientOptions = {};
+const shared: Map<string, ChatClient> = new Map();
+
+/** Settings of the clients that hooks make for themselves when there is no <ChatProvider>. Call it once, early. */
+export function configureChat(options: ChatClientOptions): void {
+  defaults = options;
+  for (const client of shared.values()) client.disconnect();
+  shared.clear();
+}
+
+/** One client per server; hooks with the same settings share it. */
+export function sharedClient(options: Pick<ChatClientOptions, 'url' | 'apiBase' | 'token'>): ChatClient {
+  const merged: ChatClientOptions = { ...defaults, ...options };
+  const key = `${merged.url ?? ''} ${merged.apiBase ?? ''}`;
+  let client = shared.get(key);
+  if (client === undefined) shared.set(key, (client = new ChatClient(merged)));
+  return client;
+}
+
+export function useProvidedClient(): ChatClient | null {
+  return useContext(ClientContext);
+}
+
+/** The client of the nearest <ChatProvider>, else the shared one. */
+export function useChatClient(): ChatClient {
+  return useContext(ClientContext) ?? sharedClient({});
+}
+
+export function usePresentation(own: Presentation = {}): { locale: Locale; theme: Theme; translator: Translator } {
+  const outer = useContext(PresentationContext);
+  const locale = own.locale ?? outer.locale ?? 'uk';
+  const timeZone = own.timeZone ?? outer.timeZone;
+  const strings = own.strings ?? outer.strings;
+  const theme = own.theme ?? outer.theme ?? 'auto';
+  const translator = useMemo(
+    () => createTranslator(regionalLocale(locale), LOCALES[locale], timeZone, strings),
+    [locale, timeZone, strings],
+  );
+  return { locale, theme, translator };
+}
+
+const TranslatorContext = createContext<Translator | null>(null);
+export const TranslatorProvider: Provider<Translator | null> = TranslatorContext.Provider;
+
+/** Texts and dates inside the components of this package. */
+export function useTranslator(): Translator {
+  const inner = useContext(TranslatorContext);
+  const { translator } = usePresentation();
+  return inner ?? translator;
+}

@@ -1,0 +1,110 @@
+/**
+ * RestTransport: the same chats over plain HTTP. It pages history and, when no socket can be had, carries
+ * sends and catch-up too. Stateless; the token is asked for on every request.
+ */
+import { ChatError, parseError } from '../protocol/errors';
+import { isObject, parseMessage, parseMessages } from '../protocol/guards';
+import { ROOM_EVENTS, roomId, roomKind } from '../protocol/events';
+import type { ChatErrorCode, ChatMessage, RoomKey } from '../protocol/types';
+
+export interface HistoryPage { messages: ChatMessage[]; hasMore: boolean }
+export interface NewMessage {
+  content: string;
+  attachments?: readonly { fileUrl: string; fileName: string }[];
+  clientMessageId: string;
+  replyTo?: string;
+}
+export type TokenSource = (reason: { refresh: boolean }) => Promise<string>;
+
+const CODE_BY_STATUS: Readonly<Record<number, ChatErrorCode>> = {
+  400: 'INVALID_PAYLOAD', 401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 409: 'CONFLICT',
+  413: 'PAYLOAD_TOO_LARGE', 429: 'RATE_LIMITED', 502: 'UNAVAILABLE', 503: 'UNAVAILABLE', 504: 'UNAVAILABLE',
+};
+
+export class RestTransport {
+  private readonly base: string;
+  private readonly token: TokenSource;
+  private readonly timeoutMs: number;
+
+  /** `base` ends with `/v1`, without a slash after it. */
+  constructor(base: string, token: TokenSource, timeoutMs: number) {
+    this.base = base.replace(/\/+$/, '');
+    this.token = token;
+    this.timeoutMs = timeoutMs;
+  }
+
+  async request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>> {
+    try {
+      return await this.once(method, path, body, await this.token({ refresh: false }));
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== 'TOKEN_EXPIRED') throw error;
+      return this.once(method, path, body, await this.token({ refresh: true }));
+    }
+  }
+
+  async history(
+    room: RoomKey,
+    range: { before?: number; after?: number; limit: number },
+  ): Promise<HistoryPage> {
+    const query = new URLSearchParams({ limit: String(range.limit) });
+    if (range.before !== undefined) query.set('before', String(range.before));
+    if (range.after !== undefined) query.set('after', String(range.after));
+    const answer = await this.request('GET', `${pathOf(room)}/messages?${query}`);
+    return { messages: parseMessages(roomKind(room), answer['messages']), hasMore: answer['hasMore'] === true };
+  }
+
+  async send(room: RoomKey, message: NewMessage): Promise<ChatMessage> {
+    const answer = await this.request('POST', `${pathOf(room)}/messages`, message);
+    const stored = parseMessage(roomKind(room), answer['message']);
+    if (stored === null) throw new ChatError('INTERNAL', 'the answer carries no message');
+    return stored;
+  }
+
+  async read(room: RoomKey, seq: number): Promise<void> {
+    await this.request('POST', `${pathOf(room)}/read`, { seq });
+  }
+
+  private async once(method: string, path: string, body: unknown, token: string): Promise<Record<string, unknown>> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), this.timeoutMs);
+    try {
+      const response = await fetch(this.base + path, {
+        method,
+        signal: abort.signal,
+        headers: {
+          Accept: 'application/json',
+          ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return await readAnswer(response);
+    } catch (error) {
+      if (error instanceof ChatError) throw error;
+      throw abort.signal.aborted ? new ChatError('TIMEOUT') : new ChatError('DISCONNECTED', String(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function readAnswer(response: Response): Promise<Record<string, unknown>> {
+  let answer: unknown = null;
+  try {
+    answer = await response.json();
+  } catch {
+    // A proxy's HTML page, or an empty body; the status decides.
+  }
+  if (response.ok) {
+    if (isObject(answer)) return answer;
+    throw new ChatError('UNAVAILABLE', 'the answer is not JSON');
+  }
+  const error = parseError(isObject(answer) ? answer['error'] : null, CODE_BY_STATUS[response.status] ?? 'INTERNAL');
+  const wait = Number(response.headers.get('Retry-After'));
+  if (error.retryAfterMs !== undefined || !(wait > 0)) throw error;
+  throw new ChatError(error.code, error.message, wait * 1000);
+}
+
+function pathOf(room: RoomKey): string {
+  return `/${ROOM_EVENTS[roomKind(room)].collection}/${encodeURIComponent(roomId(room))}`;
+}

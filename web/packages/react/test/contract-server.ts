@@ -1,0 +1,410 @@
+/**
+ * A small server that speaks the Rozmova contract on the reference Socket.IO server, in memory. The client is
+ * tested against it, so a difference in the C++ server shows as a difference. It can be stopped and started again
+ * on its port with its data, and told to misbehave.
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { extname, join, normalize } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { Server } from 'socket.io';
+import type { Socket } from 'socket.io';
+
+type Raw = Record<string, any>;
+type Kind = 'order' | 'dispute';
+
+export interface User { id: string; name: string; role: string; locale?: string }
+interface Chat {
+  id: string;
+  kind: Kind;
+  title: string;
+  number: number;
+  status: string;
+  clientId: string;
+  performerId: string;
+  moderatorId: string | null;
+  amount: number | null;
+  currency: string;
+  createdAt: string;
+  updatedAt: string;
+  deadlineAt: string | null;
+  messages: Raw[];
+  reads: Map<string, number>;
+}
+
+const HISTORY = 50;
+const CATCH_UP = 200;
+
+export class Refusal extends Error {
+  constructor(readonly code: string, message = code, readonly retryAfterMs?: number) {
+    super(message);
+  }
+}
+
+export class ContractServer {
+  readonly users: Map<string, User> = new Map();
+  readonly chats: Map<string, Chat> = new Map();
+  /** Everything that clients sent, in order: what a test looks at. */
+  readonly received: { userId: string; event: string; payload: Raw }[] = [];
+  /** Set by a test: throw a Refusal to refuse, return 'drop' to store but never answer. */
+  intercept: ((event: string, payload: Raw, userId: string) => 'drop' | void) | null = null;
+  rejectTokens: Set<string> = new Set();
+  webRoot: string | null = null;
+  restRequests = 0;
+  allowSockets = true;
+  connections = 0;
+  readonly firstTransports: string[] = [];
+
+  private http: HttpServer | null = null;
+  private io: Server | null = null;
+  private port = 0;
+  private readonly typingTimers: Map<string, ReturnType<typeof setTimeout>> = new Map();
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+  get apiBase(): string {
+    return `${this.url}/v1`;
+  }
+
+  async start(): Promise<void> {
+    const http = createServer((request, response) => void this.rest(request, response));
+    this.http = http;
+    this.io = new Server(http, {
+      cors: { origin: true },
+      pingInterval: 5_000,
+      pingTimeout: 5_000,
+      allowRequest: (_request, decide) => decide(null, this.allowSockets),
+    });
+    this.io.use((socket, next) => {
+      const user = this.userOf(String(socket.handshake.auth['token'] ?? ''));
+      if (user instanceof Refusal) {
+        const error: Error & { data?: unknown } = new Error(user.message);
+        error.data = { code: user.code };
+        next(error);
+        return;
+      }
+      socket.data['user'] = user;
+      next();
+    });
+    this.io.on('connection', (socket) => this.connected(socket));
+    await new Promise<void>((done) => http.listen(this.port, '127.0.0.1', done));
+    const address = http.address();
+    if (typeof address === 'object' && address !== null) this.port = address.port;
+  }
+
+  /** Cuts everything at once, as a crash would. */
+  async stop(): Promise<void> {
+    const { http, io } = this;
+    this.http = null;
+    this.io = null;
+    for (const timer of this.typingTimers.values()) clearTimeout(timer);
+    this.typingTimers.clear();
+    if (io === null || http === null) return;
+    io.disconnectSockets(true);
+    http.closeAllConnections();
+    await new Promise<void>((done) => io.close(() => done()));
+  }
+
+  /** Breaks the connection of every client without any good-bye. */
+  cutConnections(): void {
+    for (const client of Object.values((this.io!.engine as any).clients) as any[]) client.close(true);
+  }
+
+  addUser(name: string, role: string, locale?: string): User {
+    const user: User = { id: randomUUID(), name, role, ...(locale === undefined ? {} : { locale }) };
+    this.users.set(user.id, user);
+    return user;
+  }
+
+  addChat(kind: Kind, client: User, performer: User, extra: Partial<Chat> = {}): Chat {
+    const now = new Date().toISOString();
+    const chat: Chat = {
+      id: randomUUID(), kind, title: 'Логотип для кав’ярні', number: 1000 + this.chats.size + 1,
+      status: kind === 'order' ? 'in_progress' : 'open', clientId: client.id, performerId: performer.id,
+      moderatorId: null, amount: 4500, currency: 'UAH', createdAt: now, updatedAt: now, deadlineAt: null,
+      messages: [], reads: new Map(), ...extra,
+    };
+    this.chats.set(chat.id, chat);
+    return chat;
+  }
+
+  /** Not signed: the client never checks, and this server only reads the name. */
+  tokenOf(user: User): string {
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = { sub: user.id, name: user.name, role: user.role, exp: Math.floor(Date.now() / 1000) + 3600 };
+    return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}.${randomUUID()}`;
+  }
+
+  /** Stores and broadcasts, as if the user had sent it from elsewhere. */
+  say(chat: Chat, user: User, content: string, extra: Raw = {}): Raw {
+    return this.append(chat, user, { content, ...extra });
+  }
+  /** Stores without telling anybody: what a broken bus would do. */
+  sayUnheard(chat: Chat, user: User, content: string, extra: Raw = {}): Raw {
+    return this.append(chat, user, { content, ...extra }, false);
+  }
+  emitTo(chat: Chat, event: string, payload: Raw): void {
+    this.io?.to(chat.id).emit(event, payload);
+  }
+  emitAll(event: string, payload: Raw): void {
+    this.io?.emit(event, payload);
+  }
+
+  private userOf(token: string): User | Refusal {
+    const bare = token.replace(/^Bearer /, '');
+    if (bare === '') return new Refusal('UNAUTHORIZED', 'a token is required');
+    if (this.rejectTokens.has(bare)) return new Refusal('TOKEN_EXPIRED', 'the token has expired');
+    try {
+      const claims = JSON.parse(Buffer.from(bare.split('.')[1]!, 'base64url').toString());
+      return this.users.get(claims.sub) ?? new Refusal('UNAUTHORIZED', 'unknown user');
+    } catch {
+      return new Refusal('UNAUTHORIZED', 'not a token');
+    }
+  }
+
+  private chatOf(kind: Kind, id: unknown, user: User): Chat {
+    const chat = this.chats.get(String(id));
+    if (chat === undefined || chat.kind !== kind) throw new Refusal('NOT_FOUND');
+    const members = [chat.clientId, chat.performerId, chat.moderatorId];
+    if (user.role !== 'admin' && !members.includes(user.id)) throw new Refusal('FORBIDDEN');
+    return chat;
+  }
+
+  private connected(socket: Socket): void {
+    const user: User = socket.data['user'];
+    this.connections++;
+    this.firstTransports.push(socket.conn.transport.name);
+    void socket.join(`user:${user.id}`);
+    this.tellPresence(user.id);
+    socket.on('disconnect', () => this.tellPresence(user.id));
+    socket.onAny((event: string, payload: Raw, ack?: (answer: Raw) => void) => {
+      this.received.push({ userId: user.id, event, payload });
+      try {
+        if (this.rejectTokens.has(String(socket.handshake.auth['token']))) throw new Refusal('TOKEN_EXPIRED');
+        const verdict = this.intercept?.(event, payload, user.id);
+        const answer = this.handle(socket, user, event, payload ?? {});
+        if (verdict !== 'drop') ack?.({ ok: true, ...answer });
+      } catch (error) {
+        const refusal = error instanceof Refusal ? error : new Refusal('INTERNAL', String(error));
+        const { code, message, retryAfterMs } = refusal;
+        ack?.({ ok: false, error: { code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } });
+        if (ack === undefined) socket.emit('chat_error', { event, code, message });
+      }
+    });
+  }
+
+  private handle(socket: Socket, user: User, event: string, payload: Raw): Raw {
+    if (event === 'auth_refresh') {
+      const renewed = this.userOf(String(payload['token']));
+      if (renewed instanceof Refusal) throw renewed;
+      socket.handshake.auth['token'] = payload['token'];
+      return { expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    }
+    const kind: Kind = event.includes('dispute') ? 'dispute' : 'order';
+    const chat = this.chatOf(kind, payload[`${kind}Id`], user);
+    switch (event.replace(kind, '*')) {
+      case 'join_*_chat':
+        void socket.join(chat.id);
+        return this.snapshot(chat, user, payload['afterSeq']);
+      case 'leave_*_chat':
+        void socket.leave(chat.id);
+        this.tellPresence(user.id);
+        return {};
+      case '*_message':
+        if (typeof payload['content'] !== 'string') throw new Refusal('INVALID_PAYLOAD');
+        return { message: this.append(chat, user, payload) };
+      case '*_typing':
+        this.tellTyping(socket, chat, user, payload['isTyping'] === true);
+        return {};
+      case '*_read':
+        this.markRead(chat, user, Number(payload['seq']));
+        return {};
+      default:
+        throw new Refusal('INVALID_PAYLOAD', `unknown event ${event}`);
+    }
+  }
+
+  private snapshot(chat: Chat, user: User, afterSeq: unknown): Raw {
+    const all = chat.messages;
+    const lastSeq = all.length;
+    const from = typeof afterSeq === 'number' ? afterSeq : Math.max(0, lastSeq - HISTORY);
+    const messages = typeof afterSeq === 'number' ? all.slice(from, from + CATCH_UP) : all.slice(from);
+    const members: [string, string][] = [[chat.clientId, 'client'], [chat.performerId, 'performer']];
+    if (chat.moderatorId !== null) members.push([chat.moderatorId, 'moderator']);
+    return {
+      [`${chat.kind}Id`]: chat.id, status: chat.status, role: user.role, lastSeq,
+      lastReadSeq: chat.reads.get(user.id) ?? 0,
+      participants: members.map(([userId, role]) => ({
+        userId, role, name: this.users.get(userId)!.name, isOnline: this.isOnline(userId), lastSeenAt: null,
+      })),
+      reads: Object.fromEntries(chat.reads),
+      messages,
+      hasMore: typeof afterSeq === 'number' ? from + messages.length < lastSeq : from > 0,
+      gap: typeof afterSeq === 'number' && afterSeq > lastSeq,
+    };
+  }
+
+  private append(chat: Chat, user: User, payload: Raw, broadcast = true): Raw {
+    const clientMessageId = payload['clientMessageId'] ?? null;
+    const known = chat.messages.find(
+      (one) => clientMessageId !== null && one['clientMessageId'] === clientMessageId && one['senderId'] === user.id,
+    );
+    if (known !== undefined) return known;
+    const now = new Date().toISOString();
+    const message: Raw = {
+      id: randomUUID(), [`${chat.kind}Id`]: chat.id, seq: chat.messages.length + 1, senderId: user.id,
+      receiverId: null, content: payload['content'], type: payload['type'] ?? 'text', fileUrl: null, fileName: null,
+      attachments: payload['attachments'] ?? [], replyTo: payload['replyTo'] ?? null, clientMessageId,
+      readAt: null, editedAt: null, deletedAt: null, createdAt: payload['createdAt'] ?? now,
+    };
+    chat.messages.push(message);
+    chat.updatedAt = now;
+    if (broadcast) this.io?.to(chat.id).emit(`${chat.kind}_message`, message);
+    return message;
+  }
+
+  private markRead(chat: Chat, user: User, seq: number): void {
+    if (!(seq > (chat.reads.get(user.id) ?? 0))) return;
+    chat.reads.set(user.id, seq);
+    const readAt = new Date().toISOString();
+    for (const one of chat.messages) if (one['seq'] <= seq && one['senderId'] !== user.id) one['readAt'] ??= readAt;
+    this.io?.to(chat.id).emit(`${chat.kind}_read`, { [`${chat.kind}Id`]: chat.id, userId: user.id, seq, readAt });
+  }
+
+  private tellTyping(socket: Socket, chat: Chat, user: User, isTyping: boolean): void {
+    const payload = { [`${chat.kind}Id`]: chat.id, userId: user.id, isTyping };
+    const key = `${chat.id}/${user.id}`;
+    clearTimeout(this.typingTimers.get(key));
+    this.typingTimers.delete(key);
+    const others = (): any => this.io?.to(chat.id).except(`user:${user.id}`);
+    others()?.emit(`${chat.kind}_typing`, payload);
+    if (!isTyping) return;
+    this.typingTimers.set(key, setTimeout(() => {
+      others()?.emit(`${chat.kind}_typing`, { ...payload, isTyping: false });
+    }, 6_000));
+    socket.once('disconnect', () => others()?.emit(`${chat.kind}_typing`, { ...payload, isTyping: false }));
+  }
+
+  private isOnline(userId: string): boolean {
+    return (this.io?.of('/').adapter.rooms.get(`user:${userId}`)?.size ?? 0) > 0;
+  }
+  private tellPresence(userId: string): void {
+    const payload = { userId, isOnline: this.isOnline(userId), lastSeenAt: new Date().toISOString() };
+    for (const chat of this.chats.values()) {
+      if ([chat.clientId, chat.performerId, chat.moderatorId].includes(userId)) {
+        this.io?.to(chat.id).except(`user:${userId}`).emit('user_presence', payload);
+      }
+    }
+  }
+
+  private async rest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    if (!url.pathname.startsWith('/v1/')) return this.file(url.pathname, response);
+    this.restRequests++;
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Allow-Headers', '*');
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    try {
+      const body = await readJson(request);
+      answer(response, 200, this.route(request, url, body));
+    } catch (error) {
+      const { code, message } = error instanceof Refusal ? error : new Refusal('INTERNAL', String(error));
+      const status = { UNAUTHORIZED: 401, TOKEN_EXPIRED: 401, FORBIDDEN: 403, NOT_FOUND: 404, INTERNAL: 500 }[code];
+      answer(response, status ?? 400, { error: { code, message } });
+    }
+  }
+
+  private route(request: IncomingMessage, url: URL, body: Raw): Raw {
+    const path = url.pathname.slice(3);
+    const route = `${request.method} ${path}`;
+    if (route === 'GET /demo/people') return { people: [...this.users.values()] };
+    if (route === 'POST /auth/demo') {
+      const user = this.users.get(body['userId']);
+      if (user === undefined) throw new Refusal('NOT_FOUND');
+      return { token: this.tokenOf(user), user, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    }
+    const user = this.userOf(String(request.headers.authorization ?? ''));
+    if (user instanceof Refusal) throw user;
+    if (route === 'GET /me') return { user, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    if (route === 'GET /orders') {
+      const mine = [...this.chats.values()].filter(
+        (chat) => chat.kind === 'order' && (user.role === 'admin' || [chat.clientId, chat.performerId].includes(user.id)),
+      );
+      return { orders: mine.map((chat) => this.orderView(chat, user)), nextCursor: null };
+    }
+    if (route === 'POST /orders') {
+      const performer = this.users.get(body['performerId']);
+      if (performer === undefined) throw new Refusal('NOT_FOUND');
+      const order = this.addChat('order', user, performer, {
+        title: body['title'], amount: body['amount'] ?? null, currency: body['currency'] ?? 'UAH', status: 'created',
+      });
+      return { order: this.orderView(order, user) };
+    }
+    const match = /^\/(order|dispute)s\/([^/]+)(\/messages|\/read)?$/.exec(path);
+    if (match === null) throw new Refusal('NOT_FOUND');
+    const chat = this.chatOf(match[1] as Kind, match[2], user);
+    if (match[3] === undefined) return { order: this.orderView(chat, user) };
+    if (match[3] === '/read') {
+      this.markRead(chat, user, Number(body['seq']));
+      return { ok: true };
+    }
+    if (request.method === 'POST') return { message: this.append(chat, user, body) };
+    return this.page(chat, url.searchParams);
+  }
+
+  private page(chat: Chat, query: URLSearchParams): Raw {
+    const limit = Number(query.get('limit') ?? HISTORY);
+    const after = query.get('after');
+    if (after !== null) {
+      const messages = chat.messages.slice(Number(after), Number(after) + limit);
+      return { messages, hasMore: Number(after) + messages.length < chat.messages.length };
+    }
+    const end = Number(query.get('before') ?? chat.messages.length + 1) - 1;
+    const start = Math.max(0, end - limit);
+    return { messages: chat.messages.slice(start, end), hasMore: start > 0 };
+  }
+
+  private orderView(chat: Chat, user: User): Raw {
+    const person = (id: string): Raw => ({ id, name: this.users.get(id)!.name });
+    const lastReadSeq = chat.reads.get(user.id) ?? 0;
+    const { messages, reads: _reads, moderatorId: _moderator, kind: _kind, ...rest } = chat;
+    return {
+      ...rest, client: person(chat.clientId), performer: person(chat.performerId),
+      lastMessage: messages.at(-1) ?? null, lastSeq: messages.length, lastReadSeq,
+      unread: messages.filter((one) => one['seq'] > lastReadSeq && one['senderId'] !== user.id).length,
+    };
+  }
+
+  private file(path: string, response: ServerResponse): void {
+    if (this.webRoot === null) return void response.writeHead(404).end();
+    let file = join(this.webRoot, normalize(path));
+    if (!existsSync(file) || !statSync(file).isFile()) {
+      if (extname(path) !== '') return void response.writeHead(404).end();
+      file = join(this.webRoot, 'index.html');
+    }
+    response.writeHead(200, {
+      'Content-Type': MIME[extname(file)] ?? 'application/octet-stream',
+      'Content-Security-Policy': CSP,
+      'X-Content-Type-Options': 'nosniff',
+    });
+    createReadStream(file).pipe(response);
+  }
+}
+
+const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
+  + "base-uri 'none'; frame-ancestors 'none'";
+const MIME: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2', '.json': 'application/json', '.webmanifest': 'application/manifest+json',
+};
+
+async function readJson(request: IncomingMessage): Promise<Raw> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text === '' ? {} : JSON.parse(text);
+}
+function answer(response: ServerResponse, status: number, body: Raw): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
