@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+
+namespace bench {
+
+inline constexpr std::uint64_t ns_per_second = 1'000'000'000;
+inline constexpr std::uint64_t ns_per_ms = 1'000'000;
+
+/// Nanoseconds of the monotonic clock. Read once per received batch, never per frame.
+[[nodiscard]] inline std::uint64_t now_ns() noexcept {
+  timespec ts{};
+  ::clock_gettime(CLOCK_MONOTONIC, &ts);
+  return static_cast<std::uint64_t>(ts.tv_sec) * ns_per_second + static_cast<std::uint64_t>(ts.tv_nsec);
+}
+
+}  // namespace bench
