@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test; or, with --url, tries a running server as a client would.
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+source "$root/scripts/say.sh"
+source "$root/scripts/packages.sh"
+source "$root/scripts/node.sh"
+source "$root/scripts/build.sh"
+source "$root/scripts/suites.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: ./test-websocket.sh                         every test; ends with "N passed, N failed"
+       ./test-websocket.sh --only NAME [--only …]  these suites and what they need
+       ./test-websocket.sh --list                  the names of the suites
+       ./test-websocket.sh --url URL --secret S    two people talk on a running server whose JWT_SECRET is S
+
+The exit status is 0 only when nothing failed. The log of each suite is in build/test-logs/.
+TEXT
+}
+
+# ---- the suites --------------------------------------------------------------------------------------------------------
+
+web() { npm --prefix "$root/web" run "$@"; }
+unit_tests() { ctest --test-dir "$root/build/$1" --verbose --no-tests=error -j 2 --timeout 300; }
+system_tests() {
+  local preset=$1
+  shift
+  cd "$root/tests/system"
+  ROZMOVA_BIN=$root/build/$preset/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist \
+    node --test --test-reporter=spec --test-concurrency=2 "$@"
+}
+scripts_are_clean() { cd "$root" && bash -n run.sh test-websocket.sh .ci/run scripts/*.sh && shellcheck -x run.sh test-websocket.sh .ci/run scripts/*.sh; }
+cpp_is_formatted() {
+  cd "$root"
+  find sioxx rozmova examples bench tests \( -name node_modules -o -name dist \) -prune \
+    -o \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format-14 --dry-run -Werror
+}
+walls() { node --test --test-reporter=spec "$root/tests/walls/"; }
+end_to_end() { ROZMOVA_BIN=$root/build/release/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist web e2e; }
+
+asan_settings() {
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1:detect_leaks=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  export DEADLINE_FACTOR=3
+}
+unit_tests_asan() { asan_settings && unit_tests asan; }
+system_tests_asan() { asan_settings && system_tests asan ./*.test.mjs; }
+
+#     name          slots seconds needs                       command
+suite build-web     1     600     ""                          build_web
+suite scripts       1     60      ""                          one_test scripts scripts_are_clean
+suite walls         1     120     ""                          walls
+suite format        1     120     ""                          one_test format cpp_is_formatted
+suite build-release 2     1200    ""                          build_cpp release rozmova
+suite build-unit    2     1200    "build-release"             build_cpp release
+suite build-asan    2     1200    "build-release"             build_cpp asan
+suite system        1     900     "build-release build-web"   system_tests release ./*.test.mjs
+suite unit          1     600     "build-unit"                unit_tests release
+suite system-asan   1     1200    "build-asan build-web"      system_tests_asan
+suite unit-asan     1     900     "build-asan"                unit_tests_asan
+suite start         1     300     "build-release build-web"   system_tests release ./start/*.test.mjs
+suite web-types     1     300     "build-web"                 one_test web-types web typecheck
+suite web-lint      1     300     "build-web"                 one_test web-lint web lint
+suite web-unit      1     600     "build-web"                 web test
+suite web-e2e       2     900     "build-release build-web"   end_to_end
+
+# ---- the ways to run ---------------------------------------------------------------------------------------------------
+
+prepare() {
+  ensure_packages "$root/build/logs/apt.log" "${build_packages[@]}" "${test_packages[@]}"
+  ensure_node "$root/build/logs/node.log"
+  npm_ready "$root/tests/system" "$root/build/logs/npm-system.log" || die "npm packages could not be installed."
+}
+
+smoke() {
+  ensure_node "$root/build/logs/node.log"
+  npm_ready "$root/tests/system" "$root/build/logs/npm-system.log" || die "npm packages could not be installed."
+  exec node "$root/tests/system/smoke.mjs" "$@"
+}
+
+only=() url='' secret=${JWT_SECRET:-}
+while (($#)); do
+  case $1 in
+    --help | -h) usage && exit 0 ;;
+    --list) printf '%s\n' "${suite_names[@]}" && exit 0 ;;
+    --only) only+=("${2:?--only needs a name}") && shift ;;
+    --url) url=${2:?--url needs an address} && shift ;;
+    --secret) secret=${2:?--secret needs a value} && shift ;;
+    --inside) # how the runner starts one suite
+      node_is_new_enough || use_private_node
+      eval "${suite_command[$2]}"
+      exit
+      ;;
+    *) usage >&2 && die "unknown option: $1" ;;
+  esac
+  shift
+done
+
+if [[ -n $url ]]; then
+  [[ -n $secret ]] || die "--url needs --secret: the JWT_SECRET of that server"
+  smoke "$url" "$secret"
+fi
+if ((${#only[@]} == 0)); then only=("${suite_names[@]}"); fi
+for name in "${only[@]}"; do want "$name"; done
+prepare
+run_wanted

@@ -1,0 +1,3 @@
+import { transports } from './suites/transports.mjs';
+
+transports('transports');
