@@ -196,7 +196,7 @@ bool LocalNamespace::release(Socket& socket, std::string_view room, std::uint64_
     const std::uint64_t order = held.message->order();
     if (order == 0 || order > after) socket.send(held.message, held.delivery);
   }
-  Rooms::release(*seat);
+  Rooms::release(*seat, after);
   socket.drop_gate(*seat->room);
   return true;
 }
@@ -205,7 +205,10 @@ void LocalNamespace::send_to(Member& member, const Room& room, const engine::Enc
                              engine::Delivery delivery) {
   auto& socket = static_cast<Socket&>(member);
   const bool held = room.held() > 0 && Rooms::seat(member, room)->held != 0;
-  if (!held) return socket.send(message, delivery);
+  if (!held) {
+    if (!Rooms::knows(member, room, message->order())) socket.send(message, delivery);
+    return;
+  }
   socket.gate(room)->push(message, delivery, Socket::hold_messages_max, local_.limits().hold_bytes_max);
 }
 

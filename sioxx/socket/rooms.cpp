@@ -1,5 +1,6 @@
 #include "sioxx/socket/rooms.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -48,7 +49,7 @@ Rooms::Joined Rooms::join(Member& member, std::string_view name) {
     room = make(name);
     rooms_.insert(room);
   }
-  member.seats_.push_back({room, room->members_.size(), 0});
+  member.seats_.push_back({room, room->members_.size(), 0, 0});
   room->members_.push_back(&member);
   return {room, true, opened};
 }
@@ -94,10 +95,13 @@ void Rooms::hold(Member::Seat& seat) {
   ++seat.room->held_;
 }
 
-void Rooms::release(Member::Seat& seat) {
+void Rooms::release(Member::Seat& seat, std::uint64_t known) {
   if (seat.held == 0) return;
   seat.held = 0;
-  --seat.room->held_;
+  seat.known = known;
+  Room& room = *seat.room;
+  --room.held_;
+  room.known_max_ = std::max(room.known_max_, known);
 }
 
 }  // namespace sioxx::socket

@@ -23,8 +23,9 @@ class Member {
 
   struct Seat {
     Room* room;
-    std::uint32_t at;    ///< index in the room's list of members
-    std::uint32_t held;  ///< 1: messages of this room wait at a gate
+    std::uint32_t at;     ///< index in the room's list of members
+    std::uint32_t held;   ///< 1: messages of this room wait at a gate
+    std::uint64_t known;  ///< messages whose order() is 1…known were in the snapshot of its last entry
   };
   const Small<Seat, 2>& seats() const { return seats_; }
 
@@ -40,7 +41,7 @@ class Member {
   std::uint32_t slot_ = 0;  ///< the derived class's; stands here because there is a hole
 };
 
-/// One room of one shard: its name and who is in it. One allocation; a room of two costs 48 bytes and its
+/// One room of one shard: its name and who is in it. One allocation; a room of two costs 56 bytes and its
 /// name.
 class Room {
  public:
@@ -48,6 +49,8 @@ class Room {
   const Small<Member*, 2>& members() const { return members_; }
   /// How many members have a gate here.
   std::uint32_t held() const { return held_; }
+  /// Whether some member has been given a snapshot with a message of this order (see Rooms::knows).
+  bool known_to_some(std::uint64_t order) const { return order != 0 && order <= known_max_; }
 
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
@@ -60,6 +63,7 @@ class Room {
   Small<Member*, 2> members_;
   std::uint32_t name_bytes_;
   std::uint32_t held_ = 0;
+  std::uint64_t known_max_ = 0;  ///< the highest `known` of any seat that there ever was
 };
 
 /// Room <-> members of one namespace on one shard. A room is there while somebody is in it. Joining, leaving
@@ -92,7 +96,13 @@ class Rooms {
   static Member::Seat* seat(Member& member, std::string_view name);
   static Member::Seat* seat(Member& member, const Room& room);
   static void hold(Member::Seat& seat);
-  static void release(Member::Seat& seat);
+  static void release(Member::Seat& seat, std::uint64_t known);
+  /// Whether this message was in the member's snapshot. A snapshot may be younger than a broadcast that is still
+  /// on its way, so this is asked not only of what waited at the gate. One comparison but for the first moments
+  /// after somebody's entry.
+  static bool knows(Member& member, const Room& room, std::uint64_t order) {
+    return room.known_to_some(order) && order <= seat(member, room)->known;
+  }
 
   // ---- each member at most once: begin a visit, then ask first_time() of everybody met
   void begin_visit() {

@@ -103,8 +103,8 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
 
   /// Joins with the gate shut: what the room is sent from now on waits for this socket (at most
   /// hold_messages_max, then the oldest go and release() says so), while a snapshot is fetched. release()
-  /// opens it: messages whose order() is in 1…`after` are already in the snapshot and are dropped, the others
-  /// are delivered in order. False: messages were lost meanwhile, so the gate stays shut and the snapshot has
+  /// opens it: messages whose order() is in 1…`after` are already in the snapshot and are dropped, also when they
+  /// come later; the others are delivered in order. False: messages were lost meanwhile, so the gate stays shut and the snapshot has
   /// to be taken again. leave() or disconnect drops the gate.
   bool join_held(std::string_view room);
   bool release(std::string_view room, std::uint64_t after);

@@ -494,6 +494,30 @@ TEST_F(NamespaceTest, HeldEntryWaitsForTheSnapshot) {
   EXPECT_FALSE(socket(0).in("r"));
 }
 
+// The snapshot was taken from a store that had committed more than this shard had been told of yet.
+TEST_F(NamespaceTest, WhatTheSnapshotKnewIsNotHeardAgainAfterTheGateOpened) {
+  world.start();
+  Person alice(world), bob(world);
+  alice.joins();
+  bob.joins();
+  socket(1).join("r");
+  const auto tell = [&](std::uint64_t order) {
+    chat.broadcast(encode_event("/", "m", std::to_string(order), order), {.rooms = {"r"}, .except = {}});
+  };
+  EXPECT_TRUE(socket(0).join_held("r"));
+  EXPECT_TRUE(socket(0).release("r", 3));
+  for (const std::uint64_t order : std::vector<std::uint64_t>{2, 3, 4}) tell(order);
+  chat.to("r").emit("typing");
+  EXPECT_EQ(alice.hears(), (Packets{R"(2["m",4])", R"(2["typing"])"}));
+  EXPECT_EQ(bob.hears(), (Packets{R"(2["m",2])", R"(2["m",3])", R"(2["m",4])", R"(2["typing"])"}));
+
+  // Who enters anew without a snapshot knows nothing.
+  socket(0).leave("r");
+  socket(0).join("r");
+  tell(3);
+  EXPECT_EQ(alice.hears(), Packets{R"(2["m",3])"});
+}
+
 TEST_F(NamespaceTest, HeldInOneRoomAndOpenInAnother) {
   world.start();
   Person alice(world), bob(world);
