@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 namespace json = boost::json;
 
@@ -47,6 +48,47 @@ void write_escape(std::string& out, char c) {
       out += hex[static_cast<unsigned char>(c) >> 4];
       out += hex[static_cast<unsigned char>(c) & 15];
   }
+}
+
+/// The code unit of a `\uXXXX` that stands at `at`; nothing if none does.
+std::optional<unsigned> escaped_unit(std::string_view text, std::size_t at) {
+  constexpr std::size_t escape_bytes = 6;
+  if (text.size() < at + escape_bytes || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned unit = 0;
+  const char* const digits = text.data() + at + 2;
+  const auto read = std::from_chars(digits, digits + 4, unit, 16);
+  if (read.ec != std::errc() || read.ptr != digits + 4) return std::nullopt;
+  return unit;
+}
+
+bool is_high(unsigned unit) { return unit >= 0xd800 && unit < 0xdc00; }
+bool is_low(unsigned unit) { return unit >= 0xdc00 && unit < 0xe000; }
+
+/// The text with every half of a surrogate pair replaced; nothing when there was none.
+std::optional<std::string> mend_half_pairs(std::string_view text) {
+  std::optional<std::string> mended;
+  for (std::size_t i = 0; i + 1 < text.size();) {
+    if (text[i] != '\\') {
+      ++i;
+      continue;
+    }
+    const auto unit = escaped_unit(text, i);
+    if (!unit) {
+      i += 2;
+      continue;
+    }
+    const auto next = escaped_unit(text, i + 6);
+    if (is_high(*unit) && next && is_low(*next)) {
+      i += 12;
+      continue;
+    }
+    if (is_high(*unit) || is_low(*unit)) {
+      if (!mended) mended.emplace(text);
+      mended->replace(i + 2, 4, "fffd");
+    }
+    i += 6;
+  }
+  return mended;
 }
 
 }  // namespace
@@ -119,6 +161,12 @@ JsonReader::JsonReader(std::size_t depth_max)
           workspace_, sizeof workspace_) {}
 
 bool JsonReader::read(std::string_view text, json::value& out) {
+  if (parse(text, out)) return true;
+  const auto mended = mend_half_pairs(text);
+  return mended && parse(*mended, out);
+}
+
+bool JsonReader::parse(std::string_view text, json::value& out) {
   json::error_code error;
   parser_.reset();
   parser_.write(json::string_view(text.data(), text.size()), error);

@@ -24,10 +24,14 @@ void write_elements(std::string& out, const boost::json::array& array);
 class JsonReader {
  public:
   explicit JsonReader(std::size_t depth_max);
-  /// False: not exactly one JSON value (RFC 8259, UTF-8 checked), or too deep.
+  /// False: not exactly one JSON value (RFC 8259, UTF-8 checked), or too deep. Half a surrogate pair, which JavaScript
+  /// writes as `\ud83d` when a text was cut within an emoji, is read as U+FFFD: the grammar allows it (RFC 8259
+  /// §8.2), and who sent it did nothing wrong.
   bool read(std::string_view text, boost::json::value& out);
 
  private:
+  bool parse(std::string_view text, boost::json::value& out);
+
   unsigned char workspace_[4096];
   boost::json::parser parser_;
 };

@@ -221,6 +221,22 @@ TEST(Json, KeepsOrderAndPrintsNumbersLikeJavaScript) {
   for (const auto& [value, text] : cases) EXPECT_EQ(printed(value), text);
 }
 
+TEST(Json, HalfASurrogatePairIsReadAsTheReplacementCharacter) {
+  JsonReader reader(4);
+  const auto read = [&](std::string_view text) {
+    json::value value;
+    if (!reader.read(text, value)) return std::string("refused");
+    const json::string& content = value.as_string();
+    return std::string(content.data(), content.size());
+  };
+  EXPECT_EQ(read(R"("cut \ud83d")"), "cut \xef\xbf\xbd");
+  EXPECT_EQ(read(R"("\udc00 \ud83d\ud83d\ude00")"), "\xef\xbf\xbd \xef\xbf\xbd\xf0\x9f\x98\x80");
+  EXPECT_EQ(read(R"("a whole one: \ud83d\ude00, and \\ud83d is text")"),
+            "a whole one: \xf0\x9f\x98\x80, and \\ud83d is text");
+  EXPECT_EQ(read(R"("\ud83d\)"), "refused");
+  EXPECT_EQ(read(R"("\ud83d" 1)"), "refused");
+}
+
 TEST(Json, ReaderIsUsedAgainAfterABadText) {
   JsonReader reader(4);
   json::value value;
