@@ -283,48 +283,54 @@ describe('history', () => {
     await viewport.evaluate((el) => el.scrollTo({ top: el.scrollHeight }));
     await expect.poll(() => distanceToEnd(a)).toBeLessThanOrEqual(2);
 
-    // Watches, frame by frame, how far any visible row moves beyond what the scrolling itself moves it.
+    let asked = false;
+    let letIn = (): void => {};
+    const gate = new Promise<void>((open) => (letIn = open));
+    await a.page.route(/messages\?limit=50&before=/, async (route) => {
+      asked = true;
+      await gate;
+      await route.continue();
+    });
+    for (let i = 0; i < 80 && !asked; i++) {
+      await a.page.mouse.wheel(0, -600);
+      await frame(a);
+    }
+    expect(asked).toBe(true);
+    const top = () => viewport.evaluate((el) => el.scrollTop);
+    for (let at = await top(), before = NaN; at !== before; [before, at] = [at, await top()]) {
+      for (let i = 0; i < 10; i++) await frame(a);
+    }
+    // The wheel rests while the page is on its way, so whatever moves now, in whichever frame, moves by our fault.
     await viewport.evaluate((el) => {
-      const drift = { worst: 0, compared: 0 };
-      (globalThis as unknown as { drift: typeof drift }).drift = drift;
-      let before = new Map<string, number>();
-      let height = el.scrollHeight;
-      const look = (): void => {
+      const places = (): Map<string, number> => {
         const ground = el.getBoundingClientRect();
-        const now = new Map<string, number>();
+        const found = new Map<string, number>();
         for (const text of el.querySelectorAll('.chat-message .chat-text')) {
           const box = text.getBoundingClientRect();
-          if (box.top >= ground.top && box.bottom <= ground.bottom) now.set(text.textContent ?? '', box.top);
+          if (box.top >= ground.top && box.bottom <= ground.bottom) found.set(text.textContent ?? '', box.top);
         }
-        // A page that arrives makes the list taller; what is on the screen must stay where it is.
-        if (el.scrollHeight - height > 400) {
-          for (const [text, at] of now) {
-            const was = before.get(text);
-            if (was === undefined) continue;
-            drift.compared++;
-            drift.worst = Math.max(drift.worst, Math.abs(at - was));
-          }
+        return found;
+      };
+      const drift = { worst: 0, compared: 0 };
+      (globalThis as unknown as { drift: typeof drift }).drift = drift;
+      const [before, height] = [places(), el.scrollHeight];
+      const look = (): void => {
+        const grown = el.scrollHeight - height > 400;
+        for (const [text, at] of places()) {
+          const was = before.get(text);
+          if (was === undefined) continue;
+          drift.worst = Math.max(drift.worst, Math.abs(at - was));
+          if (grown) drift.compared++;
         }
-        [before, height] = [now, el.scrollHeight];
         requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
     });
-    let held = false;
-    await a.page.route(/messages\?limit=50&before=/, async (route) => {
-      held = true;
-      await new Promise((done) => setTimeout(done, 400));
-      await route.continue();
-    });
-    for (let i = 0; i < 40 && !held; i++) {
-      await a.page.mouse.wheel(0, -600);
-      await frame(a);
-    }
-    // The wheel rests while the page is on its way, so that whatever moves, moves by our fault.
+    letIn();
     const drifted = () => a.page.evaluate(
       () => (globalThis as unknown as { drift: { worst: number; compared: number } }).drift,
     );
-    await expect.poll(async () => (await drifted()).compared, { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await drifted()).compared, { timeout: 20_000 }).toBeGreaterThan(0);
     await frame(a);
     const drift = await drifted();
     expect(drift.worst).toBeLessThanOrEqual(2);
