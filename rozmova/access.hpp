@@ -10,9 +10,9 @@ struct Identity {
   Uuid user_id;
   std::string name;
   Role role = Role::client;
-  std::string token_id;    ///< jti, may be empty
-  WallMs issued_at = 0;    ///< iat; 0 when the token has none
-  WallMs expires_at = 0;   ///< exp
+  std::string token_id;   ///< jti, may be empty
+  WallMs issued_at = 0;   ///< iat; 0 when the token has none
+  WallMs expires_at = 0;  ///< exp
   /// sub and name stand in the token, role perhaps not: then the users table decides.
   bool role_from_token = true;
 };

@@ -28,7 +28,15 @@ struct User {
   std::string locale;  ///< "uk", "en" or empty
 };
 
-enum class OrderStatus : std::uint8_t { created, accepted, in_progress, delivered, completed, cancelled, disputed };
+enum class OrderStatus : std::uint8_t {
+  created,
+  accepted,
+  in_progress,
+  delivered,
+  completed,
+  cancelled,
+  disputed
+};
 std::string_view text(OrderStatus status);
 std::optional<OrderStatus> parse_order_status(std::string_view text);
 /// In such a state nothing is written into the chat any more: cancelled orders. A completed order's chat stays open.
@@ -80,13 +88,13 @@ std::string room_of_user(const Uuid& user);
 /// What authorisation needs to know of a chat: its people and its state, as the database has them now.
 struct ChatFacts {
   ChatKey chat;
-  Uuid order_id;               ///< of the order itself, or of the dispute's order
+  Uuid order_id;  ///< of the order itself, or of the dispute's order
   Uuid client_id;
   Uuid performer_id;
   std::optional<Uuid> moderator_id;  ///< dispute chats: who is assigned
   bool order_has_dispute = false;
-  bool closed = false;               ///< nothing can be written any more
-  std::string status;                ///< order or dispute status, as on the wire
+  bool closed = false;  ///< nothing can be written any more
+  std::string status;   ///< order or dispute status, as on the wire
   std::int64_t last_seq = 0;
 };
 

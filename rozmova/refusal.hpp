@@ -46,11 +46,20 @@ class [[nodiscard]] Result {
   Result(Refusal refusal) : state_(std::move(refusal)) {}
 
   explicit operator bool() const { return state_.index() == 0; }
-  T& operator*() { assert(*this); return *std::get_if<0>(&state_); }
-  const T& operator*() const { assert(*this); return *std::get_if<0>(&state_); }
+  T& operator*() {
+    assert(*this);
+    return *std::get_if<0>(&state_);
+  }
+  const T& operator*() const {
+    assert(*this);
+    return *std::get_if<0>(&state_);
+  }
   T* operator->() { return &**this; }
   const T* operator->() const { return &**this; }
-  const Refusal& refusal() const { assert(!*this); return *std::get_if<1>(&state_); }
+  const Refusal& refusal() const {
+    assert(!*this);
+    return *std::get_if<1>(&state_);
+  }
 
  private:
   std::variant<T, Refusal> state_;
