@@ -38,6 +38,7 @@ struct Session::Polling final : private loop::Timer {
   /// True at most once in noop_interval_ms; else the next tick answers.
   bool may_noop(loop::Timers& timers, loop::TimeMs now);
 
+  std::unique_ptr<PollingPlace> place;
   std::unique_ptr<Poll> get;
   bool answer_due = false;  ///< a chore will answer `get`
 

@@ -140,8 +140,9 @@ void Session::trim_handshake() {
 // ---- opening
 // -------------------------------------------------------------------------------------------------------
 
-void Session::start_polling(std::unique_ptr<SessionHandler> handler) {
+void Session::start_polling(std::unique_ptr<SessionHandler> handler, std::unique_ptr<PollingPlace> place) {
   polling_ = std::make_unique<Polling>(*this);
+  polling_->place = std::move(place);
   handler_ = std::move(handler);
   state_ = State::open;
   start_heartbeat();
@@ -321,7 +322,9 @@ PostResult Session::post(std::string_view body) {
         return PostResult::bad_payload;
     }
   }
-  return PostResult::ok;
+  // The layer above could not read it: the client hears so now and not only from its next request.
+  const bool unread = state_ == State::closed && doom_ == CloseReason::parse_error;
+  return unread ? PostResult::bad_payload : PostResult::ok;
 }
 
 // ---- WebSocket
@@ -458,12 +461,16 @@ void Session::end(CloseReason reason) {
   if (state_ == State::closed) return;
   if (link_ == Link::probing) drop_probe();
   state_ = State::closed;
+  doom_ = reason;
   disarm();
   if (link_ == Link::websocket) --home_.counters_.on_websocket;
   Transport* const websocket = std::exchange(websocket_, nullptr);
   if (websocket != nullptr) websocket->close(reason);
   std::unique_ptr<Poll> get;
-  if (polling_ != nullptr) get = std::move(polling_->get);
+  if (polling_ != nullptr) {
+    get = std::move(polling_->get);
+    polling_->place.reset();  // whoever still holds the session keeps no place taken
+  }
   std::string body;
   if (get != nullptr) {
     if (!told_) polling_->push(PacketType::close);

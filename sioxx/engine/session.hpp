@@ -20,12 +20,18 @@ class Sessions;
 /// The first character names the home shard. A secret: whoever knows it may speak as the client.
 using Sid = Id;
 
-/// How the connection came in; kept while a session lives, given to middleware and to handlers.
+/// How the connection came in; kept while a session lives, given to middleware and to handlers. Whoever fills
+/// it keeps url, query and headers within kept_bytes_max together: what a stranger sends does not stay whole.
 struct Handshake {
+  static constexpr std::size_t kept_bytes_max = 8'192;
+  static constexpr std::size_t url_bytes_max = 2'048;  ///< of these; a longer target is cut off
+  /// What a header or a parameter costs beside its bytes.
+  static constexpr std::size_t entry_cost_bytes = 64;
+
   std::string address;  ///< peer's IP, or the forwarded one when the proxy is trusted
   std::string url;      ///< request target as received
-  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
-  std::vector<std::pair<std::string, std::string>> query;    ///< decoded
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case; those that fit
+  std::vector<std::pair<std::string, std::string>> query;    ///< decoded; those that fit
   loop::WallMs issued = 0;
   bool secure = false;
   bool cross_origin = false;
@@ -53,7 +59,8 @@ enum class State : std::uint8_t { opening, open, closing, closed };
 /// (messages).
 enum class Delivery : std::uint8_t { durable, ephemeral };
 
-/// How a POST ended; net turns it into an HTTP answer.
+/// How a POST ended; net turns it into an HTTP answer. bad_payload: what was in it ended the session, whether
+/// the engine could not read it or the layer above.
 enum class PostResult : std::uint8_t { ok, bad_payload, session_gone };
 
 /// Times and sizes that every session of a server shares.
@@ -131,7 +138,7 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
 
   Phase phase() const;
   void on_timer(loop::TimeMs now) override;
-  void start_polling(std::unique_ptr<SessionHandler> handler);
+  void start_polling(std::unique_ptr<SessionHandler> handler, std::unique_ptr<PollingPlace> place);
   void start_websocket(std::unique_ptr<SessionHandler> handler, Transport& websocket);
   void start_heartbeat();
 
@@ -152,7 +159,7 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   State state_ = State::opening;
   Link link_ = Link::polling;
   Beat beat_ = Beat::resting;
-  CloseReason doom_ = CloseReason::transport_close;  ///< why, while closing
+  CloseReason doom_ = CloseReason::transport_close;  ///< why, while closing and afterwards
   bool told_ = false;                                ///< the handler knows that it is over
   Sessions& home_;
   std::unique_ptr<const Handshake> handshake_;

@@ -42,9 +42,10 @@ std::shared_ptr<Session> Sessions::make(std::unique_ptr<const Handshake> handsha
 }
 
 std::shared_ptr<Session> Sessions::open_polling(std::unique_ptr<const Handshake> handshake,
-                                                std::unique_ptr<Poll> poll) {
+                                                std::unique_ptr<Poll> poll,
+                                                std::unique_ptr<PollingPlace> place) {
   auto session = make(std::move(handshake));
-  session->start_polling(make_handler_(*session));
+  session->start_polling(make_handler_(*session), std::move(place));
   poll->answer(200, digit(PacketType::open) + open_packet(*session, settings_.allow_upgrades));
   return session;
 }

@@ -40,9 +40,11 @@ class Sessions {
   Sessions& operator=(const Sessions&) = delete;
   ~Sessions();
 
-  /// A handshake by polling: the open packet waits for `poll`, which is answered at once.
+  /// A handshake by polling: the open packet waits for `poll`, which is answered at once. `place` (null where
+  /// nobody counts) is given back when the session stops polling.
   std::shared_ptr<Session> open_polling(std::unique_ptr<const Handshake> handshake,
-                                        std::unique_ptr<Poll> poll);
+                                        std::unique_ptr<Poll> poll,
+                                        std::unique_ptr<PollingPlace> place = nullptr);
   /// A handshake by WebSocket: the open packet is written to it.
   std::shared_ptr<Session> open_websocket(std::unique_ptr<const Handshake> handshake, Transport& websocket);
 

@@ -41,4 +41,11 @@ class Poll {
   virtual void answer(int status, std::string body) = 0;
 };
 
+/// A session's place among those that may poll at the same time. Implemented by net, which counts them; held
+/// by the session until it is upgraded or over, given back by destroying it.
+class PollingPlace {
+ public:
+  virtual ~PollingPlace() = default;
+};
+
 }  // namespace sioxx::engine

@@ -86,10 +86,13 @@ struct Admission::State {
   const std::size_t connections_max;
   const std::size_t per_address_max;
   std::size_t total = 0;
+  std::size_t polling = 0;
   std::vector<std::size_t> per_shard;
   struct Peer {
     std::size_t connections = 0;
+    std::size_t polling = 0;
     std::vector<std::unique_ptr<Seat::Place>> places;  ///< by shard, made when first needed
+    bool is_gone() const { return connections == 0 && polling == 0; }
   };
   std::unordered_map<IpAddress, Peer, HashAddress> peers;
   std::vector<Seat::Place> uncounted;  ///< by shard
@@ -128,7 +131,9 @@ struct Admission::State {
   void leave_address(const Seat::Place& place) {
     if (place.address == nullptr) return;
     const auto found = peers.find(*place.address);
-    if (found != peers.end() && --found->second.connections == 0) peers.erase(found);
+    if (found == peers.end()) return;
+    --found->second.connections;
+    if (found->second.is_gone()) peers.erase(found);
   }
 
   bool too_many(const IpAddress& address) const {
@@ -136,6 +141,27 @@ struct Admission::State {
     const auto found = peers.find(address);
     return found != peers.end() && found->second.connections >= per_address_max;
   }
+};
+
+/// One polling session's place.
+class Admission::PollingSeat final : public engine::PollingPlace {
+ public:
+  /// `address` null: only the total counts.
+  PollingSeat(State& state, const IpAddress* address) : state_(state), address_(address) {}
+  PollingSeat(const PollingSeat&) = delete;
+  PollingSeat& operator=(const PollingSeat&) = delete;
+  ~PollingSeat() override {
+    const std::lock_guard lock(state_.mutex);
+    --state_.polling;
+    if (address_ == nullptr) return;
+    const auto found = state_.peers.find(*address_);
+    --found->second.polling;
+    if (found->second.is_gone()) state_.peers.erase(found);
+  }
+
+ private:
+  State& state_;
+  const IpAddress* address_;  ///< the peer's key, there while it counts anybody
 };
 
 Admission::Seat::Seat(Seat&& other) noexcept
@@ -206,6 +232,34 @@ Admission::Entry Admission::enter(const IpAddress& address, bool count_address) 
   entry.seat.admission_ = this;
   entry.seat.place_ = count_address ? state.place_at(counted, entry.shard) : &state.uncounted[entry.shard];
   return entry;
+}
+
+Admission::PollingEntry Admission::enter_polling(const IpAddress& address) {
+  State& state = *state_;
+  PollingEntry entry;
+  const IpAddress* counted = nullptr;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (state.connections_max != 0 && state.polling >= state.connections_max) return entry;
+    if (state.per_address_max != 0) {
+      const auto found = state.peers.try_emplace(counted_as(address)).first;
+      if (found->second.polling >= state.per_address_max) {
+        entry.verdict = Verdict::too_many_from_address;
+        return entry;
+      }
+      ++found->second.polling;
+      counted = &found->first;
+    }
+    ++state.polling;
+  }
+  entry.verdict = Verdict::welcome;
+  entry.place = std::make_unique<PollingSeat>(state, counted);
+  return entry;
+}
+
+std::size_t Admission::polling_sessions() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->polling;
 }
 
 std::size_t Admission::connections() const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sioxx/engine/transport.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +27,11 @@ struct IpAddress {
 /// Who may come in and where to: counts connections in all, per address (IPv6: per /64) and per shard. One
 /// per Server, used by the listener and by every shard (one short lock at coming and going, never in
 /// between).
+///
+/// Sessions that poll are counted beside the connections that carry them, with the same two limits, because
+/// one connection can open any number of them and a polling client comes and goes on up to two. Who has both
+/// is counted once in each, never twice in one: an upgrade gives the session's place back and keeps the
+/// connection's.
 class Admission {
  public:
   enum class Verdict : std::uint8_t { welcome, full, too_many_from_address };
@@ -64,11 +71,21 @@ class Admission {
   /// `count_address` false: only the total counts (the peer is a proxy).
   Entry enter(const IpAddress& address, bool count_address = true);
 
+  struct PollingEntry {
+    Verdict verdict = Verdict::full;
+    std::unique_ptr<engine::PollingPlace> place;  ///< set when welcome; may die on any thread, before we do
+  };
+  /// A session that begins by polling, by the address of its handshake (behind a trusted proxy the one that
+  /// the proxy has told).
+  PollingEntry enter_polling(const IpAddress& address);
+
+  std::size_t polling_sessions() const;
   std::size_t connections() const;
   std::size_t connections(unsigned shard) const;
 
  private:
   struct State;
+  class PollingSeat;
   std::unique_ptr<State> state_;
 };
 

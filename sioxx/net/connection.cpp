@@ -130,7 +130,8 @@ std::size_t Connection::work(std::string_view bytes) {
       input_blocked_ = phase_ != Phase::dead && !close_after_;
       break;
     }
-    const HttpParser::Result result = parser_.feed(bytes.substr(used));
+    const std::string_view raw = bytes.substr(used);
+    const HttpParser::Result result = parser_.feed(raw);
     used += result.used;
     rest_ = bytes.substr(used);
     if (result.step == HttpParser::Step::more) break;
@@ -138,7 +139,10 @@ std::size_t Connection::work(std::string_view bytes) {
       case HttpParser::Step::more: break;
       case HttpParser::Step::head: on_head(); break;
       case HttpParser::Step::complete: on_request(); break;
-      case HttpParser::Step::refused: refuse(parser_.refusal()); break;
+      case HttpParser::Step::refused:
+        if (phase_ == Phase::head) origin_ = Cors::origin_in(raw);
+        refuse(parser_.refusal());
+        break;
     }
   }
   rest_ = {};
@@ -255,6 +259,7 @@ Admission::Verdict Connection::seat_as(const std::string& address) {
 void Connection::on_timer(loop::TimeMs) {
   const bool arriving = (phase_ == Phase::head && !in_.empty()) || phase_ == Phase::body;
   if (output_waits() || !arriving) return lost();
+  if (phase_ == Phase::head) origin_ = Cors::origin_in(in_);
   refuse(too_slow);
 }
 

@@ -41,6 +41,30 @@ void Cors::append_headers(std::string& out, std::string_view origin) const {
   if (options_.cors_credentials) out += "Access-Control-Allow-Credentials: true\r\n";
 }
 
+std::string_view Cors::origin_in(std::string_view raw_head) {
+  constexpr std::string_view name = "origin:";
+  const auto is_ours = [&](std::string_view line) {
+    return line.size() >= name.size() &&
+           std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
+             return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
+           });
+  };
+  if (raw_head.starts_with("\r\n")) raw_head.remove_prefix(2);
+  std::size_t end = raw_head.find("\r\n");  // of the request line
+  while (end != std::string_view::npos) {
+    raw_head.remove_prefix(end + 2);
+    end = raw_head.find("\r\n");
+    if (end == 0 || end == std::string_view::npos) break;
+    std::string_view line = raw_head.substr(0, end);
+    if (!is_ours(line)) continue;
+    line.remove_prefix(name.size());
+    while (line.starts_with(' ') || line.starts_with('\t')) line.remove_prefix(1);
+    while (line.ends_with(' ') || line.ends_with('\t')) line.remove_suffix(1);
+    return line;
+  }
+  return {};
+}
+
 bool Cors::is_preflight(const http::Request& request) {
   return request.method == "OPTIONS" && !request.header("origin").empty() &&
          !request.header("access-control-request-method").empty();

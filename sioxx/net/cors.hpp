@@ -21,6 +21,10 @@ class Cors {
   /// Appends the header lines that an answer to this origin carries; nothing when CORS is off.
   void append_headers(std::string& out, std::string_view origin) const;
 
+  /// What a head says of its origin before it is known to be a head at all; empty when that line has not come
+  /// whole. For answers to what the parser refuses.
+  static std::string_view origin_in(std::string_view raw_head);
+
   static bool is_preflight(const http::Request& request);
   /// 204 with what may be asked for; append_headers() is added by whoever sends it.
   http::Response preflight(const http::Request& request) const;

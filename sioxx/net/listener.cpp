@@ -3,6 +3,7 @@
 #include "sioxx/loop/fault.hpp"
 #include "sioxx/net/admission.hpp"
 #include "sioxx/net/connections.hpp"
+#include "sioxx/net/cors.hpp"
 #include "sioxx/net/response.hpp"
 #include "sioxx/net/stream.hpp"
 
@@ -23,15 +24,6 @@
 
 namespace sioxx::net {
 namespace {
-
-/// What is said to those who cannot come in; written once.
-std::string refusal(int status, std::string_view code, std::string_view message) {
-  http::Response response = error_response(status, code, message);
-  response.headers.emplace_back("Retry-After", "5");
-  std::string wire;
-  append_head(wire, response, {}, false);
-  return wire + "\r\n" + response.body;
-}
 
 /// A fresh connection on its way to the shard where it will live.
 class Newcomer final : public loop::Letter {
@@ -105,6 +97,16 @@ void turn_away(Stream stream, std::string_view answer) {
 
 Listener::~Listener() { stop(); }
 
+/// Nothing has been read, so the origin is not known: a browser can read this where any origin is allowed.
+std::string Listener::refusal(int status, std::string_view code, std::string_view message) const {
+  http::Response response = error_response(status, code, message);
+  response.headers.emplace_back("Retry-After", "5");
+  std::string wire;
+  append_head(wire, response, {}, false);
+  Cors(house_.options()).append_headers(wire, {});
+  return wire + "\r\n" + response.body;
+}
+
 void Listener::open(const std::string& host, std::uint16_t port) {
   int fd = listen_on(host, port);
   if (fd == -EAFNOSUPPORT && host == "::") fd = listen_on("0.0.0.0", port);
@@ -118,6 +120,8 @@ void Listener::open(const std::string& host, std::uint16_t port) {
   } else {
     number = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
   }
+  all_taken_ = refusal(503, "UNAVAILABLE", "All places of this server are taken.");
+  too_many_ = refusal(429, "RATE_LIMITED", "Too many connections from your address.");
   fd_ = fd;
   port_ = ntohs(number);
 }
@@ -169,10 +173,7 @@ bool Listener::accept_one() {
   Admission::Entry entry = house_.admission().enter(address, !house_.options().trust_proxy);
   if (entry.verdict != Admission::Verdict::welcome) {
     const bool full = entry.verdict == Admission::Verdict::full;
-    static const std::string all_taken = refusal(503, "UNAVAILABLE", "All places of this server are taken.");
-    static const std::string too_many =
-        refusal(429, "RATE_LIMITED", "Too many connections from your address.");
-    turn_away(std::move(stream), full ? all_taken : too_many);
+    turn_away(std::move(stream), full ? all_taken_ : too_many_);
     return true;
   }
   Connections& home = house_.connections(entry.shard);

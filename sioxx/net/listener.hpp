@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sioxx::net {
 
@@ -38,8 +39,10 @@ class Listener final : private loop::Pollable, private loop::Timer {
   void on_timer(loop::TimeMs now) override;
   bool accept_one();
   void pause(int error);
+  std::string refusal(int status, std::string_view code, std::string_view message) const;
 
   House& house_;
+  std::string all_taken_, too_many_;  ///< what is said to those who cannot come in
   int fd_ = -1;
   std::uint16_t port_ = 0;
   bool watching_ = false;

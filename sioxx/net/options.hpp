@@ -22,9 +22,11 @@ struct Options {
   std::size_t http_body_bytes_max = 1'048'576;  ///< requests to the application's own routes
   std::size_t http_head_bytes_max = 16'384;
   std::size_t http_headers_max = 100;
-  std::size_t connections_max = 100'000;  ///< 0: unlimited
-  std::size_t connections_per_ip_max =
-      200;  ///< 0: unlimited; behind a trusted proxy it counts WebSockets only
+  /// TCP connections, and beside them, counted by themselves, sessions that poll; 0: unlimited.
+  std::size_t connections_max = 100'000;
+  /// The same two of one address; 0: unlimited. Behind a trusted proxy the addresses are those that it tells,
+  /// and of the connections only WebSockets are counted.
+  std::size_t connections_per_ip_max = 200;
   std::vector<std::string>
       cors_origins;  ///< allowed origins; "*" any (then without credentials); empty: none
   bool cors_credentials = true;

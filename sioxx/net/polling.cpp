@@ -8,6 +8,7 @@
 //   no sid, transport=websocket without an upgrade   400 {"code":3,"message":"Bad request"}
 //   no sid, EIO is not 4                             400 {"code":5,"message":"Unsupported protocol version"}
 //   no sid, the house is closing                     503 with Retry-After
+//   a polling session too many, in all or of its IP  503 or 429 with Retry-After
 //   a WebSocket from a page that is not in the list  403 {"code":4,"message":"Forbidden"}
 //   a WebSocket that is no RFC 6455 handshake        400, or 426 for another version
 //   GET                                              200 payload, when there is one
@@ -63,13 +64,31 @@ bool is_websocket_key(std::string_view key) {
   return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, base64);
 }
 
+/// Leaves of `entries` what fits into `bytes_left`, in order, and takes that off.
+void keep_what_fits(http::Headers& entries, std::size_t& bytes_left) {
+  std::erase_if(entries, [&](const auto& entry) {
+    const std::size_t cost = entry.first.size() + entry.second.size() + engine::Handshake::entry_cost_bytes;
+    if (cost > bytes_left) return true;
+    bytes_left -= cost;
+    return false;
+  });
+  for (auto& [name, value] : entries) {
+    name.shrink_to_fit();
+    value.shrink_to_fit();
+  }
+  entries.shrink_to_fit();
+}
+
 std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, http::Request request) {
   auto handshake = std::make_unique<engine::Handshake>();
   handshake->cross_origin = Cors::is_cross_origin(request);
   handshake->address = std::move(request.address);
-  handshake->url = std::move(request.target);
+  handshake->url = request.target.substr(0, engine::Handshake::url_bytes_max);
+  std::size_t bytes_left = engine::Handshake::kept_bytes_max - handshake->url.size();
   handshake->query = http::parse_query(request.query);
+  keep_what_fits(handshake->query, bytes_left);
   handshake->headers = std::move(request.headers);
+  keep_what_fits(handshake->headers, bytes_left);
   handshake->issued = connection.home().shard().wall();
   handshake->secure = request.secure;
   return handshake;
@@ -101,10 +120,9 @@ class Service {
     if (websocket != upgrading) return refuse(bad_request);
     // Protocol 3 would turn off here, with its own sessions.
     if (http::query_value(request_.query, "EIO") != "4") return refuse(bad_version);
-    if (connection_.home().draining()) return turn_away();
+    if (connection_.home().draining()) return turn_away(503, "UNAVAILABLE", "The server is about to stop.");
     if (upgrading) return upgrade(nullptr);
-    auto poll = connection_.make_poll();
-    sessions_.open_polling(make_handshake(connection_, std::move(request_)), std::move(poll));
+    open_polling();
   }
 
  private:
@@ -119,10 +137,26 @@ class Service {
     connection_.respond(answer_for(refused));
   }
 
-  void turn_away() {
-    http::Response response = error_response(503, "UNAVAILABLE", "The server is about to stop.");
+  void turn_away(int status, std::string_view code, std::string_view message) {
+    http::Response response = error_response(status, code, message);
     response.headers.emplace_back("Retry-After", retry_after_s);
+    ++connection_.home().count().http_refused;
     connection_.respond(std::move(response));
+  }
+
+  void open_polling() {
+    Admission& admission = connection_.home().house().admission();
+    Admission::PollingEntry entry = admission.enter_polling(IpAddress::parse(request_.address));
+    switch (entry.verdict) {
+      case Admission::Verdict::full:
+        return turn_away(503, "UNAVAILABLE", "All places of this server are taken.");
+      case Admission::Verdict::too_many_from_address:
+        return turn_away(429, "RATE_LIMITED", "Too many sessions from your address.");
+      case Admission::Verdict::welcome: break;
+    }
+    auto poll = connection_.make_poll();
+    sessions_.open_polling(make_handshake(connection_, std::move(request_)), std::move(poll),
+                           std::move(entry.place));
   }
 
   void poll(const std::shared_ptr<engine::Session>& session) {
@@ -167,8 +201,7 @@ class Service {
     if (!Cors(home.options()).admits(request_.header("origin"), request_.header("host")))
       return refuse(forbidden);
     if (home.options().trust_proxy && connection_.seat_as(request_.address) != Admission::Verdict::welcome) {
-      return connection_.respond(
-          error_response(429, "RATE_LIMITED", "Too many connections from this address."));
+      return turn_away(429, "RATE_LIMITED", "Too many connections from your address.");
     }
     std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
     head += "Sec-WebSocket-Accept: ";

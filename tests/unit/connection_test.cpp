@@ -368,6 +368,21 @@ TEST(Connection, BehindAProxyTheForwardedAddressCounts) {
   EXPECT_EQ(third.answer().status, 101);
 }
 
+TEST(Connection, BehindAProxyPollingSessionsAreCountedByTheForwardedAddress) {
+  Options options;
+  options.trust_proxy = true;
+  options.connections_per_ip_max = 1;
+  World world(options);
+  Client client(world);
+  const std::string one = "X-Forwarded-For: 203.0.113.9\r\n";
+  const std::string sid = sid_of(client.get(polling, one).body);
+  EXPECT_EQ(client.get(polling, one).status, 429);
+  EXPECT_EQ(client.get(polling, "X-Forwarded-For: 203.0.113.10\r\n").status, 200);
+  Client upgrading(world);
+  upgrading.send(Client::upgrade_request(websocket + "&sid=" + sid, one));
+  EXPECT_EQ(upgrading.answer().status, 101) << "its session does not stand in its way";
+}
+
 TEST(Connection, CloseAllEndsTheIdleAndLetsTheOthersFinish) {
   World world;
   std::vector<http::Reply> waiting;
@@ -437,6 +452,49 @@ TEST(CorsRules, PreflightIsAnsweredHere) {
     EXPECT_EQ(answer.header("Access-Control-Allow-Headers"), "authorization, content-type");
     EXPECT_NE(answer.header("Access-Control-Allow-Methods").find("POST"), std::string::npos);
   }
+}
+
+TEST(CorsRules, WhatIsRefusedBeforeItsHeadIsReadKeepsItsOriginWhenThatHasCome) {
+  Options options;
+  options.cors_origins = {"https://shop.example"};
+  const std::string get = "GET /v1/me HTTP/1.1\r\nHost: h\r\n";
+  const std::string pad = "X: " + std::string(20'000, 'x') + "\r\n";
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "X: y\r\n";
+  const std::string allowed = "https://shop.example";
+  const struct {
+    std::string request;
+    int status;
+    std::string origin;
+  } cases[] = {
+      {get + "oRiGin:\thttps://shop.example \r\n" + pad + "\r\n", 431, allowed},
+      {get + "Origin: https://shop.example\r\n" + many + "\r\n", 431, allowed},
+      {get + "Origin: https://shop.example\r\nbad header\r\n\r\n", 400, allowed},
+      {get + "Origin: https://evil.example\r\n" + pad + "\r\n", 431, ""},
+      {get + "X: " + std::string(20'000, 'x'), 431, ""},
+      {get + "bad header\r\n\r\nOrigin: https://shop.example\r\n", 400, ""},
+      {"Origin: https://shop.example\r\n\r\n", 400, ""},
+  };
+  for (const auto& one : cases) {
+    World world(options);
+    Client client(world);
+    client.send(one.request);
+    const Answer answer = client.answer();
+    EXPECT_EQ(answer.status, one.status) << one.request.substr(0, 120);
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), one.origin) << one.request.substr(0, 120);
+  }
+}
+
+TEST(CorsRules, AHeadThatComesTooSlowlyKeepsItsOriginToo) {
+  Options options;
+  options.cors_origins = {"https://shop.example"};
+  options.http_header_timeout_ms = 20;
+  World world(options);
+  Client client(world);
+  client.send("GET / HTTP/1.1\r\nOrigin: https://shop.example\r\nHost: h");
+  const Answer answer = client.answer();
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://shop.example");
 }
 
 TEST(CorsRules, AnyOriginGoesWithoutCredentials) {

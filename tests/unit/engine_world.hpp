@@ -59,6 +59,16 @@ class FakePoll final : public engine::Poll {
   std::shared_ptr<PollAnswer> answer_;
 };
 
+/// A place among the polling sessions, and whether it has been given back.
+class FakePlace final : public engine::PollingPlace {
+ public:
+  explicit FakePlace(bool& taken) : taken_(taken) { taken_ = true; }
+  ~FakePlace() override { taken_ = false; }
+
+ private:
+  bool& taken_;
+};
+
 /// The layer above, as a notebook.
 class NotingHandler final : public engine::SessionHandler {
  public:
@@ -72,6 +82,7 @@ class NotingHandler final : public engine::SessionHandler {
   void on_message(std::string_view data, bool binary) override {
     notes_->messages.push_back((binary ? "b" : "") + std::string(data));
     if (data == "close me") return session_.close(CloseReason::forced_close);
+    if (data == "unreadable") return session_.close(CloseReason::parse_error);
     if (!echo_) return;
     if (binary) {
       session_.send(engine::Encoded::binary(data));
@@ -106,6 +117,7 @@ class EngineWorld {
   explicit EngineWorld(engine::Settings wanted = {}, bool echo_messages = true)
       : settings(wanted), echo(echo_messages) {}
 
+  bool place_taken = false;  ///< the last polling session holds its place
   loop::TimeMs now = 5'000;
   loop::Timers timers{now};
   engine::Settings settings;
@@ -135,7 +147,8 @@ class EngineWorld {
 
   std::shared_ptr<engine::Session> polling() {
     auto answer = std::make_shared<PollAnswer>();
-    auto session = sessions.open_polling(a_handshake(), std::make_unique<FakePoll>(answer));
+    auto session = sessions.open_polling(a_handshake(), std::make_unique<FakePoll>(answer),
+                                         std::make_unique<FakePlace>(place_taken));
     opened = answer->body;
     return session;
   }

@@ -48,6 +48,20 @@ TEST(Listener, RefusesTooManyFromOneAddress) {
   EXPECT_TRUE(second.ended());
 }
 
+TEST(Listener, RefusesReadablyForPagesOfAnyOrigin) {
+  Options options;
+  options.connections_max = 1;
+  options.cors_origins = {"*"};
+  World world(options);
+  Client first(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
+  Client second(world);
+  const Answer answer = second.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(answer.body.substr(0, 10), R"({"error":{)");
+}
+
 TEST(Listener, OutOfDescriptorsItPausesSaysSoOnceAndGoesOn) {
   World world;
   static int failures = 0;
@@ -153,6 +167,46 @@ TEST(Admission, SeatsMoveAndAreRenamed) {
   EXPECT_EQ(admission.enter(real).verdict, Admission::Verdict::too_many_from_address);
   { const Admission::Seat gone = std::move(entry.seat); }
   EXPECT_EQ(admission.enter(real).verdict, Admission::Verdict::welcome);
+}
+
+TEST(Admission, PollingSessionsAreCountedBesideConnections) {
+  Admission admission(1, 3, 2);
+  const IpAddress a = IpAddress::parse("192.0.2.1");
+  const IpAddress b = IpAddress::parse("192.0.2.2");
+  auto connection = admission.enter(a);
+  auto first = admission.enter_polling(a);
+  auto second = admission.enter_polling(a);
+  EXPECT_EQ(second.verdict, Admission::Verdict::welcome);
+  const auto refused = admission.enter_polling(a);
+  EXPECT_EQ(refused.verdict, Admission::Verdict::too_many_from_address);
+  EXPECT_EQ(refused.place, nullptr);
+  auto other = admission.enter(a);
+  EXPECT_EQ(other.verdict, Admission::Verdict::welcome) << "its connections have their own two places";
+  auto third = admission.enter_polling(b);
+  EXPECT_EQ(third.verdict, Admission::Verdict::welcome);
+  EXPECT_EQ(admission.enter_polling(IpAddress::parse("192.0.2.3")).verdict, Admission::Verdict::full);
+  EXPECT_EQ(admission.polling_sessions(), 3u);
+  EXPECT_EQ(admission.connections(), 2u);
+
+  connection.seat = {};
+  other.seat = {};
+  first.place.reset();
+  EXPECT_EQ(admission.enter_polling(a).verdict, Admission::Verdict::welcome);
+  second.place.reset();
+  third.place.reset();
+  EXPECT_EQ(admission.polling_sessions(), 0u);
+  EXPECT_EQ(admission.connections(), 0u);
+  EXPECT_EQ(admission.enter_polling(a).verdict, Admission::Verdict::welcome);
+}
+
+TEST(Admission, PollingSessionsHaveNoLimitOfZero) {
+  Admission admission(1, 0, 0);
+  std::vector<Admission::PollingEntry> all;
+  for (int i = 0; i < 1'000; ++i) {
+    all.push_back(admission.enter_polling(IpAddress::parse("192.0.2.1")));
+    ASSERT_EQ(all.back().verdict, Admission::Verdict::welcome) << i;
+  }
+  EXPECT_EQ(admission.polling_sessions(), 1'000u);
 }
 
 TEST(Admission, AddressesAreReadAndWritten) {

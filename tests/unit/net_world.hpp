@@ -30,14 +30,15 @@
 
 namespace sioxx::net::test {
 
-/// Sends every message back; remembers how it ended. "close me" makes the server close, "big N" answers N
-/// bytes.
+/// Sends every message back; remembers how it ended. "close me" makes the server close, "unreadable" is what
+/// it calls a parse error, "big N" answers N bytes.
 class Echo final : public engine::SessionHandler {
  public:
   using OnEnd = std::function<void(CloseReason)>;
   Echo(engine::Session& session, OnEnd on_end) : session_(session), on_end_(std::move(on_end)) {}
   void on_message(std::string_view data, bool binary) override {
     if (data == "close me") return session_.close(CloseReason::forced_close);
+    if (data == "unreadable") return session_.close(CloseReason::parse_error);
     if (data.starts_with("big "))
       return session_.send_text(std::string(std::stoul(std::string(data.substr(4))), 'B'));
     if (binary) {

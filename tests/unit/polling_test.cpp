@@ -143,6 +143,139 @@ TEST(Polling, ABadPayloadIsRefusedAndTheSessionIsGone) {
   EXPECT_EQ(client.get(target).body, unknown_session);
 }
 
+TEST(Polling, WhatTheLayerAboveCannotReadIsRefusedAlike) {
+  World world;
+  const std::string target = polling + "&sid=" + open_session(world);
+  Client client(world);
+  const Answer answer = client.post(target, "4unreadable");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body, R"({"code":3,"message":"Bad request"})");
+  EXPECT_EQ(client.get(target).body, unknown_session);
+}
+
+// ---- how many, and what they cost -------------------------------------------------------------------------
+
+TEST(PollingLimits, OneConnectionOpensNoMoreSessionsThanItsAddressMay) {
+  Options options;
+  options.connections_per_ip_max = 3;
+  options.cors_origins = {"https://shop.example"};
+  World world(options);
+  Client client(world);
+  const std::string origin = "Origin: https://shop.example\r\n";
+  std::string wire;
+  for (int i = 0; i < 5; ++i) wire += "GET " + polling + " HTTP/1.1\r\nHost: h\r\n" + origin + "\r\n";
+  client.send(wire);
+  std::vector<std::string> sids;
+  for (int i = 0; i < 3; ++i) sids.push_back(sid_of(client.answer().body));
+  for (int i = 0; i < 2; ++i) {
+    const Answer refused = client.answer();
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_EQ(refused.header("Retry-After"), "5");
+    EXPECT_EQ(refused.header("Access-Control-Allow-Origin"), "https://shop.example");
+    EXPECT_EQ(refused.body,
+              R"({"error":{"code":"RATE_LIMITED","message":"Too many sessions from your address."}})");
+  }
+  EXPECT_EQ(world.session_count(), 3u);
+  EXPECT_EQ(world.connections(0).counters().http_refused, 2u);
+  EXPECT_EQ(client.post(polling + "&sid=" + sids[0], "1").body, "ok");  // one goes, one may come
+  EXPECT_EQ(client.get(polling).status, 200);
+  EXPECT_EQ(client.get(polling).status, 429);
+}
+
+TEST(PollingLimits, InAllTheyAre503) {
+  Options options;
+  options.connections_max = 1;
+  World world(options);
+  Client client(world);
+  EXPECT_EQ(client.get(polling).status, 200);
+  const Answer refused = client.get(polling);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "5");
+  EXPECT_EQ(world.session_count(), 1u);
+}
+
+TEST(PollingLimits, AnUpgradeGivesThePlaceBackAndKeepsTheConnections) {
+  Options options;
+  options.connections_per_ip_max = 2;
+  World world(options, 2);
+  Client client(world);
+  const std::string sid = sid_of(client.get(polling).body);
+  EXPECT_EQ(world.admission().polling_sessions(), 1u);
+  Client upgrading(world);
+  upgrading.send(Client::upgrade_request(websocket + "&sid=" + sid));
+  EXPECT_EQ(upgrading.answer().status, 101);
+  upgrading.text("2probe");
+  EXPECT_EQ(upgrading.next_text(), "3probe");
+  EXPECT_EQ(world.admission().polling_sessions(), 1u) << "it polls until it says 5";
+  upgrading.text("5");
+  ASSERT_TRUE(world.until([&] { return world.admission().polling_sessions() == 0; }));
+  EXPECT_EQ(world.admission().connections(), 2u);
+  upgrading.close();
+  ASSERT_TRUE(world.until([&] { return world.session_count() == 0; }));
+  EXPECT_EQ(world.admission().polling_sessions(), 0u) << "given back once";
+}
+
+TEST(PollingLimits, TheDefaultHoldsAHundredPollingClientsOfOneAddress) {
+  World world;
+  std::vector<Client> clients;
+  for (int i = 0; i < 100; ++i) {
+    const std::string target = polling + "&sid=" + sid_of(clients.emplace_back(world).get(polling).body);
+    clients.back().send("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_EQ(clients.emplace_back(world).post(target, "4x").body, "ok") << i;
+  }
+  EXPECT_EQ(world.admission().polling_sessions(), 100u);
+  EXPECT_EQ(world.admission().connections(), 200u);
+}
+
+TEST(PollingLimits, TheDefaultHoldsTwoHundredWebSocketsThatBeganByPolling) {
+  World world;
+  std::vector<Client> clients;
+  for (int i = 0; i < 200; ++i) {
+    Client& client = clients.emplace_back(world);
+    const std::string sid = sid_of(client.get(polling).body);
+    ASSERT_NE(sid, "") << i;
+    client.send(Client::upgrade_request(websocket + "&sid=" + sid));
+    ASSERT_EQ(client.answer().status, 101) << i;
+    client.text("2probe");
+    ASSERT_EQ(client.next_text(), "3probe") << i;
+    client.text("5");
+  }
+  ASSERT_TRUE(world.until([&] { return world.admission().polling_sessions() == 0; }));
+  EXPECT_EQ(world.session_count(), 200u);
+  EXPECT_EQ(world.admission().connections(), 200u);
+}
+
+TEST(PollingLimits, AHandshakeKeepsABoundedPartOfItsHead) {
+  World world;
+  const auto kept = [&](const std::string& sid) -> const engine::Handshake& {
+    return world.sessions(0, 0).find(sid)->handshake();
+  };
+  const auto bytes = [](const engine::Handshake& handshake) {
+    std::size_t sum = handshake.url.size();
+    for (const auto* entries : {&handshake.headers, &handshake.query}) {
+      for (const auto& [name, value] : *entries)
+        sum += name.size() + value.size() + engine::Handshake::entry_cost_bytes;
+    }
+    return sum;
+  };
+  Client client(world);
+  const auto padded = client.get(polling + "&token=t",
+                                 "Cookie: " + std::string(9'000, 'c') + "\r\nAuthorization: Bearer b\r\n");
+  const engine::Handshake& first = kept(sid_of(padded.body));
+  EXPECT_EQ(first.header("cookie"), "");
+  EXPECT_EQ(first.header("authorization"), "Bearer b");
+  EXPECT_EQ(first.parameter("token"), "t");
+  EXPECT_EQ(first.url, polling + "&token=t");
+
+  std::string parameters;
+  for (int i = 0; i < 7'000; ++i) parameters += "&a";
+  const auto crowded = client.get(polling + parameters, "Authorization: Bearer b\r\n");
+  const engine::Handshake& second = kept(sid_of(crowded.body));
+  EXPECT_LE(bytes(second), engine::Handshake::kept_bytes_max);
+  EXPECT_GT(bytes(second), engine::Handshake::kept_bytes_max - 100);
+  EXPECT_EQ(second.url.size(), engine::Handshake::url_bytes_max);
+}
+
 TEST(Polling, ABinaryBodyIsRefused) {
   World world;
   const std::string target = polling + "&sid=" + open_session(world);

@@ -255,6 +255,34 @@ TEST(Session, HandlerMayCloseInTheMiddleOfAPost) {
   EXPECT_EQ(scene.session->post("4c"), PostResult::session_gone);
 }
 
+TEST(Session, WhatTheLayerAboveCannotReadIsABadPayloadToo) {
+  for (const std::string_view body : {"4unreadable",
+                                      "4a\x1e"
+                                      "4unreadable\x1e"
+                                      "4b",
+                                      "2"}) {
+    Scene scene(Phase::waiting);
+    EXPECT_EQ(scene.session->post(body), PostResult::bad_payload) << body;
+    EXPECT_EQ(scene.world.notes->closed, CloseReason::parse_error);
+    EXPECT_EQ(scene.waiting->body, "1");
+    EXPECT_TRUE(scene.gone());
+    EXPECT_EQ(scene.session->post(body), PostResult::session_gone);
+  }
+}
+
+TEST(Session, HoldsItsPlaceAsLongAsItPolls) {
+  const std::map<Phase, bool> polls = {
+      {Phase::polling, true},    {Phase::waiting, true}, {Phase::probing, true}, {Phase::probed, true},
+      {Phase::websocket, false}, {Phase::closing, true}, {Phase::closed, false}};
+  for (const Phase phase : phases) {
+    Scene scene(phase);  // which keeps a pointer to the session: that holds no place
+    EXPECT_EQ(scene.world.place_taken, polls.at(phase)) << static_cast<int>(phase);
+    scene.session->close(CloseReason::transport_close);
+    scene.world.pass(scene.world.settings.close_linger_ms + 1);
+    EXPECT_FALSE(scene.world.place_taken) << static_cast<int>(phase);
+  }
+}
+
 TEST(Session, PostAfterTheUpgradeIsRefused) {
   Scene scene(Phase::websocket);
   EXPECT_EQ(scene.session->post("4a"), PostResult::session_gone);
