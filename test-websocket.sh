@@ -23,12 +23,11 @@ TEXT
 
 web() { npm --prefix "$root/web" run "$@"; }
 unit_tests() { ctest --test-dir "$root/build/$1" --verbose --no-tests=error -j 2 --timeout 300; }
+# system_tests PRESET FOLDER: every *.test.mjs of that folder in tests/system, against that build.
 system_tests() {
-  local preset=$1
-  shift
-  cd "$root/tests/system"
-  ROZMOVA_BIN=$root/build/$preset/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist \
-    node --test --test-reporter=spec --test-concurrency=2 "$@"
+  cd "$root/tests/system/$2"
+  ROZMOVA_BIN=$root/build/$1/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist \
+    node --test --test-reporter=spec --test-concurrency=2 ./*.test.mjs
 }
 scripts_are_clean() { cd "$root" && bash -n run.sh test-websocket.sh .ci/run scripts/*.sh && shellcheck -x run.sh test-websocket.sh .ci/run scripts/*.sh; }
 cpp_is_formatted() {
@@ -45,7 +44,7 @@ asan_settings() {
   export DEADLINE_FACTOR=3
 }
 unit_tests_asan() { asan_settings && unit_tests asan; }
-system_tests_asan() { asan_settings && system_tests asan ./*.test.mjs; }
+system_tests_asan() { asan_settings && system_tests asan .; }
 
 #     name          slots seconds needs                       command
 suite build-web     1     600     ""                          build_web
@@ -55,11 +54,12 @@ suite format        1     120     ""                          one_test format cp
 suite build-release 2     1200    ""                          build_cpp release rozmova
 suite build-unit    2     1200    "build-release"             build_cpp release
 suite build-asan    2     1200    "build-release"             build_cpp asan
-suite system        1     900     "build-release build-web"   system_tests release ./*.test.mjs
+suite system        1     900     "build-release build-web"   system_tests release .
 suite unit          1     600     "build-unit"                unit_tests release
 suite system-asan   1     1200    "build-asan build-web"      system_tests_asan
 suite unit-asan     1     900     "build-asan"                unit_tests_asan
-suite start         1     300     "build-release build-web"   system_tests release ./start/*.test.mjs
+suite start         1     300     "build-release build-web"   system_tests release start
+suite examples      1     300     "build-unit"                system_tests release examples
 suite web-types     1     300     "build-web"                 one_test web-types web typecheck
 suite web-lint      1     300     "build-web"                 one_test web-lint web lint
 suite web-unit      1     600     "build-web"                 web test

@@ -15,7 +15,7 @@ export const secret = 'system-test-secret-0123456789-0123456789';
 const log_bytes_max = 4_000_000;
 
 /** Ports below the ephemeral range: no outgoing connection can take one while a server restarts. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 15_000 + Math.floor(Math.random() * 15_000);
     const probe = createServer();

@@ -1,0 +1,114 @@
+// What a newcomer reads first does what it says: the example programs, driven by the official client, and the C++ of the
+// README, which must compile.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { io } from 'socket.io-client';
+import { usual_ms, within } from '../lib/deadline.mjs';
+import { binary, freePort } from '../lib/server.mjs';
+
+const root = resolve(import.meta.dirname, '../../..');
+const programs = join(dirname(binary), '../examples');
+
+const transports = {
+  'WebSocket only': ['websocket'],
+  'polling only': ['polling'],
+  'polling, then upgraded': ['polling', 'websocket'],
+};
+
+/** The next event of that name, or the connection's failure. */
+const hears = (socket, event) =>
+  within(usual_ms, `${event} is heard`, new Promise((done) => socket.once(event, (...args) => done(args))));
+
+async function start(name, ...args) {
+  const port = await freePort();
+  const child = spawn(join(programs, name), args.map((arg) => (arg === 'PORT' ? String(port) : arg)), { stdio: 'inherit' });
+  const gone = once(child, 'exit');
+  return { url: `http://127.0.0.1:${port}`, stop: async () => (child.kill(), await gone) };
+}
+
+/** The official client; it tries again until the program listens. */
+const client = (url, options) => io(url, { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50, ...options });
+
+describe('examples/echo', () => {
+  let echo;
+  before(async () => (echo = await start('echo', 'PORT')));
+  after(() => echo.stop());
+
+  for (const [how, list] of Object.entries(transports)) {
+    test(`sends back what it is sent: ${how}`, async () => {
+      const socket = client(echo.url, { transports: list });
+      try {
+        const sent = [1, 'два', { three: [true, null] }, Buffer.from([1, 2, 3])];
+        const heard = hears(socket, 'message');
+        socket.emit('message', ...sent);
+        assert.deepEqual(await heard, sent);
+        if (list.length > 1 && socket.io.engine.transport.name !== 'websocket') {
+          await within(usual_ms, 'it is upgraded', new Promise((done) => socket.io.engine.once('upgrade', done)));
+        }
+      } finally {
+        socket.disconnect();
+      }
+    });
+  }
+});
+
+describe('examples/conformance', () => {
+  for (const threads of ['1', '4']) {
+    describe(`with ${threads} threads`, () => {
+      let server;
+      before(async () => (server = await start('conformance', '--port', 'PORT', '--threads', threads)));
+      after(() => server.stop());
+
+      for (const [how, list] of Object.entries(transports)) {
+        test(`auth, acks and binary: ${how}`, async () => {
+          const socket = client(`${server.url}/custom`, { transports: list, auth: { token: 'abc' } });
+          const main = client(server.url, { transports: list });
+          try {
+            const heard = await Promise.all([hears(socket, 'auth'), hears(main, 'auth')]);
+            assert.deepEqual(heard, [[{ token: 'abc' }], [{}]]);
+            const bytes = Buffer.from([0, 255, 30]);
+            const answer = new Promise((done) => main.emit('message-with-ack', 'x', bytes, (...back) => done(back)));
+            assert.deepEqual(await within(usual_ms, 'the ack is heard', answer), ['x', bytes]);
+          } finally {
+            socket.disconnect();
+            main.disconnect();
+          }
+        });
+      }
+
+      test('an unknown namespace is refused as the reference does', async () => {
+        const socket = client(`${server.url}/random`);
+        try {
+          const [error] = await hears(socket, 'connect_error');
+          assert.equal(error.message, 'Invalid namespace');
+        } finally {
+          socket.disconnect();
+        }
+      });
+    });
+  }
+});
+
+describe('the README', () => {
+  test('its C++ compiles', async () => {
+    const text = await readFile(join(root, 'README.md'), 'utf8');
+    const blocks = [...text.matchAll(/```cpp\n([\s\S]*?)```/g)].map((match) => match[1]);
+    assert.ok(blocks.length > 0, 'there is some');
+    const folder = await mkdtemp(join(tmpdir(), 'rozmova-readme-'));
+    try {
+      for (const [i, block] of blocks.entries()) {
+        const file = join(folder, `${i}.cpp`);
+        await writeFile(file, block);
+        await promisify(execFile)('g++', ['-std=c++20', '-Wall', '-Werror', '-fsyntax-only', '-I', root, file]);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
