@@ -143,7 +143,8 @@ const std::vector<Setting>& table() {
        .field = &Config::rate_messages_per_10s,
        .unit = "per 10 s",
        .max = 1'000'000,
-       .help = "Messages of one user, over all devices; as many at once. 0: unlimited."},
+       .help =
+           "Messages of one user, over all devices; as many at once. 0: unlimited, events of every kind too."},
       {.name = "RATE_TYPING_PER_S",
        .group = G::limits,
        .field = &Config::rate_typing_per_s,
@@ -155,13 +156,15 @@ const std::vector<Setting>& table() {
        .field = &Config::rate_joins_per_s,
        .unit = "per s",
        .max = 1'000'000,
-       .help = "Chats entered by one user. 0: unlimited."},
+       .help =
+           "Chats entered by one user; at once as many as ROOMS_PER_SOCKET_MAX. Also his read marks, token refreshes and new orders. 0: unlimited, sign-ins and reads over REST too."},
       {.name = "CONNECTIONS_MAX",
        .group = G::limits,
        .field = &Config::connections_max,
        .min = 1,
        .max = 100'000'000,
-       .help = "Open connections of the whole server."},
+       .help =
+           "Open connections of the whole server; polling sessions are counted beside them, with the same limit."},
       {.name = "CONNECTIONS_PER_USER_MAX",
        .group = G::limits,
        .field = &Config::connections_per_user_max,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -136,7 +137,13 @@ chat::ChatOptions chat_options(const Config& config) {
   options.messages_per_10s = options.messages_burst = rate(config.rate_messages_per_10s);
   options.typing_per_s = rate(config.rate_typing_per_s);
   options.typing_burst = rate(config.rate_typing_per_s * 2);
-  options.actions_per_s = options.actions_burst = rate(config.rate_joins_per_s);
+  options.joins_per_s = options.actions_per_s = options.actions_burst = rate(config.rate_joins_per_s);
+  options.joins_burst = options.joins_per_s;
+  if (config.rate_messages_per_10s == 0) options.events_per_s = options.events_burst = unlimited;
+  if (config.rate_joins_per_s == 0) {
+    options.rest_reads_per_s = options.rest_reads_burst = unlimited;
+    options.sign_ins_per_s = options.sign_ins_burst = unlimited;
+  }
   options.content_characters_max = size(config.content_chars_max);
   options.connections_per_user_max =
       size(config.connections_per_user_max == 0 ? unlimited : config.connections_per_user_max);
@@ -178,21 +185,38 @@ void raise_descriptor_limit(Log& log, const Config& config) {
   }
 }
 
-DataLock::DataLock(const Config& config) {
-  if (!config.store_url().starts_with("sqlite:")) return;
-  const std::string path = (std::filesystem::path(config.data_dir) / "rozmova.lock").string();
-  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot write " + path);
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd_);
-    throw std::runtime_error(fmt::format(
-        "another Rozmova is running on the data folder {}: stop it, or set DATA_DIR to another folder",
-        config.data_dir));
-  }
+namespace {
+
+/// Takes the lock or throws; `what` names what is locked.
+int locked(const std::string& path, const std::string& what) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  ::close(fd);
+  throw std::runtime_error(fmt::format("another Rozmova is running on {}", what));
 }
 
-DataLock::~DataLock() {
-  if (fd_ >= 0) ::close(fd_);
+}  // namespace
+
+DataLock::DataLock(const Config& config) {
+  constexpr std::string_view sqlite = "sqlite:";
+  const std::string url = config.store_url();
+  if (!url.starts_with(sqlite)) return;
+  std::string_view path = std::string_view(url).substr(sqlite.size());
+  if (path.starts_with("//")) path.remove_prefix(2);
+  folder_.fd =
+      locked((std::filesystem::path(config.data_dir) / "rozmova.lock").string(),
+             fmt::format("the data folder {}: stop it, or set DATA_DIR to another folder", config.data_dir));
+  // Links and other DATA_DIRs lead to the same file all the same.
+  const auto database = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+  std::filesystem::create_directories(database.parent_path());
+  database_.fd =
+      locked(database.string() + ".lock",
+             fmt::format("the database {}: stop it, or set DATABASE_URL to another file", database.string()));
+}
+
+DataLock::Lock::~Lock() {
+  if (fd >= 0) ::close(fd);
 }
 
 void tell_draining(sioxx::Server& server, std::int64_t spread_ms) {

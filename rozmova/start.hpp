@@ -29,17 +29,24 @@ api::RouterOptions router_options(const Config& config, Log& log);
 /// Raises RLIMIT_NOFILE to the hard limit; a warning when connections_max does not fit.
 void raise_descriptor_limit(Log& log, const Config& config);
 
-/// Holds DATA_DIR/rozmova.lock while an SQLite server runs: two processes on one file would each believe to know who is
-/// there. Given back by the kernel however the process ends. Throws std::runtime_error when somebody else has it.
+/// Holds DATA_DIR/rozmova.lock and DATABASE.lock, beside the real file, while an SQLite server runs: two processes on one
+/// file would each believe to know who is there. Given back by the kernel however the process ends. Throws
+/// std::runtime_error when somebody else has one of them.
 class DataLock {
  public:
   explicit DataLock(const Config& config);
-  ~DataLock();
   DataLock(const DataLock&) = delete;
   DataLock& operator=(const DataLock&) = delete;
 
  private:
-  int fd_ = -1;
+  struct Lock {
+    Lock() = default;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock();
+    int fd = -1;
+  };
+  Lock folder_, database_;
 };
 
 /// `server_draining {retryAfterMs}` to every socket, each with a moment of its own. Any thread.

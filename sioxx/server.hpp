@@ -44,9 +44,9 @@ struct Options {
   std::size_t json_depth_max = 32;
   std::size_t attachments_max = 10;              ///< of one binary packet
   std::int64_t attachments_timeout_ms = 10'000;  ///< from a binary packet to its last attachment
-  std::size_t connections_max = 100'000;
-  std::size_t connections_per_ip_max = 200;  ///< 0: unlimited
-  std::vector<std::string> cors_origins{};   ///< allowed origins; "*" any; empty: same origin only
+  std::size_t connections_max = 100'000;         ///< polling sessions are counted beside them; 0: unlimited
+  std::size_t connections_per_ip_max = 200;      ///< likewise; an IPv6 /64 counts as one; 0: unlimited
+  std::vector<std::string> cors_origins{};       ///< allowed origins; "*" any; empty: same origin only
   bool cors_credentials = true;
   bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
   bool allow_upgrades = true;

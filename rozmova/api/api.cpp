@@ -47,21 +47,39 @@ chat::Caller caller_of(const Call& call) {
 
 }  // namespace
 
+void Floor::at_pace(const Call& call, const SharedReply& reply, std::function<void()> then) const {
+  if (call.is_service) return then();
+  chat::House& house = deeds().house();
+  house.at_home(call.who.user_id,
+                [&house, who = caller_of(call), reply, then = std::move(then)](chat::House::Part& home) {
+                  if (const auto over = house.over_rate(home, who, chat::Rates::Kind::rest_read, "rest_read"))
+                    return reply.refuse(*over);
+                  then();
+                });
+}
+
 void Floor::as_caller(const Call& call, const SharedReply& reply, Then then) const {
-  if (call.who.role_from_token) return then(caller_of(call));
-  as_person(call, reply, std::move(then));
+  at_pace(call, reply,
+          [this, identity = call.who, who = caller_of(call), now = call.now, reply, then = std::move(then)] {
+            if (identity.role_from_token) return then(who);
+            settled(identity, who, now, reply, then);
+          });
 }
 
 void Floor::as_person(const Call& call, const SharedReply& reply, Then then) const {
   if (call.is_service) return then(caller_of(call));
-  const unsigned home = sioxx::loop::Shard::here()->index();
-  deeds().settle(call.who, call.now,
-                 [this, home, who = caller_of(call), reply, then = std::move(then)](Result<User> user) {
-                   if (!user) return reply.refuse(user.refusal());
-                   chat::Caller settled = who;
-                   settled.role = user->role;
-                   deeds().house().at(home, [settled, then](chat::House::Part&) { then(settled); });
-                 });
+  settled(call.who, caller_of(call), call.now, reply, std::move(then));
+}
+
+void Floor::settled(const Identity& identity, const chat::Caller& who, WallMs now, const SharedReply& reply,
+                    Then then) const {
+  const unsigned here = sioxx::loop::Shard::here()->index();
+  deeds().settle(identity, now, [this, here, who, reply, then = std::move(then)](Result<User> user) {
+    if (!user) return reply.refuse(user.refusal());
+    chat::Caller known = who;
+    known.role = user->role;
+    deeds().house().at(here, [known, then](chat::House::Part&) { then(known); });
+  });
 }
 
 void add(Router& router, const FloorPtr& floor, Route route, Deed deed) {

@@ -20,6 +20,9 @@ void list_orders(const Floor& floor, Call&& call, const SharedReply& reply) {
   const auto limit = call.query_int("limit", options.orders_page_default, 1, options.orders_page_max);
   if (!limit) return reply.refuse(limit.refusal());
   auto cursor = call.query("cursor");
+  if (cursor && !store::valid_cursor(*cursor)) {
+    return reply.refuse({ErrorCode::invalid_payload, "\"cursor\" must be a nextCursor of this list."});
+  }
   floor.as_caller(call, reply,
                   [&floor, reply, limit = *limit, cursor = std::move(cursor)](const Caller& who) {
                     floor.deeds().orders(who, static_cast<int>(limit), cursor, reply.json());

@@ -12,11 +12,13 @@ namespace {
 
 /// `GET /v1/me`
 void me(const Floor& floor, Call&& call, const SharedReply& reply) {
-  floor.deeds().settle(call.who, call.now, [reply](Result<User> user) {
-    if (!user) return reply.refuse(user.refusal());
-    std::string json;
-    chat::append_user(json, *user);
-    reply.send(200, std::move(json));
+  floor.at_pace(call, reply, [&floor, reply, who = call.who, now = call.now] {
+    floor.deeds().settle(who, now, [reply](Result<User> user) {
+      if (!user) return reply.refuse(user.refusal());
+      std::string json;
+      chat::append_user(json, *user);
+      reply.send(200, std::move(json));
+    });
   });
 }
 

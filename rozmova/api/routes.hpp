@@ -40,10 +40,17 @@ struct Floor {
   chat::Deeds& deeds() const { return chat.deeds(); }
   Metrics& metrics() const { return chat.deeds().house().metrics(); }
   using Then = std::function<void(const chat::Caller&)>;
-  /// Who calls, with the role settled; `then` runs at once unless the users table must be asked. For reading.
+  /// Takes a token of the caller's rate of reads, or refuses; the service is not rated. `then` runs on the
+  /// shard of the connection or on the caller's home.
+  void at_pace(const Call& call, const SharedReply& reply, std::function<void()> then) const;
+  /// Who calls, with the role settled, at the pace of reads. For reading.
   void as_caller(const Call& call, const SharedReply& reply, Then then) const;
   /// The same, and the users table knows the caller from here on. For writing.
   void as_person(const Call& call, const SharedReply& reply, Then then) const;
+
+ private:
+  void settled(const Identity& identity, const chat::Caller& who, WallMs now, const SharedReply& reply,
+               Then then) const;
 };
 
 using FloorPtr = std::shared_ptr<const Floor>;

@@ -8,6 +8,35 @@
 
 namespace rozmova::chat {
 
+namespace {
+
+/// A socket that is refused all the time does not fill the disk.
+void log_refusal(House& house, sioxx::Socket& socket, std::string_view event, const Refusal& refusal) {
+  Device* device = socket.data<Device>();
+  const auto left_out = device ? device->refusal_line(house.options().refusal_lines_max,
+                                                      house.options().refusal_lines_window_ms)
+                               : std::optional<std::uint32_t>(0);
+  if (!left_out) return;
+  const Uuid user = device ? device->user() : Uuid{};
+  const std::string_view code = text(refusal.code);
+  if (*left_out == 0) {
+    house.log().event("refusal", {{"name", event},
+                                  {"code", code},
+                                  {"reason", refusal.message},
+                                  {"user", user},
+                                  {"socket", socket.id()}});
+  } else {
+    house.log().event("refusal", {{"name", event},
+                                  {"code", code},
+                                  {"reason", refusal.message},
+                                  {"user", user},
+                                  {"socket", socket.id()},
+                                  {"left_out", *left_out}});
+  }
+}
+
+}  // namespace
+
 void Answer::send(std::string text) const {
   house_->at(caller_.socket.shard(),
              [ack = ack_, text = std::move(text)](House::Part&) { ack->send_raw(text); });
@@ -29,12 +58,7 @@ void Answer::refuse(const Refusal& refusal) const {
 void refuse_here(House& house, sioxx::Socket& socket, sioxx::Ack* ack, std::string_view event,
                  const Refusal& refusal) {
   house.metrics().refused(refusal.code);
-  const Device* device = socket.data<Device>();
-  house.log().event("refusal", {{"name", event},
-                                {"code", text(refusal.code)},
-                                {"reason", refusal.message},
-                                {"user", device ? device->user() : Uuid{}},
-                                {"socket", socket.id()}});
+  log_refusal(house, socket, event, refusal);
   if (ack != nullptr && *ack)
     ack->send_raw(refusal_ack(refusal));
   else

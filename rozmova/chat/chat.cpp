@@ -15,6 +15,13 @@
 
 namespace rozmova::chat {
 
+namespace {
+
+/// What an unknown event is called where the client's own words must not go.
+constexpr std::string_view unknown_event = "unknown";
+
+}  // namespace
+
 /// The events: each is parsed, its token looked at, and handed to the deed; the deed's result becomes the
 /// answer.
 struct Chat::Doors {
@@ -31,6 +38,10 @@ struct Chat::Doors {
   void on(sioxx::Namespace& nsp, std::string_view event,
           std::function<void(const boost::json::value*, Answer)> deed);
   void unknown(sioxx::Socket& socket, sioxx::Event& event);
+  /// Asked before anything is read or looked up, so on the socket's own shard: the rate of everything.
+  std::optional<Refusal> too_much(const Answer& answer) {
+    return house.over_rate(house.here(), answer.caller(), Rates::Kind::event, answer.event());
+  }
 
   House& house;
   Deeds& deeds;
@@ -51,6 +62,7 @@ void Chat::Doors::open() {
     const Device* device = socket.data<Device>();
     if (device == nullptr) return;
     Answer answer(house, device->caller(), std::move(event.ack()), auth_refresh_event);
+    if (auto over = too_much(answer)) return answer.refuse(*over);
     auto token = parse_auth_refresh(event.arg(0));
     if (!token) return answer.refuse(token.refusal());
     devices.refresh(socket, std::move(*token), std::move(answer));
@@ -63,6 +75,7 @@ void Chat::Doors::on(sioxx::Namespace& nsp, std::string_view name, Deed deed) {
     const Device* device = socket.data<Device>();
     if (device == nullptr) return;
     Answer answer(house, device->caller(), std::move(event.ack()), name);
+    if (auto over = too_much(answer)) return answer.refuse(*over);
     if (auto no = devices.still_good(socket)) return answer.refuse(*no);
     deed(event.arg(0), std::move(answer));
   });
@@ -118,8 +131,11 @@ void Chat::Doors::open_chat(sioxx::Namespace& nsp, ChatKind kind) {
 }
 
 void Chat::Doors::unknown(sioxx::Socket& socket, sioxx::Event& event) {
+  const Device* device = socket.data<Device>();
+  if (device == nullptr) return;
+  const auto over = house.over_rate(house.here(), device->caller(), Rates::Kind::event, unknown_event);
   const Refusal refusal{ErrorCode::not_found, "there is no such event"};
-  refuse_here(house, socket, &event.ack(), event.name(), refusal);
+  refuse_here(house, socket, &event.ack(), event.name(), over ? *over : refusal);
 }
 
 Chat::Chat(sioxx::Server& server, store::Database& database, const Auth& auth, ChatOptions options, Log& log,

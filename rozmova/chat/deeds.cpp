@@ -56,7 +56,16 @@ void Deeds::settle(const Identity& identity, WallMs now, Then<User> done) {
   if (!accepted) (*shared)(busy());
 }
 
+template <class T>
+Deeds::Then<T> Deeds::rechecking(const Caller& who, const ChatKey& chat, Then<T> done) {
+  return [this, user = who.user, chat, done = std::move(done)](Result<T> result) {
+    if (result || !is_shut_out(result.refusal())) return done(std::move(result));
+    house_.recheck(user, chat, [done, result = std::move(result)] { done(result); });
+  };
+}
+
 void Deeds::send(const Caller& who, NewMessage message, Then<Sent> done) {
+  done = rechecking(who, message.chat, std::move(done));
   message.sender_id = who.user;
   message.sender_role = who.role;
   house_.at_home(
@@ -103,6 +112,7 @@ void Deeds::append(House::Part& home, const Caller& who, NewMessage message, The
 }
 
 void Deeds::type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Done> done) {
+  done = rechecking(who, chat, std::move(done));
   house_.at_home(who.user, [this, who, chat, is_typing, done = std::move(done)](House::Part& home) {
     if (auto over = house_.over_rate(home, who, Rates::Kind::typing, names(chat.kind).typing))
       return done(std::move(*over));
@@ -120,6 +130,7 @@ void Deeds::type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Do
 }
 
 void Deeds::mark_read(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done) {
+  done = rechecking(who, chat, std::move(done));
   house_.at_home(who.user, [this, who, chat, seq, done = std::move(done)](House::Part& home) mutable {
     if (auto over = house_.over_rate(home, who, Rates::Kind::action, names(chat.kind).read))
       return done(std::move(*over));
@@ -199,6 +210,18 @@ void Deeds::order(const Caller& who, const Uuid& id, Then<std::string> done) {
 }
 
 void Deeds::create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done) {
+  // A backend brings its orders as fast as it can; a person does not.
+  if (who.role == Role::admin) return write_order(who, std::move(order), now, std::move(done));
+  house_.at_home(who.user, [this, who, order = std::move(order), now,
+                            done = std::move(done)](House::Part& home) mutable {
+    if (auto over = house_.over_rate(home, who, Rates::Kind::action, "create_order")) {
+      return done(std::move(*over));
+    }
+    write_order(who, std::move(order), now, std::move(done));
+  });
+}
+
+void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done) {
   const bool for_anybody = who.role == Role::admin;
   if (!for_anybody && (who.role != Role::client || (order.client && order.client->id != who.user))) {
     return done(Refusal{ErrorCode::forbidden, "an order is created by its client, or by an admin"});

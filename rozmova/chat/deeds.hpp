@@ -34,6 +34,7 @@ class Deeds {
   void settle(const Identity& identity, WallMs now, Then<User> done);
 
   // ---- chats, orders and disputes alike
+  // Who is refused as a stranger by one of the three stops hearing the chat before he is answered.
   /// Stores, tells the room, answers: in this order. Ends the sender's typing.
   void send(const Caller& who, NewMessage message, Then<Sent> done);
   void type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Done> done);
@@ -46,7 +47,7 @@ class Deeds {
   void orders(const Caller& who, int limit, std::optional<std::string> cursor, Then<std::string> done);
   void order(const Caller& who, const Uuid& id, Then<std::string> done);
   /// A client orders for himself; an admin for anybody, also for people who have never been here (given with
-  /// a name).
+  /// a name). Admins are not rated.
   void create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
 
   House& house() { return house_; }
@@ -54,6 +55,9 @@ class Deeds {
  private:
   void append(House::Part& home, const Caller& who, NewMessage message, Then<Sent> done);
   void write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
+  void write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
+  template <class T>
+  Then<T> rechecking(const Caller& who, const ChatKey& chat, Then<T> done);
   template <class T>
   void read(std::function<Result<T>(store::Store&)> question, Then<T> done);
 

@@ -4,6 +4,7 @@
 #include "rozmova/chat/render.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace rozmova::chat {
 
@@ -47,6 +48,20 @@ void Device::connected() {
 }
 
 void Device::disconnected() { disarm(); }
+
+std::optional<std::uint32_t> Device::refusal_line(std::uint32_t lines_max, std::int64_t window_ms) {
+  const auto now = socket_.shard().now();
+  if (refusal_lines_ == 0 || now - refusals_since_ >= window_ms) {
+    refusals_since_ = now;
+    refusal_lines_ = 0;
+  }
+  if (refusal_lines_ >= lines_max) {
+    ++refusals_left_out_;
+    return std::nullopt;
+  }
+  ++refusal_lines_;
+  return std::exchange(refusals_left_out_, 0);
+}
 
 void Device::renew(const Identity& identity) {
   issued_at_ = identity.issued_at;

@@ -7,12 +7,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace rozmova::chat {
 
 /// What the chat keeps of one connection: who it is and until when. Owned by its Socket (Socket::data), used
-/// by that socket's shard; some 150 bytes, because there may be very many. Its timer watches the token:
+/// by that socket's shard; some 170 bytes, because there may be very many. Its timer watches the token:
 ///
 ///   exp - token_warning_ms      token_expiring is sent
 ///   exp                         actions fail with TOKEN_EXPIRED
@@ -34,6 +35,10 @@ class Device final : private sioxx::loop::Timer {
   void connected();
   bool is_connected() const { return watch_ != Watch::waiting; }
   void disconnected();
+  /// Whether one more refusal of this connection goes into the log, at most `lines_max` in `window_ms`: nothing
+  /// = no; else how many were left out since the last line.
+  std::optional<std::uint32_t> refusal_line(std::uint32_t lines_max, std::int64_t window_ms);
+  std::uint32_t refusals_left_out() const { return refusals_left_out_; }
   /// A new token of the same user.
   void renew(const Identity& identity);
 
@@ -51,6 +56,8 @@ class Device final : private sioxx::loop::Timer {
   WallMs expires_at_;
   sioxx::loop::TimeMs since_;
   std::unique_ptr<const std::string> token_id_;  ///< null when the token has none, as most
+  sioxx::loop::TimeMs refusals_since_ = 0;
+  std::uint32_t refusal_lines_ = 0, refusals_left_out_ = 0;
   Role role_;
   Watch watch_ = Watch::waiting;
 };

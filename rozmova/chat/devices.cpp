@@ -37,7 +37,17 @@ struct Devices::Roll final : sioxx::loop::Timer {
       if (ids.size() == most) write(std::exchange(ids, {}));
     });
     if (!ids.empty()) write(std::move(ids));
+    if (index == 0) forget();
     begin();
+  }
+
+  /// One shard for all walks through the rows, a piece at a time, and deletes those that are long over.
+  void forget() {
+    const auto& options = devices.house_.options();
+    const WallMs before = devices.house_.server().shard(index).wall() - options.connection_rows_kept_ms;
+    devices.write_rows([place = forgotten_up_to, before, most = options.forget_rows_per_deed](
+                           store::Store& store) { *place = store.forget_connections(*place, before, most); },
+                       *forgotten_up_to);
   }
 
   void write(std::vector<Uuid> ids) {
@@ -49,6 +59,8 @@ struct Devices::Roll final : sioxx::loop::Timer {
 
   Devices& devices;
   unsigned index;
+  /// Touched by the deeds alone, which follow each other in one lane.
+  std::shared_ptr<Uuid> forgotten_up_to = std::make_shared<Uuid>();
 };
 
 Devices::Devices(House& house, Deeds& deeds) : house_(house), deeds_(deeds) {
@@ -94,10 +106,22 @@ void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
 
   // Next may only be moved, and a std::function only copied.
   const auto shared = std::make_shared<sioxx::Next>(std::move(next));
-  deeds_.settle(*identity, now, [this, ref = socket.ref(), identity = *identity, shared](Result<User> user) {
-    if (user) return take_seat(ref, identity, user->role, shared);
-    house_.at(ref.shard(), [this, ref, shared, no = user.refusal()](House::Part&) {
+  const auto turn_away = [this, ref = socket.ref(), shared](const Refusal& no) {
+    house_.at(ref.shard(), [this, ref, shared, no](House::Part&) {
       if (sioxx::Socket* here = ref.get()) refuse(*here, *shared, no);
+    });
+  };
+  // Each sign-in is a row in the database.
+  house_.at_home(identity->user_id, [this, ref = socket.ref(), identity = *identity, now, shared,
+                                     turn_away](House::Part& home) {
+    const auto verdict = home.rates.take(identity.user_id, Rates::Kind::sign_in, home.shard.now());
+    if (verdict.retry_after_ms > 0) {
+      return turn_away(
+          {ErrorCode::rate_limited, "too many sign-ins; try again later", verdict.retry_after_ms});
+    }
+    deeds_.settle(identity, now, [this, ref, identity, shared, turn_away](Result<User> user) {
+      if (user) return take_seat(ref, identity, user->role, shared);
+      turn_away(user.refusal());
     });
   });
 }
@@ -162,10 +186,19 @@ void Devices::disconnected(sioxx::Socket& socket, sioxx::CloseReason reason) {
   });
   write_rows([id = device->id(), now](store::Store& store) { store.connection_closed(id, now); },
              device->user());
-  house_.log().event("disconnection", {{"user", device->user()},
-                                       {"socket", socket.id()},
-                                       {"reason", text(reason)},
-                                       {"duration_ms", socket.shard().now() - device->since()}});
+  const auto duration_ms = socket.shard().now() - device->since();
+  if (device->refusals_left_out() == 0) {
+    house_.log().event("disconnection", {{"user", device->user()},
+                                         {"socket", socket.id()},
+                                         {"reason", text(reason)},
+                                         {"duration_ms", duration_ms}});
+  } else {
+    house_.log().event("disconnection", {{"user", device->user()},
+                                         {"socket", socket.id()},
+                                         {"reason", text(reason)},
+                                         {"duration_ms", duration_ms},
+                                         {"refusals_left_out", device->refusals_left_out()}});
+  }
 }
 
 void Devices::write_rows(std::function<void(store::Store&)> work, const Uuid& user) {

@@ -1,5 +1,7 @@
 #include "rozmova/chat/house.hpp"
 
+#include "rozmova/access.hpp"
+#include "rozmova/chat/device.hpp"
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/render.hpp"
 
@@ -64,6 +66,12 @@ Refusal no_such_chat(ChatKind kind) {
           kind == ChatKind::order ? "there is no such order" : "there is no such dispute"};
 }
 
+Refusal no_longer_yours() { return {ErrorCode::forbidden, "you are not a participant of this chat"}; }
+
+bool is_shut_out(const Refusal& refusal) {
+  return refusal.code == ErrorCode::forbidden || refusal.code == ErrorCode::not_found;
+}
+
 Refusal busy() { return {ErrorCode::unavailable, "the server is busy; try again in a moment", 1'000}; }
 
 unsigned House::home_of(const Uuid& user) const {
@@ -73,6 +81,34 @@ unsigned House::home_of(const Uuid& user) const {
 House::Part& House::here() { return *parts_[sioxx::loop::Shard::here()->index()]; }
 
 void House::mailbox_full(unsigned shard) { log_.error("mailbox_full", {{"shard", shard}}); }
+
+void House::recheck(const Uuid& user, const ChatKey& chat, std::function<void()> then) {
+  const auto shared = std::make_shared<const std::function<void()>>(std::move(then));
+  const bool accepted = database_.read(
+      [this, user, chat, shared](store::Store& store) {
+        const auto facts = store.facts(chat);
+        for (unsigned i = 0; i < parts_.size(); ++i) {
+          at(i, [this, user, chat, facts](Part& part) { shut_out(part, user, chat, facts); });
+        }
+        (*shared)();
+      },
+      [shared](const Refusal&) { (*shared)(); });
+  if (!accepted) (*shared)();
+}
+
+void House::shut_out(Part& part, const Uuid& user, const ChatKey& chat,
+                     const std::optional<ChatFacts>& facts) {
+  const std::string room = room_of(chat);
+  server_.each_local_socket(part.index, "/", room_of_user(user), [&](sioxx::Socket& socket) {
+    const Device* device = socket.data<Device>();
+    if (device == nullptr || !socket.in(room)) return;
+    if (facts && !may(user, device->role(), Deed::read, *facts)) return;
+    socket.leave(room);
+    metrics_.count(Count::leaves);
+    log_.event("leave",
+               {{"chat", room}, {"user", user}, {"socket", socket.id()}, {"reason", "not his any more"}});
+  });
+}
 
 void House::broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                       sioxx::engine::Delivery delivery) {

@@ -13,7 +13,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +41,9 @@ struct Caller {
 Refusal no_such_chat(ChatKind kind);
 /// The database's queue is full.
 Refusal busy();
+Refusal no_longer_yours();
+/// The chat does not exist or is not for the one who asked.
+bool is_shut_out(const Refusal& refusal);
 
 /// What every part of the chat stands on: the references that never change, one Part per shard, and the ways
 /// to get from one to the other. No locks: a Part belongs to its shard's thread, everything else here is
@@ -109,6 +114,9 @@ class House {
   }
 
   // ---- any thread
+  /// Looks anew who of the user's own connections may still hear the chat; those that may not leave the room.
+  /// `then` runs afterwards: what is sent to these connections from it comes after they have left.
+  void recheck(const Uuid& user, const ChatKey& chat, std::function<void()> then);
   /// To everybody in the room, or with `except` to all but one user's devices.
   void broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                  sioxx::engine::Delivery delivery);
@@ -128,6 +136,7 @@ class House {
 
  private:
   void mailbox_full(unsigned shard);
+  void shut_out(Part& part, const Uuid& user, const ChatKey& chat, const std::optional<ChatFacts>& facts);
   void presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at);
   void tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats);
 

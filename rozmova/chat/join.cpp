@@ -28,9 +28,9 @@ void Joins::begin(const Place& place) {
     step_out(place, step.answer);
     return next(place);
   }
-  const auto walk = std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, {}, 0, {}});
+  const auto walk = std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, {}, 0, {}});
   house_.at_home(step.answer.caller().user, [this, walk](House::Part& home) {
-    auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::action, walk->answer.event());
+    auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::join, walk->answer.event());
     house_.at(shard_, [this, walk, over = std::move(over)](House::Part&) {
       if (!over) return enter(walk);
       walk->answer.refuse(*over);
@@ -54,6 +54,7 @@ void Joins::enter(const WalkPtr& walk) {
     lines_.erase(walk->place);
     return;
   }
+  walk->was_in = socket->in(room_of(walk->place.chat));
   if (!socket->join_held(room_of(walk->place.chat))) {
     walk->answer.refuse({ErrorCode::conflict, "this connection is in too many chats; leave one first"});
     return next(walk->place);
@@ -119,10 +120,12 @@ void Joins::arrive(const WalkPtr& walk) {
     lines_.erase(walk->place);
     return;
   }
+  const std::string room = room_of(walk->place.chat);
+  // Sent out of the room meanwhile (House::recheck): the snapshot is older than that.
+  if (!socket->in(room)) return refuse(walk, no_longer_yours());
   walk->answer.ok(join_fields(walk->text, walk->online, socket->shard().wall()));
   house_.metrics().count(Count::joins);
   if (walk->after_seq) house_.metrics().count(Count::reconnects);
-  const std::string room = room_of(walk->place.chat);
   house_.log().event(
       "join",
       {{"chat", room}, {"user", who.user}, {"socket", socket->id()}, {"duration_us", who.elapsed_us()}});
@@ -136,9 +139,15 @@ void Joins::refuse(const WalkPtr& walk, const Refusal& refusal) {
     lines_.erase(walk->place);
     return;
   }
-  // Also when it was in before: what may not be read is not heard any more.
-  socket->leave(room_of(walk->place.chat));
+  const std::string room = room_of(walk->place.chat);
   walk->answer.refuse(refusal);
+  if (is_shut_out(refusal) || !walk->was_in) {
+    // Also when it was in before: what may not be read is not heard any more.
+    socket->leave(room);
+  } else if (!socket->release(room, 0)) {
+    // It goes on hearing as before; but what waited at the gate was more than the gate holds.
+    house_.expel(walk->answer.caller().socket, std::string(walk->answer.event()), busy());
+  }
   next(walk->place);
 }
 
@@ -193,6 +202,7 @@ void Joins::caught_up(const Place& place, const Caller& who, const store::Messag
     socket->send(sioxx::encode_event("/", names(place.chat.kind).message, json));
     after = message.seq;
   }
+  if (!socket->in(room_of(place.chat))) return next(place);
   if (!page.has_more && socket->release(room_of(place.chat), static_cast<std::uint64_t>(after)))
     return next(place);
   catch_up(place, who, after, round + 1);

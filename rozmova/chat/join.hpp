@@ -23,6 +23,9 @@ namespace rozmova::chat {
 /// came meanwhile and is not in the snapshot follows, the rest is dropped. So snapshot and live stream meet
 /// without hole or double.
 ///
+/// A join that is refused because the server is busy leaves the socket where it was: one that was in and
+/// hearing goes on hearing.
+///
 /// Joins and leaves of one socket and one chat are done one after the other, in the order they came: they
 /// stand in a line.
 class Joins {
@@ -57,6 +60,7 @@ class Joins {
     Place place;
     Answer answer;
     std::optional<std::int64_t> after_seq;
+    bool was_in = false;  ///< and hearing, before this join
     JoinText text;
     std::int64_t last_seq = 0;
     std::vector<bool> online;

@@ -11,13 +11,23 @@ struct ChatOptions {
   std::int64_t messages_per_10s = 20;
   std::int64_t messages_burst = 20;
   std::int64_t typing_per_s = 3;
-  std::int64_t typing_burst = 6;    ///< start, stop and a new start within one breath are not abuse
-  std::int64_t actions_per_s = 30;  ///< joins, leaves, read marks, token refreshes
+  std::int64_t typing_burst = 6;  ///< start, stop and a new start within one breath are not abuse
+  std::int64_t joins_per_s = 30;
+  std::int64_t joins_burst = 30;
+  std::int64_t actions_per_s = 30;  ///< read marks, token refreshes, orders created by their client
   std::int64_t actions_burst = 30;
-  /// This many refusals by rate within a minute end the connection. Typing has a larger allowance, because an
-  /// indicator that is sent at every key press is clumsy, not hostile.
+  std::int64_t events_per_s = 200;  ///< everything a client sends, also what is unknown or invalid
+  std::int64_t events_burst = 400;
+  std::int64_t rest_reads_per_s = 100;
+  std::int64_t rest_reads_burst = 200;
+  std::int64_t sign_ins_per_s = 10;
+  std::int64_t sign_ins_burst = 60;  ///< all of a user's devices at once, and some more
+  /// This many refused bursts within a minute end the connection; see Rates.
   int over_rate_per_minute_max = 10;
-  int typing_over_rate_per_minute_max = 600;
+  std::int64_t refused_burst_ms = 500;  ///< refusals this close to each other are one burst at least
+  /// Lines about refusals of one socket; the next line says how many were left out.
+  std::uint32_t refusal_lines_max = 10;
+  std::int64_t refusal_lines_window_ms = 10'000;
 
   // ---- what a payload may hold
   std::size_t content_characters_max = 10'000;  ///< Unicode code points
@@ -45,6 +55,8 @@ struct ChatOptions {
   std::int64_t token_grace_ms = 30'000;    ///< after the end, until the connection is closed
   std::int64_t last_seen_interval_ms = 30'000;
   std::size_t last_seen_rows_per_deed = 500;
+  std::int64_t connection_rows_kept_ms = 7 * 24 * 3'600'000LL;  ///< of connections that have ended
+  int forget_rows_per_deed = 2'000;  ///< looked at, once every last_seen_interval_ms
 
   // ---- what is not stored
   std::int64_t typing_timeout_ms = 6'000;

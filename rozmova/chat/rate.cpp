@@ -4,6 +4,14 @@
 
 namespace rozmova::chat {
 
+namespace {
+
+RateLimit limit_of(std::int64_t per_s, std::int64_t burst, std::int64_t seconds = 1) {
+  return {seconds * 1'000'000 / std::max<std::int64_t>(1, per_s), burst};
+}
+
+}  // namespace
+
 std::int64_t TokenBucket::take(std::int64_t now_ms, const RateLimit& limit) {
   const std::int64_t now_us = now_ms * 1'000;
   const std::int64_t full_at = std::max(full_at_us_, now_us);
@@ -14,30 +22,38 @@ std::int64_t TokenBucket::take(std::int64_t now_ms, const RateLimit& limit) {
 }
 
 Rates::Rates(const ChatOptions& options)
-    : limits_{RateLimit{10'000'000 / std::max<std::int64_t>(1, options.messages_per_10s),
-                        options.messages_burst},
-              RateLimit{1'000'000 / std::max<std::int64_t>(1, options.typing_per_s), options.typing_burst},
-              RateLimit{1'000'000 / std::max<std::int64_t>(1, options.actions_per_s), options.actions_burst}},
+    : limits_{limit_of(options.messages_per_10s, options.messages_burst, 10),
+              limit_of(options.typing_per_s, options.typing_burst),
+              limit_of(options.joins_per_s, options.joins_burst),
+              limit_of(options.actions_per_s, options.actions_burst),
+              limit_of(options.events_per_s, options.events_burst),
+              limit_of(options.rest_reads_per_s, options.rest_reads_burst),
+              limit_of(options.sign_ins_per_s, options.sign_ins_burst)},
       over_max_(options.over_rate_per_minute_max),
-      typing_over_max_(options.typing_over_rate_per_minute_max) {}
+      refused_burst_ms_(options.refused_burst_ms) {}
+
+bool Rates::is_offence(Kind kind) {
+  return kind != Kind::typing && kind != Kind::rest_read && kind != Kind::sign_in;
+}
 
 Rates::Verdict Rates::take(const Uuid& user, Kind kind, std::int64_t now_ms) {
   const auto index = static_cast<std::size_t>(kind);
   Row& row = rows_[user];
   const std::int64_t wait = row.buckets[index].take(now_ms, limits_[index]);
   if (wait == 0) return {};
-  Over& over = kind == Kind::typing ? row.typing : row.deliberate;
-  if (now_ms - over.since_ms >= window_ms) over = {now_ms, 0};
-  return {wait, ++over.times >= (kind == Kind::typing ? typing_over_max_ : over_max_)};
+  if (!is_offence(kind) || now_ms < row.burst_until_ms[index]) return {wait, false};
+  row.burst_until_ms[index] = now_ms + std::max(wait, refused_burst_ms_);
+  if (now_ms - row.since_ms >= window_ms) {
+    row.since_ms = now_ms;
+    row.offences = 0;
+  }
+  return {wait, ++row.offences >= over_max_};
 }
 
 void Rates::sweep(std::int64_t now_ms) {
   std::erase_if(rows_, [now_ms](const auto& entry) {
     const Row& row = entry.second;
-    const auto quiet = [now_ms](const Over& over) {
-      return over.times == 0 || now_ms - over.since_ms >= window_ms;
-    };
-    return quiet(row.deliberate) && quiet(row.typing) &&
+    return (row.offences == 0 || now_ms - row.since_ms >= window_ms) &&
            std::all_of(row.buckets.begin(), row.buckets.end(),
                        [now_ms](const TokenBucket& b) { return b.full(now_ms); });
   });

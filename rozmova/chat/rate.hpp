@@ -29,11 +29,19 @@ class TokenBucket {
 };
 
 /// The buckets of many users, and how often each of them was over. Rates are per user, whatever the number of
-/// his connections, so this lives on the user's home shard (House::home_of). Rows of users at rest are
-/// dropped by sweep().
+/// his connections, so this lives on the user's home shard (House::home_of); only Kind::event is counted on
+/// each shard by itself, because it is asked before anything else is done. Rows of users at rest are dropped
+/// by sweep().
+///
+/// Who is over is told how long to wait. What else he has sent by then is refused too and is no new offence:
+/// a client that sends its whole backlog at once is over once, not a hundred times. Only refusals after the
+/// told time (refused_burst_ms at least) count again, so the end is for who ignores it again and again:
+/// over_rate_per_minute_max times within a minute. Typing (an indicator sent at every key press is clumsy,
+/// not hostile), reads over REST and sign-ins are refused and nothing more; a flood of them is over
+/// Kind::event, or has no connection that could end.
 class Rates {
  public:
-  enum class Kind : std::uint8_t { message, typing, action };
+  enum class Kind : std::uint8_t { message, typing, join, action, event, rest_read, sign_in };
   struct Verdict {
     std::int64_t retry_after_ms = 0;  ///< 0: go on
     bool expel = false;               ///< over so often that the connection must end
@@ -45,21 +53,20 @@ class Rates {
   std::size_t size() const { return rows_.size(); }
 
  private:
-  static constexpr std::size_t kinds = 3;
+  static constexpr std::size_t kinds = 7;
   static constexpr std::int64_t window_ms = 60'000;
+  static bool is_offence(Kind kind);
 
-  struct Over {
-    std::int64_t since_ms = 0;
-    int times = 0;
-  };
   struct Row {
     std::array<TokenBucket, kinds> buckets;
-    Over deliberate, typing;
+    std::array<std::int64_t, kinds> burst_until_ms{};  ///< until then a refusal is no new offence
+    std::int64_t since_ms = 0;                         ///< when the first of the minute's offences was
+    int offences = 0;
   };
 
   std::array<RateLimit, kinds> limits_;
   int over_max_;
-  int typing_over_max_;
+  std::int64_t refused_burst_ms_;
   std::unordered_map<Uuid, Row> rows_;
 };
 

@@ -152,6 +152,10 @@ class Store {
   virtual void connection_closed(const Uuid& id, WallMs now) = 0;
   /// At start: rows that a crash left active. `last_seen` keeps what was last known.
   virtual int close_stale_connections() = 0;
+  /// Walks the rows in the order of their ids, `rows_max` of them after `after`, and deletes those of
+  /// connections that ended before `before`; the last one of each user stays, it says when he was last seen.
+  /// Returns where to go on next time: nil at the end.
+  virtual Uuid forget_connections(const Uuid& after, WallMs before, int rows_max) = 0;
   virtual std::optional<WallMs> last_seen(const Uuid& user) = 0;
 };
 

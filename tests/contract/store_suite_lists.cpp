@@ -229,6 +229,32 @@ TEST_P(StoreSuite, ConnectionsAreKeptWithWhenTheyWereSeen) {
   EXPECT_EQ(database_->ask("SELECT count(*) FROM websocket_connections WHERE is_active"), "0");
 }
 
+TEST_P(StoreSuite, ConnectionsLongOverAreForgottenPieceByPiece) {
+  const WallMs day = 24 * 3'600'000;
+  std::vector<Uuid> ids;
+  in_transaction([&](Store& store) {
+    for (int i = 0; i < 5; ++i) {
+      ids.push_back(Uuid::v7(now_ + i));
+      store.connection_opened({ids.back(), alice_.id, "socket", now_});
+      if (i != 4) store.connection_closed(ids.back(), now_ + i * day);
+    }
+    store.connection_opened({Uuid::v7(now_ + 5), bob_.id, "socket", now_});
+  });
+  in_transaction([&](Store& store) { store.close_stale_connections(); });
+  in_transaction([&](Store& store) { store.connection_opened({ids[0], alice_.id, "socket", now_}); });
+  const auto rows = [&] { return database_->ask("SELECT count(*) FROM websocket_connections"); };
+  // 0 is open again, 2 and 3 ended too late to go, and Bob has but one: 1 and 4 go.
+  Uuid place;
+  in_transaction([&](Store& store) { place = store.forget_connections({}, now_ + 2 * day, 2); });
+  EXPECT_EQ(place, ids[1]);
+  EXPECT_EQ(rows(), "5");
+  in_transaction([&](Store& store) { place = store.forget_connections(place, now_ + 2 * day, 100); });
+  EXPECT_TRUE(place.is_nil()) << "the end";
+  EXPECT_EQ(rows(), "4");
+  EXPECT_EQ(reader_->last_seen(alice_.id), now_ + 3 * day);
+  EXPECT_EQ(reader_->last_seen(bob_.id), now_);
+}
+
 // ----------------------------------------------------------------------------------------------------
 // migrations
 

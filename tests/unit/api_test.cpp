@@ -180,6 +180,44 @@ TEST_F(ApiTest, RatesAreSharedWithTheEvents) {
   EXPECT_NE(over.head.find("Retry-After: "), std::string::npos);
 }
 
+TEST_F(ApiTest, CursorsThatAreNoneAreRefused) {
+  for (const char* wrong : {"?cursor=garbage", "?cursor="}) {
+    const auto answer = as(alice, "GET", std::string("/v1/orders") + wrong);
+    refused(answer, 400, "INVALID_PAYLOAD");
+    EXPECT_NE(text_at(answer.json().at("error"), "message").find("cursor"), std::string::npos);
+  }
+}
+
+TEST_F(ApiTest, WritesAndReadsHaveARate) {
+  const auto codes = [&](const std::string& token, std::string_view method, const json::value& body,
+                         int times) {
+    std::set<int> all;
+    for (int i = 0; i < times; ++i) all.insert(world->ask(token, method, "/v1/orders", body).status);
+    return all;
+  };
+  const json::object for_self{{"title", "x"}, {"performerId", bob.id.text()}};
+  EXPECT_EQ(codes(world->token(alice), "POST", for_self, 300), (std::set<int>{201, 429}));
+  json::object by_another = for_self;
+  by_another["clientId"] = alice.id.text();
+  EXPECT_EQ(codes(service, "POST", by_another, 60), std::set<int>{201});
+  EXPECT_EQ(codes(world->token({Uuid::v7(World::now()), "Ірина", Role::admin}), "POST", by_another, 60),
+            std::set<int>{201});
+  EXPECT_EQ(codes(service, "GET", nullptr, 10), std::set<int>{200});
+}
+
+TEST(ApiRates, ReadsAreRatedToo) {
+  WorldOptions options;
+  options.chat.rest_reads_per_s = 1;
+  options.chat.rest_reads_burst = 5;
+  World world(options);
+  const Person carol = world.person(Role::client, "Карина"), dan = world.person(Role::client, "Данило");
+  int over = 0;
+  for (int i = 0; i < 20; ++i) over += world.ask(world.token(carol), "GET", "/v1/orders").status == 429;
+  EXPECT_GT(over, 5);
+  EXPECT_EQ(world.ask(world.token(carol), "GET", "/v1/me").status, 429);
+  EXPECT_EQ(world.ask(world.token(dan), "GET", "/v1/orders").status, 200);
+}
+
 TEST_F(ApiTest, ReadPositionsAndUnreadCounts) {
   for (int i = 0; i < 3; ++i) as(alice, "POST", messages(), {{"content", "x"}});
   EXPECT_EQ(as(bob, "GET", "/v1/orders/" + order).json().at("unread").as_int64(), 3);

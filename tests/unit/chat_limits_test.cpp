@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 #include <boost/json/serialize.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,23 +31,119 @@ class LimitsTest : public ChatTest {
 INSTANTIATE_TEST_SUITE_P(Shards, LimitsTest, ::testing::Values(1U, 3U),
                          [](const auto& shards) { return "x" + std::to_string(shards.param); });
 
-TEST_P(LimitsTest, OverTheRateIsRefusedAndTenTimesOverIsTheEnd) {
+TEST_P(LimitsTest, ARefusedBurstIsAnsweredAndTheConnectionLives) {
   auto options = usual(GetParam());
   options.chat.messages_per_10s = options.chat.messages_burst = 20;
   open(options);
   Device& a = joined(alice);
   Device& phone = joined(alice);
-  Device& b = joined(bob);
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(ok(sends(i % 2 ? a : phone, std::to_string(i))));
-  for (int i = 0; i < 10; ++i) {
-    const auto over = sends(a, "too much");
-    EXPECT_EQ(code_of(over), "RATE_LIMITED");
-    EXPECT_GT(over.at("error").at("retryAfterMs").as_int64(), 0);
+  int over = 0;
+  for (const auto id : a.begins("order_message", {{"orderId", order}, {"content", "too much"}}, 100)) {
+    const auto ack = a.answer(id);
+    if (ok(ack)) continue;
+    ++over;
+    EXPECT_EQ(code_of(ack), "RATE_LIMITED");
+    EXPECT_GT(ack.at("error").at("retryAfterMs").as_int64(), 0);
+  }
+  EXPECT_GT(over, 50);
+  EXPECT_EQ(a.heard("chat_error"), 0U);
+  EXPECT_TRUE(ok(a.asks("order_read", {{"orderId", order}, {"seq", 1}})));
+}
+
+TEST_P(LimitsTest, WhoIgnoresTheWaitAgainAndAgainIsSentAway) {
+  auto options = usual(GetParam());
+  options.chat.messages_per_10s = options.chat.messages_burst = 20;
+  options.chat.refused_burst_ms = 0;
+  options.chat.over_rate_per_minute_max = 2;
+  open(options);
+  Device& a = joined(alice);
+  Device& phone = joined(alice);
+  Device& b = joined(bob);
+  const auto deadline = std::chrono::steady_clock::now() + testing_clients::patience;
+  bool is_here = true;
+  while (is_here && std::chrono::steady_clock::now() < deadline) {
+    try {
+      sends(a, "on and on");
+    } catch (const std::runtime_error&) {
+      is_here = false;  // sent away before the answer
+    }
   }
   EXPECT_EQ(text_at(a.hears("chat_error"), "code"), "RATE_LIMITED");
   a.is_sent_away();
   EXPECT_TRUE(ok(sends(b, "not my fault")));
   EXPECT_TRUE(ok(phone.asks("join_order_chat", {{"orderId", order}}))) << "the other device stays";
+}
+
+TEST_P(LimitsTest, SomebodyWithManyChatsComesBackToAllOfThemInAWhile) {
+  auto options = usual(GetParam());
+  const chat::ChatOptions as_delivered;
+  options.chat.joins_per_s = as_delivered.joins_per_s;
+  options.chat.joins_burst = as_delivered.joins_burst;
+  open(options);
+  Device& a = device(alice);
+  std::size_t left = 60;
+  while (left > 0) {  // at once whatever is left, as a client does that knows nothing of rates
+    std::size_t refused = 0;
+    for (const auto id : a.begins("join_order_chat", {{"orderId", order}}, static_cast<int>(left))) {
+      refused += ok(a.answer(id)) ? 0u : 1u;
+    }
+    left = refused;
+  }
+  EXPECT_TRUE(ok(a.asks("order_typing", {{"orderId", order}, {"isTyping", true}}))) << "nobody was sent away";
+}
+
+TEST_P(LimitsTest, InvalidAndUnknownEventsHaveARateAndFewLinesInTheLog) {
+  auto options = usual(GetParam());
+  options.chat.events_per_s = 1;
+  options.chat.events_burst = 40;
+  options.chat.refused_burst_ms = 600'000;
+  open(options);
+  Device& a = device(alice);
+  int invalid = 0, over = 0;
+  const auto count = [&](const json::value& ack) {
+    invalid += code_of(ack) == "INVALID_PAYLOAD" || code_of(ack) == "NOT_FOUND";
+    over += code_of(ack) == "RATE_LIMITED";
+  };
+  for (const char* event : {"order_message", "no_such_event", "join_order_chat", "auth_refresh"}) {
+    for (const auto id : a.begins(event, json::object{}, 50)) count(a.answer(id));
+  }
+  EXPECT_EQ(invalid + over, 200);
+  EXPECT_GE(invalid, 40);
+  EXPECT_GE(over, 100);
+  devices.clear();
+  world->close();
+  const std::string log = world->log_text();
+  std::size_t lines = 0;
+  for (auto at = log.find("\"refusal\""); at != std::string::npos; at = log.find("\"refusal\"", at + 1))
+    ++lines;
+  EXPECT_GE(lines, 10U);
+  EXPECT_LE(lines, 60U);
+  EXPECT_NE(log.find("left_out"), std::string::npos);
+}
+
+TEST_P(LimitsTest, LeavingIsRatedWithTheRest) {
+  auto options = usual(GetParam());
+  options.chat.events_per_s = 1;
+  options.chat.events_burst = 10;
+  open(options);
+  Device& a = device(alice);
+  std::string last;
+  for (const auto id : a.begins("leave_order_chat", {{"orderId", order}}, 30)) last = code_of(a.answer(id));
+  EXPECT_EQ(last, "RATE_LIMITED");
+}
+
+TEST_P(LimitsTest, SignInsOfOneUserAreRated) {
+  auto options = usual(GetParam());
+  options.chat.sign_ins_per_s = 1;
+  options.chat.sign_ins_burst = 3;
+  open(options);
+  for (int i = 0; i < 3; ++i) device(alice);
+  const Device fourth(world->port(), {{"token", world->token(alice)}});
+  ASSERT_FALSE(fourth.connected());
+  EXPECT_EQ(text_at(fourth.refusal().at("data"), "code"), "RATE_LIMITED");
+  EXPECT_GT(fourth.refusal().at("data").at("retryAfterMs").as_int64(), 0);
+  device(bob);
 }
 
 TEST_P(LimitsTest, ConnectionsOfOneUserAreLimited) {

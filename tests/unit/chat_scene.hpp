@@ -42,6 +42,8 @@ inline WorldOptions usual(unsigned threads) {
   options.threads = threads;
   options.chat.messages_per_10s = options.chat.messages_burst = 1'000'000;
   options.chat.actions_per_s = options.chat.actions_burst = 1'000'000;
+  options.chat.joins_per_s = options.chat.joins_burst = 1'000'000;
+  options.chat.events_per_s = options.chat.events_burst = 1'000'000;
   options.chat.typing_per_s = options.chat.typing_burst = 1'000'000;
   options.chat.typing_timeout_ms = 300;
   options.chat.presence_grace_ms = 200;

@@ -117,6 +117,56 @@ TEST_P(ChatTest, AStrangerIsRefusedAndHearsNothing) {
   EXPECT_EQ(text_at(c.hears("order_message"), "content"), "fence");
 }
 
+TEST_P(ChatTest, WhoIsNoLongerAPartyStopsHearingAtHisNextAction) {
+  const Person carol = world->person(Role::performer, "Карина");
+  const std::string own = order;
+  std::vector<std::pair<std::string, json::object>> actions{{"order_message", {{"content", "x"}}},
+                                                            {"order_typing", {{"isTyping", true}}},
+                                                            {"order_read", {{"seq", 1}}}};
+  for (auto& [event, payload] : actions) {
+    order = world->order(alice, bob);
+    Device& a = joined(alice);
+    Device& b = joined(bob);
+    Device& tablet = joined(bob);
+    EXPECT_TRUE(ok(sends(a, "before")));
+    b.hears("order_message", with("content", "before"));
+    tablet.hears("order_message", with("content", "before"));
+    world->sql("UPDATE orders SET performer_id = '" + carol.id.text() + "' WHERE id = '" + order + "'");
+    payload["orderId"] = order;
+    // What is known for typing is up to a second old.
+    std::string code = "ok";
+    while (code == "ok") code = code_of(b.asks(event, payload));
+    EXPECT_EQ(code, "FORBIDDEN") << event;
+    EXPECT_TRUE(ok(sends(a, "after")));
+    a.hears("order_message", with("content", "after"));
+    order = own;
+    EXPECT_TRUE(ok(b.asks("join_order_chat", {{"orderId", order}})));
+    EXPECT_TRUE(ok(tablet.asks("join_order_chat", {{"orderId", order}})));
+    EXPECT_TRUE(ok(sends(a, "fence")));
+    b.hears("order_message", with("content", "fence"));
+    tablet.hears("order_message", with("content", "fence"));
+    EXPECT_EQ(b.heard("order_message", with("content", "after")), 0U) << event;
+    EXPECT_EQ(tablet.heard("order_message", with("content", "after")), 0U) << event;
+    devices.clear();
+  }
+}
+
+TEST_P(ChatTest, AJoinThatTheStoreCannotAnswerLeavesTheSocketWhereItWas) {
+  Device& a = joined(alice);
+  Device& b = joined(bob);
+  Device& outside = device(bob);
+  world->sql("ALTER TABLE chat_reads RENAME TO hidden");
+  for (Device* one : {&b, &outside}) {
+    const std::string code = code_of(one->asks("join_order_chat", {{"orderId", order}}));
+    EXPECT_TRUE(code == "UNAVAILABLE" || code == "INTERNAL") << code;
+  }
+  world->sql("ALTER TABLE hidden RENAME TO chat_reads");
+  EXPECT_TRUE(ok(sends(a, "still there?")));
+  b.hears("order_message", with("content", "still there?"));
+  EXPECT_TRUE(ok(outside.asks("join_order_chat", {{"orderId", order}})));
+  EXPECT_EQ(outside.heard("order_message"), 0U);
+}
+
 TEST_P(ChatTest, RefusalsWithoutAnAckAreEventsAndTheConnectionLives) {
   Device& a = joined(alice);
   a.tells("order_message", {{"orderId", order}});

@@ -1,5 +1,6 @@
 #include "tests/unit/chat_world.hpp"
 
+#include <sqlite3.h>
 #include <boost/json/serialize.hpp>
 
 #include <atomic>
@@ -126,6 +127,17 @@ void World::behind_the_scenes(const std::function<void(store::Store&)>& work) {
   writer->begin();
   work(*writer);
   writer->commit();
+}
+
+void World::sql(const std::string& statements) {
+  sqlite3* database = nullptr;
+  const int opened = sqlite3_open((folder_ / "chat.db").c_str(), &database);
+  sqlite3_busy_timeout(database, 10'000);
+  const bool done = opened == SQLITE_OK &&
+                    sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+  const std::string error = sqlite3_errmsg(database);
+  sqlite3_close(database);
+  if (!done) throw std::runtime_error(statements + ": " + error);
 }
 
 }  // namespace rozmova::testing

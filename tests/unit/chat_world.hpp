@@ -59,6 +59,8 @@ class World {
   /// Changes the store behind the server's back.
   void behind_the_scenes(const std::function<void(store::Store&)>& work);
 
+  void sql(const std::string& statements);
+
   /// Everything logged so far, complete once the world is closed.
   std::string log_text();
   std::uint64_t count(Count what) const { return metrics_.total(what); }

@@ -91,6 +91,7 @@ class FakeStore final : public Store {
   void connections_seen(std::span<const Uuid>, WallMs) override {}
   void connection_closed(const Uuid&, WallMs) override {}
   int close_stale_connections() override { return 0; }
+  Uuid forget_connections(const Uuid&, WallMs, int) override { return {}; }
   std::optional<WallMs> last_seen(const Uuid&) override { return {}; }
 
  private:

@@ -54,39 +54,75 @@ TEST(Rates, AreOfOneUserAndOneKind) {
   EXPECT_EQ(rates.take(bob, Rates::Kind::message, noon).retry_after_ms, 0);
 }
 
+TEST(Rates, ARefusedBurstIsOneOffence) {
+  for (const auto kind : {Rates::Kind::message, Rates::Kind::join, Rates::Kind::action, Rates::Kind::event}) {
+    Rates rates{ChatOptions{}};
+    int refused = 0;
+    for (int i = 0; i < 1'000; ++i) {
+      const auto verdict = rates.take(alice, kind, noon);
+      refused += verdict.retry_after_ms > 0;
+      EXPECT_FALSE(verdict.expel);
+    }
+    EXPECT_GE(refused, 600);
+  }
+}
+
+TEST(Rates, JoinsHaveTheirOwnAndLeaveOtherActionsAlone) {
+  Rates rates{ChatOptions{}};
+  for (int i = 0; i < 30; ++i) ASSERT_EQ(rates.take(alice, Rates::Kind::join, noon).retry_after_ms, 0) << i;
+  EXPECT_EQ(rates.take(alice, Rates::Kind::join, noon).retry_after_ms, 34);
+  EXPECT_EQ(rates.take(alice, Rates::Kind::action, noon).retry_after_ms, 0);
+}
+
 TEST(Rates, TenTimesOverWithinAMinuteIsTheEnd) {
   Rates rates{ChatOptions{}};
-  for (int i = 0; i < 20; ++i) rates.take(alice, Rates::Kind::message, noon);
-  for (int i = 1; i <= 10; ++i) EXPECT_EQ(rates.take(alice, Rates::Kind::message, noon).expel, i == 10) << i;
-  EXPECT_FALSE(rates.take(bob, Rates::Kind::message, noon).expel);
+  std::int64_t now = noon;
+  for (int i = 0; i < 20; ++i) rates.take(alice, Rates::Kind::message, now);
+  for (int offence = 1; offence <= 10; ++offence) {
+    const auto verdict = rates.take(alice, Rates::Kind::message, now);
+    ASSERT_EQ(verdict.retry_after_ms, 500);
+    EXPECT_EQ(verdict.expel, offence == 10) << offence;
+    EXPECT_FALSE(rates.take(alice, Rates::Kind::message, now + 499).expel) << "still the same burst";
+    now += verdict.retry_after_ms;
+    EXPECT_EQ(rates.take(alice, Rates::Kind::message, now).retry_after_ms, 0) << "what he was told is true";
+  }
+  for (int i = 0; i < 21; ++i) EXPECT_FALSE(rates.take(bob, Rates::Kind::message, now).expel);
+}
+
+TEST(Rates, AShortWaitStillMakesOneBurstOfHalfASecond) {
+  Rates rates{ChatOptions{}};
+  int ends = 0;
+  std::int64_t now = noon;
+  for (; ends == 0 && now < noon + 60'000; ++now) ends += rates.take(alice, Rates::Kind::event, now).expel;
+  EXPECT_EQ(ends, 1);
+  EXPECT_GE(now - noon, 9 * 500);
 }
 
 TEST(Rates, WhoIsOverNowAndThenMayStay) {
   Rates rates{ChatOptions{}};
   std::int64_t now = noon;
-  for (int minute = 0; minute < 10; ++minute, now += 61'000) {
+  for (int minute = 0; minute < 10; ++minute, now += 50'000) {
     for (int i = 0; i < 20; ++i) rates.take(alice, Rates::Kind::message, now);
-    for (int i = 0; i < 9; ++i) {
-      const auto verdict = rates.take(alice, Rates::Kind::message, now);
-      EXPECT_GT(verdict.retry_after_ms, 0);
-      EXPECT_FALSE(verdict.expel);
+    for (int i = 0; i < 9; ++i, now += 1'500) {
+      EXPECT_FALSE(rates.take(alice, Rates::Kind::message, now).expel);
+      while (rates.take(alice, Rates::Kind::message, now).retry_after_ms == 0) {
+      }
     }
   }
 }
 
-TEST(Rates, AnEagerTypistIsRefusedButMayStay) {
-  Rates rates{ChatOptions{}};
-  bool expelled = false;
-  int refused = 0;
-  for (std::int64_t now = noon; now < noon + 50'000; now += 125) {  // eight key presses a second
-    const auto verdict = rates.take(alice, Rates::Kind::typing, now);
-    refused += verdict.retry_after_ms > 0;
-    expelled |= verdict.expel;
+TEST(Rates, TypingReadingAndSigningInAreRefusedAndNothingMore) {
+  for (const auto kind : {Rates::Kind::typing, Rates::Kind::rest_read, Rates::Kind::sign_in}) {
+    Rates rates{ChatOptions{}};
+    int refused = 0;
+    for (std::int64_t now = noon; now < noon + 50'000; ++now) {
+      const auto verdict = rates.take(alice, kind, now);
+      refused += verdict.retry_after_ms > 0;
+      EXPECT_FALSE(verdict.expel);
+    }
+    EXPECT_GT(refused, 40'000);
+    EXPECT_FALSE(rates.take(alice, Rates::Kind::message, noon + 50'000).expel);
   }
-  EXPECT_GT(refused, 200);
-  EXPECT_FALSE(expelled);
-  for (int i = 0; i < 1'000; ++i) expelled |= rates.take(alice, Rates::Kind::typing, noon + 50'000).expel;
-  EXPECT_TRUE(expelled);
 }
 
 TEST(Rates, RowsOfUsersAtRestAreForgotten) {

@@ -3,6 +3,7 @@ rozmova_test(rozmova_chat_test
   SOURCES events_test.cpp render_test.cpp rate_test.cpp typing_test.cpp presence_test.cpp facts_cache_test.cpp demo_test.cpp
   USES rozmova_chat)
 target_compile_definitions(rozmova_chat_test PRIVATE GOLDEN_DIR="${PROJECT_SOURCE_DIR}/golden")
+find_package(SQLite3 REQUIRED)
 rozmova_test(rozmova_chat_live_test
-  SOURCES chat_test.cpp chat_limits_test.cpp chat_world.cpp polling_client.cpp api_test.cpp
-  USES rozmova_chat rozmova_api)
+  SOURCES chat_test.cpp chat_limits_test.cpp chat_world.cpp polling_client.cpp api_test.cpp start_test.cpp ${PROJECT_SOURCE_DIR}/rozmova/start.cpp
+  USES rozmova_chat rozmova_api rozmova_http SQLite::SQLite3)

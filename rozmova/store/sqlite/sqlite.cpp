@@ -110,6 +110,19 @@ int Sqlite::close_stale_connections() {
   return static_cast<int>(connection_.changes());
 }
 
+Uuid Sqlite::forget_connections(const Uuid& after, WallMs before, int rows_max) {
+  Uuid last;
+  bool at_end = true;
+  {
+    auto row = forget_up_to_.run();
+    if (!row.bind(after).bind(std::int64_t{rows_max}).row() || row.number(1) == 0) return {};
+    last = row.uuid(0);
+    at_end = row.number(1) < rows_max;
+  }
+  forget_.run().bind(after).bind(last).bind_time(before).done();
+  return at_end ? Uuid{} : last;
+}
+
 std::optional<WallMs> Sqlite::last_seen(const Uuid& user) {
   auto row = last_seen_.run();
   if (!row.bind(user).row()) return std::nullopt;

@@ -44,6 +44,7 @@ class Sqlite final : public Store {
   void connections_seen(std::span<const Uuid> ids, WallMs now) override;
   void connection_closed(const Uuid& id, WallMs now) override;
   int close_stale_connections() override;
+  Uuid forget_connections(const Uuid& after, WallMs before, int rows_max) override;
   std::optional<WallMs> last_seen(const Uuid& user) override;
 
  private:
@@ -217,6 +218,14 @@ class Sqlite final : public Store {
                               "UPDATE websocket_connections SET is_active = 0, "
                               "last_seen = max(coalesce(last_seen, ''), ?2) WHERE id = ?1"};
   Statement close_stale_{connection_, "UPDATE websocket_connections SET is_active = 0 WHERE is_active = 1"};
+  Statement forget_up_to_{
+      connection_,
+      "SELECT max(id), count(*) FROM (SELECT id FROM websocket_connections WHERE id > ?1 ORDER BY id LIMIT ?2)"};
+  Statement forget_{connection_,
+                    "DELETE FROM websocket_connections AS old WHERE id > ?1 AND id <= ?2 AND is_active = 0 "
+                    "AND last_seen < ?3 AND EXISTS (SELECT 1 FROM websocket_connections later "
+                    "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
+                    "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };
 
