@@ -3,11 +3,15 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(CURL REQUIRED)
 
 rozmova_room(rozmova_core
   SOURCES auth.cpp base64url.cpp config.cpp config_file.cpp jwt.cpp log.cpp metrics.cpp secret.cpp settings.cpp
   USES rozmova_model fmt::fmt
   PRIVATE_USES Boost::json OpenSSL::Crypto spdlog::spdlog)
+
+# Asks other people's servers: keys of tokens, webhooks.
+rozmova_room(rozmova_http_client SOURCES http_client.cpp USES Threads::Threads PRIVATE_USES CURL::libcurl)
 
 rozmova_room(rozmova_http
   SOURCES api/json.cpp api/metrics_text.cpp api/router.cpp api/static_files.cpp api/system_routes.cpp

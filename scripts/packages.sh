@@ -5,7 +5,7 @@
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build pkg-config
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
-  libcli11-dev libfmt-dev libhiredis-dev libpq-dev libspdlog-dev libsqlite3-dev libssl-dev libtomlplusplus-dev zlib1g-dev
+  libcli11-dev libcurl4-openssl-dev libfmt-dev libhiredis-dev libpq-dev libspdlog-dev libsqlite3-dev libssl-dev libtomlplusplus-dev zlib1g-dev
   libbenchmark-dev libgmock-dev libgtest-dev
 )
 

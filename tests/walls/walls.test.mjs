@@ -45,6 +45,7 @@ const locksAllowed = [
   'sioxx/net/admission', 'sioxx/net/listener', // connection counts
   'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', // the threads of the store
   'rozmova/metrics',
+  'rozmova/http_client', // requests given to its thread
   'rozmova/main.cpp', // whether it is being taken down
 ];
 const lockWords = /\bstd::(mutex|shared_mutex|recursive_mutex|atomic|atomic_\w+|condition_variable\w*|counting_semaphore|binary_semaphore|latch|barrier)\b|\bpthread_mutex/;
