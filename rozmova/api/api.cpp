@@ -1,5 +1,6 @@
 #include "rozmova/api/api.hpp"
 
+#include "rozmova/api/admin_gate.hpp"
 #include "rozmova/api/json.hpp"
 #include "rozmova/api/routes.hpp"
 
@@ -83,6 +84,7 @@ void Floor::settled(const Identity& identity, const chat::Caller& who, WallMs no
 }
 
 void add(Router& router, const FloorPtr& floor, Route route, Deed deed) {
+  if (route.guard == Guard::admin) return add_behind_gate(router, floor, std::move(route), deed);
   route.handler = [floor, deed](Call&& call, http::Reply reply) {
     deed(*floor, std::move(call), SharedReply(floor->metrics(), std::move(reply)));
   };

@@ -280,7 +280,8 @@ std::optional<Refusal> Router::Impl::identify(const Route& route, const http::Re
   if (still_welcome) {
     if (auto refusal = still_welcome(call.who, call.now)) return refusal;
   }
-  if (route.guard == Guard::admin && call.who.role != Role::admin) {
+  const bool settled_later = route.settles_role && !call.who.role_from_token;
+  if (route.guard == Guard::admin && call.who.role != Role::admin && !settled_later) {
     return Refusal{ErrorCode::forbidden, "Only for administrators."};
   }
   return std::nullopt;

@@ -68,6 +68,8 @@ struct Route {
   Body body = Body::none;
   std::string summary;  ///< one line for people
   Handler handler;
+  /// Guard::admin: the handler asks the users table about a token that names no role (api/admin_gate.hpp).
+  bool settles_role = false;
 };
 
 /// What became of one call of a known route, for logs and histograms.

@@ -57,7 +57,7 @@ using FloorPtr = std::shared_ptr<const Floor>;
 
 using Deed = void (*)(const Floor& floor, Call&& call, const SharedReply& reply);
 
-/// Adds `route` with `deed` as its handler.
+/// Adds `route` with `deed` as its handler; one with Guard::admin stands behind the gate of admin_gate.hpp.
 void add(Router& router, const FloorPtr& floor, Route route, Deed deed);
 
 void add_people_routes(Router& router, const FloorPtr& floor);

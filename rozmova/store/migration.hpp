@@ -13,6 +13,6 @@ struct Migration {
   std::string_view sql;
 };
 
-std::span<const Migration> sqlite_migrations();  ///< ascending, without gaps, from 1
+std::span<const Migration> sqlite_migrations();  ///< ascending; numbers may be missing
 
 }  // namespace rozmova::store

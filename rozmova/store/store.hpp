@@ -99,6 +99,15 @@ struct ConnectionRow {
   WallMs connected_at = 0;
 };
 
+/// One line of who did what, for people who ask later. Never the text of a message, never a token.
+struct AuditEntry {
+  std::optional<Uuid> actor_id;  ///< nothing: the backend, by SERVICE_TOKEN
+  std::string action;            ///< "enter_chat", "revoke", …; at most 50 characters
+  std::string subject_kind;      ///< "order", "dispute", "user", "socket"
+  std::string subject_id;
+  std::string detail = "{}";  ///< a JSON object
+};
+
 /// Everything that must be kept; synchronous, one connection, one thread at a time. Implementations: Sqlite
 /// (and Postgres). Writing methods run inside begin()…commit(). Throws StoreError only.
 class Store {
@@ -145,6 +154,9 @@ class Store {
   /// valid_cursor().
   virtual OrderList orders(const Uuid& reader, bool all, int limit,
                            std::optional<std::string_view> cursor) = 0;
+
+  // ---- what was done, and by whom
+  virtual void audit(const AuditEntry& entry, WallMs now) = 0;
 
   // ---- connections (websocket_connections)
   virtual void connection_opened(const ConnectionRow& row) = 0;

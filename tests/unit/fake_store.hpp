@@ -87,6 +87,7 @@ class FakeStore final : public Store {
   Result<Order> create_order(const NewOrder&, WallMs) override { return Order{}; }
   std::optional<OrderSummary> order(const Uuid&, const Uuid&) override { return {}; }
   OrderList orders(const Uuid&, bool, int, std::optional<std::string_view>) override { return {}; }
+  void audit(const AuditEntry&, WallMs) override {}
   void connection_opened(const ConnectionRow&) override {}
   void connections_seen(std::span<const Uuid>, WallMs) override {}
   void connection_closed(const Uuid&, WallMs) override {}

@@ -1,5 +1,6 @@
 // What is SQLite's own: the tables as other programs see them, and a clear word for each way in which a file
 // is unusable.
+#include "rozmova/store/sqlite/migrate.hpp"
 #include "tests/unit/sqlite_database.hpp"
 
 #include <gmock/gmock.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 
 namespace rozmova::store::testing {
@@ -187,6 +189,24 @@ TEST_F(SqliteFile, AnEmptyFileIsAFreshDatabase) {
   std::ofstream(path()).close();
   factory()->migrate();
   EXPECT_EQ(factory()->open_writer()->users(10).size(), 0U);
+}
+
+TEST_F(SqliteFile, AMigrationThatArrivesLateIsStillRun) {
+  std::filesystem::create_directories(std::filesystem::path(path()).parent_path());
+  SqliteOptions options;
+  options.path = path();
+  sqlite::Connection connection(options, sqlite::Access::write);
+  const Migration first{1, "first", "CREATE TABLE a (x)"}, late{2, "late", "CREATE TABLE b (x)"},
+      last{3, "last", "CREATE TABLE c (x)"};
+  sqlite::migrate(connection, std::array{first, last});
+  sqlite::migrate(connection, std::array{first, late, last});
+  sqlite::migrate(connection, std::array{first, late, last});
+  EXPECT_EQ(run_sql(path(), "SELECT group_concat(version) FROM schema_migrations"), "1,2,3");
+  EXPECT_EQ(run_sql(path(), "SELECT count(*) FROM b"), "0");
+  EXPECT_THAT(error_of([&] {
+                sqlite::migrate(connection, std::array{first, last});
+              }).what(),
+              HasSubstr("newer Rozmova"));
 }
 
 TEST_F(SqliteFile, SomethingElseIsNotOverwritten) {

@@ -1,8 +1,10 @@
 #include "rozmova/store/sqlite/migrate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <set>
 
 namespace rozmova::store::sqlite {
 namespace {
@@ -27,26 +29,30 @@ std::string checksum(std::string_view text) {
 void run_missing(Connection& connection, std::span<const Migration> migrations) {
   connection.exec(create_table);
   Statement known(connection, "SELECT version, checksum FROM schema_migrations ORDER BY version");
-  std::int64_t at = 0;
+  std::set<int> done;
   {
     auto row = known.run();
     while (row.row()) {
-      at = row.number(0);
-      if (at > static_cast<std::int64_t>(migrations.size())) {
+      const std::int64_t version = row.number(0);
+      const auto found = std::find_if(migrations.begin(), migrations.end(),
+                                      [&](const Migration& one) { return one.version == version; });
+      if (found == migrations.end()) {
         throw StoreError(StoreError::Kind::broken, "the database was made by a newer Rozmova (schema " +
-                                                       std::to_string(at) +
+                                                       std::to_string(version) +
                                                        "): start that version, or a newer one");
       }
-      const Migration& migration = migrations[static_cast<std::size_t>(at - 1)];
-      if (row.text(1) != checksum(migration.sql)) {
+      if (row.text(1) != checksum(found->sql)) {
         throw StoreError(StoreError::Kind::broken,
-                         "migration " + std::to_string(at) + " (" + std::string(migration.name) +
+                         "migration " + std::to_string(version) + " (" + std::string(found->name) +
                              ") is not the one that made this database: put the original back");
       }
+      done.insert(found->version);
     }
   }
+  // Not only what comes after the last one: a number that was given early may arrive late.
   Statement note(connection, "INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)");
-  for (const Migration& migration : migrations.subspan(static_cast<std::size_t>(at))) {
+  for (const Migration& migration : migrations) {
+    if (done.contains(migration.version)) continue;
     connection.exec(std::string(migration.sql).c_str());
     const std::string sum = checksum(migration.sql);
     note.run().bind(std::int64_t{migration.version}).bind(migration.name).bind(sum).done();

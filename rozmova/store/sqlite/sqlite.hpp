@@ -40,6 +40,8 @@ class Sqlite final : public Store {
   std::optional<OrderSummary> order(const Uuid& id, const Uuid& reader) override;
   OrderList orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) override;
 
+  void audit(const AuditEntry& entry, WallMs now) override;
+
   void connection_opened(const ConnectionRow& row) override;
   void connections_seen(std::span<const Uuid> ids, WallMs now) override;
   void connection_closed(const Uuid& id, WallMs now) override;
@@ -204,6 +206,11 @@ class Sqlite final : public Store {
   Statement own_orders_{connection_,
                         ROZMOVA_ORDERS_BY_ACTIVITY("WHERE o.client_id = ?4 OR o.performer_id = ?4")};
 #undef ROZMOVA_ORDERS_BY_ACTIVITY
+
+  // ---- who may, and what was done
+  Statement audit_{connection_,
+                   "INSERT INTO audit_log (at, actor_id, action, subject_kind, subject_id, detail) "
+                   "VALUES (?, ?, ?, ?, ?, ?)"};
 
   // ---- connections
   Statement open_connection_{
