@@ -63,6 +63,7 @@ EncodedPtr Encoded::Builder::finish(std::uint64_t order, EncodedPtr next) && {
   encoded->frame_at_ = static_cast<std::uint8_t>(frame_header_bytes_max - header_bytes);
   encoded->packet_at_ = frame_header_bytes_max;
   encoded->order_ = order;
+  encoded->compress_ = compress_;
   encoded->next_ = std::move(next);
   return encoded;
 }
@@ -73,7 +74,7 @@ EncodedPtr Encoded::text(std::string_view payload, std::uint64_t order) {
   return std::move(builder).finish(order);
 }
 
-EncodedPtr Encoded::binary(std::string_view payload, EncodedPtr next) {
+EncodedPtr Encoded::binary(std::string_view payload, EncodedPtr next, bool compress) {
   auto encoded = std::make_shared<Encoded>(Key{});
   encoded->buffer_.reserve(frame_header_bytes_max + payload.size());
   encoded->buffer_.resize(frame_header_bytes_max);
@@ -83,6 +84,7 @@ EncodedPtr Encoded::binary(std::string_view payload, EncodedPtr next) {
   encoded->frame_at_ = static_cast<std::uint8_t>(frame_header_bytes_max - header_bytes);
   encoded->packet_at_ = frame_header_bytes_max;
   encoded->binary_ = true;
+  encoded->compress_ = compress;
   encoded->next_ = std::move(next);
   return encoded;
 }

@@ -35,15 +35,21 @@ class Encoded {
     Builder& operator<<(char part);
     /// The buffer itself, for serializers that append; the caller only appends.
     std::string& buffer() { return buffer_; }
+    /// See Encoded::compress().
+    Builder& compress(bool wanted) {
+      compress_ = wanted;
+      return *this;
+    }
     /// `order`: see Encoded::order().
     EncodedPtr finish(std::uint64_t order = 0, EncodedPtr next = nullptr) &&;
 
    private:
     std::string buffer_;
+    bool compress_ = true;
   };
 
   static EncodedPtr text(std::string_view payload, std::uint64_t order = 0);
-  static EncodedPtr binary(std::string_view payload, EncodedPtr next = nullptr);
+  static EncodedPtr binary(std::string_view payload, EncodedPtr next = nullptr, bool compress = true);
 
   bool is_binary() const { return binary_; }
   std::string_view frame() const { return std::string_view(buffer_).substr(frame_at_); }
@@ -58,6 +64,10 @@ class Encoded {
   /// entry to a room is held (Socket::join_held) uses it to tell what its snapshot already contains.
   std::uint64_t order() const { return order_; }
 
+  /// Whether a transport that has agreed on compression may use it (Socket.IO's `compress` flag). False for what
+  /// does not shrink or must not share a compression window with secrets.
+  bool compress() const { return compress_; }
+
  private:
   std::string buffer_;
   EncodedPtr next_;
@@ -65,6 +75,7 @@ class Encoded {
   std::uint8_t frame_at_ = 0;
   std::uint8_t packet_at_ = 0;
   bool binary_ = false;
+  bool compress_ = true;
 };
 
 /// Writes an unmasked server frame header (RFC 6455 §5.2, FIN set) so that it ENDS at `end`; returns its size

@@ -15,7 +15,8 @@ struct BroadcastOptions {
   std::vector<std::string> rooms;
   std::vector<std::string> except;
   engine::Delivery delivery = engine::Delivery::durable;
-  bool local = false;  ///< this process only
+  bool local = false;    ///< this process only
+  bool compress = true;  ///< as Encoded::compress() of the message; for whoever encodes it once more
 };
 
 /// What a namespace of one shard needs from the rest of the house. Declared here by its user; implemented by

@@ -194,10 +194,10 @@ void encode_ack(std::string& out, std::string_view nsp, std::uint64_t id, const 
   out += ']';
 }
 
-engine::EncodedPtr chain_attachments(std::span<const std::string> attachments) {
+engine::EncodedPtr chain_attachments(std::span<const std::string> attachments, bool compress) {
   engine::EncodedPtr next;
   for (auto at = attachments.rbegin(); at != attachments.rend(); ++at) {
-    next = engine::Encoded::binary(*at, std::move(next));
+    next = engine::Encoded::binary(*at, std::move(next), compress);
   }
   return next;
 }

@@ -67,6 +67,6 @@ void encode_ack(std::string& out, std::string_view nsp, std::uint64_t id, const 
                 std::size_t attachments = 0);
 
 /// The binary messages that follow a packet, as a chain; null when there are none.
-engine::EncodedPtr chain_attachments(std::span<const std::string> attachments);
+engine::EncodedPtr chain_attachments(std::span<const std::string> attachments, bool compress = true);
 
 }  // namespace sioxx::socket

@@ -34,11 +34,17 @@ BroadcastOperator& BroadcastOperator::local() {
   return *this;
 }
 
+BroadcastOperator& BroadcastOperator::compress(bool wanted) {
+  options_.compress = wanted;
+  return *this;
+}
+
 void BroadcastOperator::emit_array(std::string_view event, const boost::json::array& args,
                                    std::span<const std::string> attachments) {
   engine::Encoded::Builder builder;
   socket::encode_event(builder.buffer(), nsp_, event, args, attachments.size());
-  send(std::move(builder).finish(0, socket::chain_attachments(attachments)));
+  builder.compress(options_.compress);
+  send(std::move(builder).finish(0, socket::chain_attachments(attachments, options_.compress)));
 }
 
 void BroadcastOperator::send(engine::EncodedPtr encoded) {

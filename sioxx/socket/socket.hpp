@@ -35,6 +35,8 @@ class BroadcastOperator {
   /// Dropped for receivers that are behind.
   BroadcastOperator& ephemeral();
   BroadcastOperator& local();
+  /// False: not to be compressed on its way (default true; matters only where permessage-deflate is on).
+  BroadcastOperator& compress(bool wanted);
 
   template <class... Args>
   void emit(std::string_view event, const Args&... args) {

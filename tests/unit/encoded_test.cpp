@@ -87,3 +87,13 @@ TEST(FrameHeader, EndsWhereAsked) {
   EXPECT_EQ(put_frame_header(buffer + sizeof buffer, 2, 0x10203), 10u);
   EXPECT_EQ(std::string(buffer, 10), std::string("\x82\x7f\0\0\0\0\0\x01\x02\x03", 10));
 }
+
+TEST(Encoded, CarriesWhetherItMayBeCompressed) {
+  EXPECT_TRUE(Encoded::text("x")->compress());
+  Encoded::Builder builder;
+  builder.compress(false) << "x";
+  const EncodedPtr message = std::move(builder).finish(0, Encoded::binary("b", nullptr, false));
+  EXPECT_FALSE(message->compress());
+  EXPECT_FALSE(message->next()->compress());
+  EXPECT_TRUE(Encoded::binary("b")->compress());
+}
