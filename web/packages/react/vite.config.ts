@@ -22,7 +22,7 @@ export default defineConfig({
       cssFileName: 'styles',
     },
     rolldownOptions: {
-      external: [/^react($|\/)/, /^react-dom($|\/)/, 'socket.io-client', /^@tanstack\//, 'idb-keyval', 'linkifyjs'],
+      external: [/^react($|\/)/, /^react-dom($|\/)/, 'socket.io-client', /^@tanstack\//, 'idb-keyval'],
       output: {
         // Library mode drops the directive; only the React entry needs it.
         banner: (chunk) => (chunk.name === 'index' ? "'use client';" : ''),

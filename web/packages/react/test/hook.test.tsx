@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { act, render, renderHook } from '@testing-library/react';
-import { StrictMode, useEffect } from 'react';
+import { StrictMode, useEffect, version } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChatProvider, useOrderMessages, useWebSocket } from '../src/index';
@@ -42,6 +42,10 @@ async function connectedHook(): Promise<{ current: WebSocketApi }> {
 }
 
 describe('useWebSocket', () => {
+  it('runs with the React that was asked for', () => {
+    expect(version).toMatch(process.env['ROZMOVA_REACT'] === '18' ? /^18\.3/ : /^19\./);
+  });
+
   it('opens one connection for many components, StrictMode included', async () => {
     const hooks = await Promise.all([connectedHook(), connectedHook(), connectedHook()]);
     expect(hooks.every(({ current }) => current.isConnected)).toBe(true);

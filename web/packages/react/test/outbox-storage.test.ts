@@ -5,7 +5,7 @@ import type { OutboxEntry } from '../src/client';
 
 const entry = (clientMessageId: string, order: number): OutboxEntry => ({
   clientMessageId, room: 'order:1', content: `текст ${order}`, attachments: [], replyTo: null,
-  createdAt: '2026-01-01T00:00:00.000Z', order, tries: 0, state: 'queued', error: null,
+  createdAt: '2026-01-01T00:00:00.000Z', order, tries: 0, state: 'queued', error: null, owner: 'tab',
 });
 
 describe.each([

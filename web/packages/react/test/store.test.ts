@@ -32,7 +32,7 @@ function ack(messages: ChatMessage[], lastSeq: number): JoinAck {
 function entry(clientMessageId: string, order: number): OutboxEntry {
   return {
     clientMessageId, room: ROOM, content: clientMessageId, attachments: [], replyTo: null,
-    createdAt: '2026-01-01T00:00:00.000Z', order, tries: 0, state: 'queued', error: null,
+    createdAt: '2026-01-01T00:00:00.000Z', order, tries: 0, state: 'queued', error: null, owner: 'tab',
   };
 }
 const run = (actions: Action[], from: ChatState = EMPTY_STATE): ChatState => actions.reduce(reduce, from);

@@ -46,6 +46,8 @@ export interface ChatClientOptions {
   transports?: readonly Wire[];
   debug?: boolean;
   outboxStorage?: OutboxStorage;
+  /** Default: `navigator.locks`, by which the tabs of a browser agree on who sends what. */
+  locks?: LockManager;
 }
 
 export interface ChatEvents {
@@ -122,7 +124,7 @@ export class ChatClient {
       path: () => this.sendPath(),
       stored: (message) => this.receive(message.room, [message]),
       tokenRejected,
-    });
+    }, options.locks);
     this.typing = new Typing(this.store, this.socket);
     this.poller = new Poller(this.store, this.rest, {
       rooms: () => this.rooms.wanted,

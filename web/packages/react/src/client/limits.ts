@@ -38,6 +38,11 @@ export const OUTBOX_AGE_MAX_MS: number = 24 * 60 * 60 * 1000;
 export const OUTBOX_INTERNAL_TRIES_MAX = 5;
 export const OUTBOX_RETRY_MS = 1_000;
 
+/** Without Web Locks: how often a tab with unsent messages says that it lives, and when it is believed dead. A hidden
+ * tab's timers may run once a minute only. */
+export const TAB_STAMP_MS = 5_000;
+export const TAB_GONE_MS = 90_000;
+
 export const TYPING_REPEAT_MS = 3_000;
 /** No keystroke for this long: stopped typing. */
 export const TYPING_IDLE_MS = 4_000;

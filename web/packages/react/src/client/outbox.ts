@@ -23,6 +23,7 @@ import {
   OUTBOX_RETRY_MS, REQUEST_TIMEOUT_MS,
 } from './limits';
 import type { OutboxStorage } from './outbox-storage';
+import { Tabs } from './tabs';
 
 export interface OutboxHooks {
   path(): 'socket' | 'rest' | null;
@@ -49,10 +50,15 @@ export class Outbox {
   private nextOrder = 1;
   private pausedUntil = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly tabs: Tabs;
+  /** Writes to the storage, one after the other: a removal never overtakes what it removes. */
+  private written: Promise<void> = Promise.resolve();
 
   constructor(
     store: Store, socket: SocketTransport, rest: RestTransport, storage: OutboxStorage, hooks: OutboxHooks,
+    locks?: LockManager,
   ) {
+    this.tabs = new Tabs((tab) => this.adopt(tab), locks);
     this.store = store;
     this.socket = socket;
     this.rest = rest;
@@ -60,23 +66,30 @@ export class Outbox {
     this.hooks = hooks;
   }
 
-  /** Brings back what an earlier page of this user left behind. */
+  /** Brings back what an earlier page of this user left behind, once that page has ended. */
   async open(userId: string): Promise<void> {
     if (this.userId === userId) return;
     this.userId = userId;
-    let found: OutboxEntry[] = [];
-    try {
-      found = await this.storage.load(userId);
-    } catch {
-      return;
-    }
+    const found = await this.storage.load(userId).catch(() => []);
     if (this.userId !== userId) return;
-    const present = this.entries();
-    for (const entry of found.sort((a, b) => a.order - b.order)) {
-      if (present.has(entry.clientMessageId)) continue;
-      this.nextOrder = Math.max(this.nextOrder, entry.order + 1);
-      this.put({ ...entry, state: entry.state === 'failed' ? 'failed' : 'queued' });
+    for (const owner of new Set(found.map((entry) => entry.owner ?? ''))) {
+      if (owner === this.tabs.id) await this.adopt(owner);
+      else this.tabs.watch(owner);
     }
+  }
+
+  private async adopt(owner: string): Promise<void> {
+    const { userId } = this;
+    if (userId === null) return;
+    const found = await this.storage.load(userId).catch(() => []);
+    if (this.userId !== userId) return;
+    for (const entry of found.sort((a, b) => a.order - b.order)) {
+      if ((entry.owner ?? '') !== owner || this.entries().has(entry.clientMessageId)) continue;
+      const order = Math.max(this.nextOrder, entry.order);
+      this.nextOrder = order + 1;
+      this.put({ ...entry, order, owner: this.tabs.id, state: entry.state === 'failed' ? 'failed' : 'queued' });
+    }
+    await this.written;
     this.pump();
   }
 
@@ -96,6 +109,7 @@ export class Outbox {
       tries: 0,
       state: 'queued',
       error: null,
+      owner: this.tabs.id,
     };
     const waiting = newWaiting();
     this.waiting.set(entry.clientMessageId, waiting);
@@ -127,7 +141,7 @@ export class Outbox {
       if (this.waiting.has(id)) this.settle(id, message);
       done.push(id);
     }
-    if (done.length > 0 && this.userId !== null) this.storage.remove(this.userId, done).catch(() => {});
+    if (done.length > 0) this.erase(done);
   }
 
   /** Starts whatever may start now. Called on every change that could allow it. */
@@ -150,6 +164,7 @@ export class Outbox {
   /** Another user: nothing of the earlier one is shown or sent; it stays in storage for his return. */
   forgetUser(): void {
     this.userId = null;
+    this.tabs.release();
     for (const id of this.waiting.keys()) this.settle(id, new ChatError('DISCARDED'));
   }
 
@@ -215,12 +230,31 @@ export class Outbox {
 
   private put(entry: OutboxEntry): void {
     this.store.dispatch({ type: 'outbox/put', entry });
-    if (this.userId !== null) this.storage.put(this.userId, entry).catch(() => {});
+    const { userId } = this;
+    if (userId === null) return;
+    this.write(async () => {
+      await this.tabs.hold();
+      // Stored by the server meanwhile: there is nothing to bring back any more.
+      if (this.entries().has(entry.clientMessageId)) await this.storage.put(userId, entry);
+    });
   }
 
   private remove(ids: readonly string[]): void {
     for (const clientMessageId of ids) this.store.dispatch({ type: 'outbox/remove', clientMessageId });
-    if (this.userId !== null) this.storage.remove(this.userId, ids).catch(() => {});
+    this.erase(ids);
+  }
+
+  private erase(ids: readonly string[]): void {
+    const { userId } = this;
+    if (userId === null) return;
+    this.write(async () => {
+      await this.storage.remove(userId, ids);
+      if (this.entries().size === 0) this.tabs.release();
+    });
+  }
+
+  private write(run: () => Promise<void>): void {
+    this.written = this.written.then(run).catch(() => {});
   }
 
   private settle(clientMessageId: string, outcome: ChatMessage | ChatError): void {

@@ -55,6 +55,8 @@ export interface OutboxEntry {
   readonly tries: number;
   readonly state: 'queued' | 'sending' | 'failed';
   readonly error: { readonly code: ChatErrorCode; readonly message: string } | null;
+  /** The tab that sends it. */
+  readonly owner: string;
 }
 
 export interface ChatState {

@@ -14,10 +14,13 @@ export function Avatar({ id, name, src, size = 'normal' }: AvatarProps): ReactEl
   let hash = 0x811c9dc5;
   for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
   hash = (hash ^ (hash >>> 15)) >>> 0;
+  const [broken, setBroken] = useState('');
   const initials = name.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join('');
   return (
     <span className="chat-avatar" data-size={size} data-tone={hash % TONES} aria-hidden="true">
-      {src === undefined ? initials.toLocaleUpperCase() : <img src={src} alt="" loading="lazy" />}
+      {src === undefined || src === broken
+        ? initials.toLocaleUpperCase()
+        : <img src={src} alt="" loading="lazy" onError={() => setBroken(src)} />}
     </span>
   );
 }

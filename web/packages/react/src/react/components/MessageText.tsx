@@ -1,6 +1,6 @@
-import { tokenize } from 'linkifyjs';
 import { useMemo } from 'react';
 import type { ReactElement } from 'react';
+import { findLinks } from '../links';
 
 /** Control and bidi-override characters would let a text pretend to be another. New lines and tabs stay. */
 // oxlint-disable-next-line no-control-regex
@@ -8,24 +8,15 @@ const UNSAFE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066
 
 /** The text of a message: text nodes and links, never markup. */
 export function MessageText({ content }: { content: string }): ReactElement {
-  const parts = useMemo(
-    () => tokenize(content.replace(UNSAFE, '')).map((token, at) => ({ key: at, text: token.toString(), href: hrefOf(token) })),
-    [content],
-  );
+  const parts = useMemo(() => findLinks(content.replace(UNSAFE, '')), [content]);
   return (
     <span className="chat-text" dir="auto">
-      {parts.map(({ key, text, href }) =>
+      {parts.map(({ text, href }, at) =>
         href === null ? text : (
-          <a key={key} href={href} target="_blank" rel="noopener noreferrer nofollow">{text}</a>
+          <a key={at} href={href} target="_blank" rel="noopener noreferrer nofollow">{text}</a>
         ))}
     </span>
   );
-}
-
-function hrefOf(token: { isLink: boolean; toHref(scheme?: string): string }): string | null {
-  if (!token.isLink) return null;
-  const href = token.toHref('https');
-  return /^(https?:\/\/|mailto:)/i.test(href) ? href : null;
 }
 
 /** Only our own origin and https may be opened from a message. */

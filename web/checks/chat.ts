@@ -1,0 +1,2 @@
+/** What an application with both chats imports. */
+export { ChatClient, ChatProvider, DisputeChat, OrderChat, configureChat, useWebSocket } from '@rozmova/react';

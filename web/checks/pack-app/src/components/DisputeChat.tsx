@@ -1,0 +1,2 @@
+export { DisputeChat as default } from '@rozmova/react';
+export type { DisputeChatProps } from '@rozmova/react';

@@ -1,0 +1,2 @@
+export { OrderChat as default } from '@rozmova/react';
+export type { OrderChatProps } from '@rozmova/react';

@@ -1,0 +1,2 @@
+export { useWebSocket, useWebSocket as default } from '@rozmova/react';
+export type { UseWebSocketOptions, WebSocketApi } from '@rozmova/react';

@@ -1,0 +1,4 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+export default defineConfig({ resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } } });
