@@ -162,6 +162,7 @@ struct Server::Impl final : net::House {
   net::Admission& admission() override { return admission_; }
   const net::Options& options() const override { return net_options; }
   const http::Handler& handler() const override { return http; }
+  const http::BodyHandler& body_handler() const override { return http_bodies; }
   void log(const LogLine& line) override {
     if (given.log) given.log(line);
   }
@@ -171,6 +172,7 @@ struct Server::Impl final : net::House {
   const socket::Limits limits;
   net::Options net_options;
   http::Handler http;
+  http::BodyHandler http_bodies;
   std::vector<std::unique_ptr<Namespace>> namespaces;
   std::vector<std::unique_ptr<Plain>> plains;  ///< routes 1, 2, …
   std::vector<std::unique_ptr<loop::Shard>> shards_;
@@ -330,6 +332,7 @@ Server::~Server() = default;
 
 Namespace& Server::of(std::string_view name) { return impl_->of(name); }
 void Server::http(http::Handler handler) { impl_->http = std::move(handler); }
+void Server::http_bodies(http::BodyHandler handler) { impl_->http_bodies = std::move(handler); }
 
 void Server::engine(std::string path, EngineHandler on_message) {
   if (impl_->frozen) throw std::logic_error("engine path " + path + " must be added before the server runs");

@@ -85,6 +85,8 @@ class Server {
   Namespace& of(std::string_view name);
   /// Every HTTP request that is not the engine's; default: 404.
   void http(http::Handler handler);
+  /// Who takes bodies of such requests as they arrive; default: all are collected, up to http_body_bytes_max.
+  void http_bodies(http::BodyHandler handler);
   /// Serves plain Engine.IO, without Socket.IO on top of it, at one more path; before run() only. Called on
   /// the session's shard for each message; it may send to the session and close it.
   using EngineHandler = std::function<void(engine::Session&, std::string_view data, bool binary)>;

@@ -6,6 +6,7 @@
 //
 // While shared_ or file_ waits, no further request is looked at; so there is never more than one of them.
 
+#include "sioxx/net/body_stream.hpp"
 #include "sioxx/net/connection.hpp"
 #include "sioxx/net/cors.hpp"
 #include "sioxx/net/response.hpp"
@@ -112,6 +113,11 @@ void Connection::drop(std::uint64_t number) {
 }
 
 void Connection::respond(http::Response response) {
+  if (phase_ == Phase::body && streams()) {  // before the body is whole: nobody wants the rest
+    streaming_.reset();
+    close_after_ = linger_after_ = true;
+    phase_ = Phase::answering;
+  }
   if (phase_ != Phase::answering) return;
   poll_ = nullptr;
   polled_.reset();

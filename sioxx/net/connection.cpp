@@ -4,6 +4,8 @@
 // head        whole head, session of another shard       (retired)   handed over, served there
 // head        whole request                              answering   engine or application
 // body        whole request                              answering
+// body        a piece, the application streams it        body        handed on; input waits while it says so
+// body        respond(), the application streams it      head        the answer came early: then lingering
 // answering   respond()                                  head        out at the turn end, then the next one
 // answering   become_websocket()                         (retired)   a WebSocket has the descriptor
 // head, body  not HTTP, too large, too slow              head        error, then lingering
@@ -15,6 +17,7 @@
 
 #include "sioxx/net/connection.hpp"
 
+#include "sioxx/net/body_stream.hpp"
 #include "sioxx/net/cors.hpp"
 #include "sioxx/net/polling.hpp"
 #include "sioxx/net/response.hpp"
@@ -115,7 +118,7 @@ void Connection::work_on_input() {
 }
 
 bool Connection::may_work() const {
-  if (phase_ == Phase::body) return true;
+  if (phase_ == Phase::body) return !streaming_waits();
   return phase_ == Phase::head && !close_after_ && out_.size() - out_at_ < output_bytes_max &&
          shared_ == nullptr && file_.fd == nullptr;
 }
@@ -134,6 +137,10 @@ std::size_t Connection::work(std::string_view bytes) {
     const HttpParser::Result result = parser_.feed(raw);
     used += result.used;
     rest_ = bytes.substr(used);
+    if (streams()) {
+      pass_on_body();
+      if (!streams() && result.step != HttpParser::Step::refused) break;  // it has been answered
+    }
     if (result.step == HttpParser::Step::more) break;
     switch (result.step) {
       case HttpParser::Step::more: break;
@@ -162,6 +169,7 @@ void Connection::on_head() {
   keep_alive_ = request.keep_alive;
   head_only_ = request.method == "HEAD";
   origin_ = request.header("origin");
+  if (!route_ && begin_streaming()) return;
   const Options& options = home_.options();
   const HttpParser::Step step =
       parser_.accept_body(route_ ? options.max_payload_bytes : options.http_body_bytes_max);
@@ -186,6 +194,7 @@ void Connection::on_head() {
 }
 
 void Connection::on_request() {
+  if (streams()) return end_streaming();
   if (!posting_sid_.empty()) home_.end_post(std::exchange(posting_sid_, {}));
   disarm();
   phase_ = Phase::answering;
@@ -226,6 +235,7 @@ void Connection::look_through_proxy(http::Request& request) const {
 /// Answers what cannot be served, then lets the client read that before the connection ends.
 void Connection::refuse(const HttpParser::Refusal& refusal) {
   if (!posting_sid_.empty()) home_.end_post(std::exchange(posting_sid_, {}));
+  streaming_.reset();
   ++home_.count().http_refused;
   const std::string address = peer_.text();
   LogLine line;
@@ -257,6 +267,7 @@ Admission::Verdict Connection::seat_as(const std::string& address) {
 // ---- life -------------------------------------------------------------------------------------------------
 
 void Connection::on_timer(loop::TimeMs) {
+  if (streaming_goes_on()) return;
   const bool arriving = (phase_ == Phase::head && !in_.empty()) || phase_ == Phase::body;
   if (output_waits() || !arriving) return lost();
   if (phase_ == Phase::head) origin_ = Cors::origin_in(in_);
@@ -265,6 +276,7 @@ void Connection::on_timer(loop::TimeMs) {
 
 void Connection::peer_ended() {
   peer_ended_ = true;
+  if (phase_ == Phase::body && streaming_waits()) return update_interest();  // asked again when it goes on
   if (phase_ == Phase::answering) return poll_ != nullptr ? lost() : update_interest();
   if (phase_ == Phase::lingering || phase_ == Phase::body) return die();
   if (output_waits() || input_blocked_) return update_interest();
@@ -323,6 +335,7 @@ void Connection::retire() {
   if (handle_ != nullptr) handle_->forget();
   poll_ = nullptr;
   polled_.reset();
+  streaming_.reset();
   if (!posting_sid_.empty()) home_.end_post(std::exchange(posting_sid_, {}));
   --home_.count().http_connections;
   const Admission::Seat left = std::move(seat_);

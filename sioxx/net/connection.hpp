@@ -29,6 +29,8 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   static constexpr std::size_t output_bytes_max = 65'536;
   /// Bodies up to this are copied behind their head; larger ones are sent from where they lie.
   static constexpr std::size_t copied_body_bytes_max = 16'384;
+  /// A streamed body brings this much in every http_body_timeout_ms, or it is too slow.
+  static constexpr std::uint64_t streamed_progress_bytes_min = 65'536;
   /// What is read and thrown away after a refusal, so that the client gets to read it.
   static constexpr std::size_t discarded_bytes_max = 4'194'304;
 
@@ -69,6 +71,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   class PendingPoll;
   class PendingReply;
   class HandOver;
+  struct Streaming;
 
   Connection(Connections& home, Stream stream, const IpAddress& peer, Admission::Seat seat);
 
@@ -88,6 +91,15 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   void refuse(const HttpParser::Refusal& refusal);
   bool hand_over(unsigned shard);
   void look_through_proxy(http::Request& request) const;
+
+  // Bodies that the application takes as they arrive (body_stream.cpp).
+  bool begin_streaming();
+  bool streams() const { return streaming_ != nullptr; }
+  bool streaming_waits() const;
+  void pass_on_body();
+  void resume_streaming(std::uint64_t number);
+  void end_streaming();
+  bool streaming_goes_on();
 
   // Output.
   std::shared_ptr<Handle> handle();
@@ -121,6 +133,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   std::size_t shared_at_ = 0;
   http::FileBody file_;  ///< goes out behind out_
   std::shared_ptr<Handle> handle_;
+  std::unique_ptr<Streaming> streaming_;   ///< while such a body arrives
   std::weak_ptr<engine::Session> polled_;  ///< whose GET waits here
   const engine::Poll* poll_ = nullptr;
   std::string origin_;        ///< of the request in hand, for the CORS headers

@@ -3,6 +3,7 @@
 // left yet go there in one letter. Nothing is forwarded: from then on the connection lives there (and may
 // move again with its next request).
 
+#include "sioxx/net/body_stream.hpp"
 #include "sioxx/net/connection.hpp"
 
 #include <memory>

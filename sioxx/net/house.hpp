@@ -27,6 +27,8 @@ class House {
   virtual const Options& options() const = 0;
   /// The application's own routes; may be empty (then 404). Called on the connection's shard.
   virtual const http::Handler& handler() const = 0;
+  /// Who takes bodies as they arrive; may be empty. Called on the connection's shard.
+  virtual const http::BodyHandler& body_handler() const = 0;
   /// "http_refused", "accept_paused", "accept_resumed", "hand_over_failed", "http_handler_failed".
   virtual void log(const LogLine& line) = 0;
 

@@ -79,6 +79,30 @@ class Reply {
   std::unique_ptr<Sink> sink_;
 };
 
+/// Takes the body of one request as it arrives, instead of Request::body. Made by a BodyHandler, owned by net, used on
+/// the shard of the connection. Destroyed without on_end(): the body was cut (the client went away, was too slow, sent
+/// too much), or the request has been answered already; what is not whole by then never will be.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  /// Longer bodies get 413: at once when Content-Length says so, else when they get there.
+  virtual std::uint64_t bytes_max() const = 0;
+  /// The next bytes. False: no more for now; nothing is read, so the client waits, until Resume is called.
+  virtual bool on_piece(std::string_view bytes) = 0;
+  /// The body is whole. Pieces that were refused with false count as taken.
+  virtual void on_end() = 0;
+};
+
+/// Lets a body that waits go on. Any thread, any number of times; does nothing once the body is whole or gone.
+using Resume = std::function<void()>;
+
+/// Asked when the head of a request that has a body is there, and the body is not. Either returns nothing and leaves
+/// `head` and `reply` alone: then the body is collected and the Handler gets all of it. Or takes both: the body begins
+/// with the first Resume (and so does "100 Continue"), the reply may be sent at any time; sent before the body is
+/// whole, it ends the connection. No sink with the reply taken: the answer needs no body.
+using BodyHandler =
+    std::function<std::unique_ptr<BodySink>(Request& head, Reply& reply, const Resume& resume)>;
+
 /// The application's own routes: everything that is not the engine's path. Called on the shard of the
 /// connection.
 using Handler = std::function<void(Request&&, Reply)>;

@@ -359,6 +359,7 @@ HttpParser::Step HttpParser::accept_body(std::size_t body_bytes_max) {
   return Step::more;
 }
 
+bool HttpParser::expects_body() const { return !state_->reader->is_done(); }
 const http::Request& HttpParser::request() const { return state_->request; }
 http::Request& HttpParser::request() { return state_->request; }
 bool HttpParser::expects_continue() const { return state_->expects_continue; }

@@ -44,6 +44,9 @@ class HttpParser {
   /// too long.
   Step accept_body(std::size_t body_bytes_max);
 
+  /// After Step::head: whether a body follows.
+  bool expects_body() const;
+
   const http::Request& request() const;
   http::Request& request();
   /// The peer waits for "100 Continue" before it sends the body.

@@ -98,6 +98,7 @@ class World final : public House {
   Admission& admission() override { return admission_; }
   const Options& options() const override { return options_; }
   const http::Handler& handler() const override { return on_http; }
+  const http::BodyHandler& body_handler() const override { return on_body; }
   void log(const LogLine& line) override {
     const std::lock_guard lock(mutex_);
     logged.emplace_back(line.event);
@@ -145,6 +146,7 @@ class World final : public House {
   }
 
   http::Handler on_http;
+  http::BodyHandler on_body;
   std::vector<std::string> logged;
   std::vector<CloseReason> ends;
 
