@@ -10,6 +10,7 @@ build_packages=(
 )
 
 test_packages=(
+  redis-server
   chromium clang-format-14 fonts-noto-color-emoji shellcheck
 )
 

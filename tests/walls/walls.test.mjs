@@ -15,8 +15,9 @@ const sioxxArrows = {
   engine: ['loop'],
   socket: ['engine', 'loop'],
   net: ['engine', 'loop'],
-  cluster: ['socket', 'net', 'engine', 'loop'],
-  server: ['cluster', 'socket', 'net', 'engine', 'loop'],
+  redis: ['loop'],
+  cluster: ['redis', 'socket', 'net', 'engine', 'loop'],
+  server: ['cluster', 'redis', 'socket', 'net', 'engine', 'loop'],
 };
 
 /** Room of rozmova -> rooms that it may include. `ground`: root files that rooms use; `roof`: root files that none uses. */
