@@ -1,5 +1,5 @@
 rozmova_test(rozmova_model_test
-  SOURCES uuid_test.cpp model_test.cpp access_test.cpp refusal_test.cpp
+  SOURCES uuid_test.cpp model_test.cpp access_test.cpp refusal_test.cpp workflow_test.cpp
   USES rozmova_model)
 
 # One suite for every engine: tests/contract/store_suite*.cpp; here it meets SQLite.
