@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,6 +112,18 @@ struct Attachment {
   std::optional<std::int32_t> width, height;
 };
 
+/// What a system message tells besides its words: a status that has changed, or who has a dispute.
+struct Change {
+  enum class What : std::uint8_t { status, moderator };
+  What what = What::status;
+  std::string value;       ///< the status, or the moderator's id as text; empty: nobody
+  std::string previous;    ///< the same before; empty: there was none
+  std::optional<Uuid> by;  ///< nothing: the marketplace's backend
+  std::string note;
+  std::optional<Uuid> dispute_id;  ///< in an order's chat: the dispute that made it so
+  std::string order_status;        ///< in a dispute's chat: what the decision made of the order
+};
+
 /// One row of `messages` or `dispute_messages`.
 struct Message {
   Uuid id;
@@ -125,6 +138,7 @@ struct Message {
   std::optional<std::string> client_message_id;
   std::optional<WallMs> read_at, edited_at, deleted_at;
   WallMs created_at = 0;
+  std::shared_ptr<const Change> change;  ///< system messages only
 };
 
 struct NewMessage {

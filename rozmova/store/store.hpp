@@ -2,6 +2,7 @@
 
 #include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
+#include "rozmova/store/workflow.hpp"
 
 #include <memory>
 #include <optional>
@@ -74,6 +75,7 @@ struct OrderSummary {
   std::int64_t last_seq = 0, last_read_seq = 0;
   std::int64_t unread =
       0;  ///< messages of others after last_read_seq, counted up to 1000; none for who never was in it
+  std::optional<DisputeRef> dispute;
 };
 
 struct OrderList {
@@ -157,6 +159,24 @@ class Store {
 
   // ---- what was done, and by whom
   virtual void audit(const AuditEntry& entry, WallMs now) = 0;
+
+  // ---- workflow (writes inside a transaction; a refusal leaves nothing behind)
+  // Each authorises with the facts of this transaction and writes, beside the row itself, the system messages,
+  // what they changed, and lines of the audit log.
+  /// NOT_FOUND, FORBIDDEN, ILLEGAL_TRANSITION; CONFLICT for an order whose dispute waits for its decision.
+  virtual Result<Changed> change_status(const NewStatus& wish, WallMs now) = 0;
+  /// CONFLICT when a dispute of the order waits for its decision, or the id is taken by another one.
+  virtual Result<Changed> open_dispute(const NewDispute& wish, WallMs now) = 0;
+  /// INVALID_PAYLOAD when that is no moderator; CONFLICT when somebody else has it.
+  virtual Result<Changed> assign_dispute(const NewAssignment& wish, WallMs now) = 0;
+  virtual std::optional<DisputeSummary> dispute(const Uuid& id, const Uuid& reader) = 0;
+  /// Disputes of orders the reader is a party of, or all of them (moderators, admins). Nothing for a cursor that
+  /// is not valid_cursor().
+  virtual DisputeList disputes(const Uuid& reader, bool all, const DisputeFilter& filter, int limit,
+                               std::optional<std::string_view> cursor) = 0;
+  virtual Result<AddedNote> add_note(const NewNote& note, WallMs now) = 0;
+  /// As messages(): oldest first.
+  virtual NotePage notes(const Uuid& dispute, const Page& page) = 0;
 
   // ---- connections (websocket_connections)
   virtual void connection_opened(const ConnectionRow& row) = 0;

@@ -88,6 +88,16 @@ class FakeStore final : public Store {
   std::optional<OrderSummary> order(const Uuid&, const Uuid&) override { return {}; }
   OrderList orders(const Uuid&, bool, int, std::optional<std::string_view>) override { return {}; }
   void audit(const AuditEntry&, WallMs) override {}
+  Result<Changed> change_status(const NewStatus&, WallMs) override { return Changed{}; }
+  Result<Changed> open_dispute(const NewDispute&, WallMs) override { return Changed{}; }
+  Result<Changed> assign_dispute(const NewAssignment&, WallMs) override { return Changed{}; }
+  std::optional<DisputeSummary> dispute(const Uuid&, const Uuid&) override { return {}; }
+  DisputeList disputes(const Uuid&, bool, const DisputeFilter&, int,
+                       std::optional<std::string_view>) override {
+    return {};
+  }
+  Result<AddedNote> add_note(const NewNote&, WallMs) override { return AddedNote{}; }
+  NotePage notes(const Uuid&, const Page&) override { return {}; }
   void connection_opened(const ConnectionRow&) override {}
   void connections_seen(std::span<const Uuid>, WallMs) override {}
   void connection_closed(const Uuid&, WallMs) override {}

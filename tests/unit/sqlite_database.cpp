@@ -1,5 +1,7 @@
 #include "tests/unit/sqlite_database.hpp"
 
+#include "tests/contract/store_suite_workflow.hpp"
+
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -52,6 +54,10 @@ std::string run_sql(const std::string& path, const std::string& sql) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite,
+                         ::testing::Values(Engine{"sqlite",
+                                                  [] { return std::make_unique<SqliteDatabase>(); }}),
+                         [](const auto& engine) { return engine.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreWorkflow,
                          ::testing::Values(Engine{"sqlite",
                                                   [] { return std::make_unique<SqliteDatabase>(); }}),
                          [](const auto& engine) { return engine.param.name; });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rozmova/store/sqlite/connection.hpp"
+#include "rozmova/store/sqlite/workflow_statements.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <cstddef>
@@ -10,7 +11,8 @@ namespace rozmova::store::sqlite {
 
 /// The Store over SQLite: one connection with its statements prepared and kept. Owned by one thread at a time
 /// (a lane, a reader, or whoever opened it). What it does is told in sqlite_chats.cpp (who may, read marks,
-/// snapshots), sqlite_messages.cpp (rows of messages) and sqlite_orders.cpp; people and connections are in
+/// snapshots), sqlite_messages.cpp (rows of messages), sqlite_orders.cpp, sqlite_workflow.cpp
+/// (statuses, assignment, notes) and sqlite_disputes.cpp; people and connections are in
 /// sqlite.cpp.
 class Sqlite final : public Store {
  public:
@@ -41,6 +43,15 @@ class Sqlite final : public Store {
   OrderList orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) override;
 
   void audit(const AuditEntry& entry, WallMs now) override;
+
+  Result<Changed> change_status(const NewStatus& wish, WallMs now) override;
+  Result<Changed> open_dispute(const NewDispute& wish, WallMs now) override;
+  Result<Changed> assign_dispute(const NewAssignment& wish, WallMs now) override;
+  std::optional<DisputeSummary> dispute(const Uuid& id, const Uuid& reader) override;
+  DisputeList disputes(const Uuid& reader, bool all, const DisputeFilter& filter, int limit,
+                       std::optional<std::string_view> cursor) override;
+  Result<AddedNote> add_note(const NewNote& note, WallMs now) override;
+  NotePage notes(const Uuid& dispute, const Page& page) override;
 
   void connection_opened(const ConnectionRow& row) override;
   void connections_seen(std::span<const Uuid> ids, WallMs now) override;
@@ -74,6 +85,26 @@ class Sqlite final : public Store {
 
   // sqlite_orders.cpp
   std::optional<OrderSummary> summary(const Uuid& id, const Uuid& reader);
+
+  // sqlite_disputes.cpp
+  std::optional<DisputeSummary> dispute_summary(const Uuid& id, const Uuid& reader);
+  std::optional<DisputeRef> newest_dispute(const Uuid& order);
+
+  // sqlite_workflow.cpp
+  Result<Changed> change_order(const NewStatus& wish, const ChatFacts& facts, WallMs now);
+  Result<Changed> change_dispute(const NewStatus& wish, const ChatFacts& facts, WallMs now);
+  Result<Changed> repeated(const ChatFacts& facts, Change::What what);
+  void move_order(Changed& changed, const Uuid& order, OrderStatus to, Change change, WallMs now);
+  void move_dispute(Changed& changed, const Uuid& dispute, DisputeStatus to, Change change, WallMs now);
+  void give_dispute(Changed& changed, const Uuid& dispute, const std::optional<Uuid>& moderator,
+                    Change change, WallMs now);
+  void tell(Changed& changed, const ChatKey& chat, Change change, WallMs now);
+  OrderStatus before_dispute(const Uuid& order, const Uuid& dispute);
+  std::optional<Uuid> undecided_dispute(const Uuid& order);
+  Uuid sender_of(const std::optional<Uuid>& by, WallMs now);
+  std::shared_ptr<const Change> read_change(const ChatKey& chat, std::int64_t seq);
+  std::int64_t last_note(const Uuid& dispute);
+  static Note read_note(Statement::Run& row, const Uuid& dispute);
 
   static constexpr std::size_t cached_facts_max = 16'384;
 
@@ -233,6 +264,7 @@ class Sqlite final : public Store {
                     "AND last_seen < ?3 AND EXISTS (SELECT 1 FROM websocket_connections later "
                     "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
                     "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
+  WorkflowStatements workflow_{connection_};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };
 

@@ -88,6 +88,7 @@ Message Sqlite::read_message(Statement::Run& row, const ChatKey& chat) {
   message.created_at = row.time_or_null(9).value_or(0);
   message.receiver_id = row.uuid_or_null(11);
   message.read_at = row.time_or_null(12);
+  if (message.type == MessageType::system) message.change = read_change(chat, message.seq);
   if (row.number(10) > 0) {
     read_attachments(message);
   } else if (!row.is_null(13)) {

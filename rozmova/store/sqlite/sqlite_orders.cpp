@@ -85,6 +85,7 @@ std::optional<OrderSummary> Sqlite::summary(const Uuid& id, const Uuid& reader) 
     summary.last_seq = row.number(13);
   }
   if (summary.last_seq > 0) summary.last_message = last_message({ChatKind::order, id});
+  summary.dispute = newest_dispute(id);
   const bool party = reader == summary.order.client_id || reader == summary.order.performer_id;
   if ((party || has_read) && summary.last_seq > summary.last_read_seq) {
     auto row = unread_.run();

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "rozmova/store/sqlite/connection.hpp"
+
+namespace rozmova::store::sqlite {
+
+/// The SQL of statuses, disputes and notes. Part of a Sqlite, with its connection.
+struct WorkflowStatements {
+  explicit WorkflowStatements(Connection& c) : connection(c) {}
+
+  Connection& connection;
+
+  // ---- what changed
+  Statement set_order_status{connection, "UPDATE orders SET status = ?2, updated_at = ?3 WHERE id = ?1"};
+  Statement set_dispute_status{connection, "UPDATE disputes SET status = ?2, updated_at = ?3 WHERE id = ?1"};
+  Statement set_moderator{connection, "UPDATE disputes SET moderator_id = ?2, updated_at = ?3 WHERE id = ?1"};
+  Statement insert_dispute{
+      connection,
+      "INSERT INTO disputes (id, order_id, opened_by, reason, status, created_at, updated_at) "
+      "VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?5)"};
+  Statement dispute_key{connection, "SELECT order_id, opened_by FROM disputes WHERE id = ?"};
+  Statement undecided_dispute{
+      connection,
+      "SELECT id FROM disputes WHERE order_id = ? AND status IN ('open', 'under_review') LIMIT 1"};
+  Statement newest_dispute{
+      connection,
+      "SELECT id, status FROM disputes WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT 1"};
+  Statement insert_change{
+      connection,
+      "INSERT INTO chat_changes (chat_kind, chat_id, seq, what, value, previous, changed_by, note, dispute_id, "
+      "order_status) VALUES (?, ?, ?, ?, nullif(?, ''), nullif(?, ''), ?, ?, ?, nullif(?, ''))"};
+  Statement change{
+      connection,
+      "SELECT what, value, previous, changed_by, note, dispute_id, order_status FROM chat_changes "
+      "WHERE chat_kind = ? AND chat_id = ? AND seq = ?"};
+  Statement last_change{connection,
+                        "SELECT seq FROM chat_changes WHERE chat_kind = ? AND chat_id = ? AND what = ? "
+                        "ORDER BY seq DESC LIMIT 1"};
+  Statement before_dispute{connection,
+                           "SELECT previous FROM chat_changes WHERE chat_kind = 'order' AND chat_id = ? "
+                           "AND what = 'status' AND value = 'disputed' AND dispute_id = ? "
+                           "ORDER BY seq DESC LIMIT 1"};
+  Statement outcome{connection,
+                    "SELECT order_status FROM chat_changes WHERE chat_kind = 'dispute' AND chat_id = ? "
+                    "AND order_status IS NOT NULL ORDER BY seq DESC LIMIT 1"};
+
+  // ---- disputes
+  Statement dispute{
+      connection,
+      "SELECT d.order_id, d.opened_by, d.moderator_id, d.reason, d.status, d.created_at, d.updated_at, "
+      "o.number, o.title, o.status, o.client_id, o.performer_id, c.name, p.name, m.name, r.seq, "
+      "(SELECT max(seq) FROM dispute_messages WHERE dispute_id = d.id) "
+      "FROM disputes d JOIN orders o ON o.id = d.order_id JOIN users c ON c.id = o.client_id "
+      "JOIN users p ON p.id = o.performer_id LEFT JOIN users m ON m.id = d.moderator_id LEFT JOIN chat_reads r "
+      "ON r.chat_kind = 'dispute' AND r.chat_id = d.id AND r.user_id = ?2 WHERE d.id = ?1"};
+  Statement unread{connection,
+                   "SELECT count(*) FROM (SELECT 1 FROM dispute_messages WHERE dispute_id = ? AND seq > ? "
+                   "AND sender_id <> ? AND deleted_at IS NULL LIMIT ?)"};
+  // ?5: statuses as ",open,closed,", or nothing for all. ?6: whose, as a user's id, "nobody", "somebody", or
+  // nothing for all.
+#define ROZMOVA_DISPUTES_BY_ACTIVITY(source)                                                                   \
+  "WITH active (id, activity) AS MATERIALIZED (SELECT d.id, max(d.updated_at, coalesce("                       \
+  "(SELECT m.created_at FROM dispute_messages m WHERE m.dispute_id = d.id ORDER BY m.seq DESC LIMIT 1), '')) " \
+  "FROM disputes d " source                                                                                    \
+  " (?5 = '' OR instr(?5, ',' || d.status || ',') > 0) AND (?6 = '' OR d.moderator_id = ?6 "                   \
+  "OR (?6 = 'nobody' AND d.moderator_id IS NULL) OR (?6 = 'somebody' AND d.moderator_id IS NOT NULL))"         \
+  ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"
+  Statement all_disputes{connection, ROZMOVA_DISPUTES_BY_ACTIVITY("WHERE ?4 IS NOT NULL AND")};
+  Statement own_disputes{connection,
+                         ROZMOVA_DISPUTES_BY_ACTIVITY("JOIN orders o ON o.id = d.order_id "
+                                                      "WHERE (o.client_id = ?4 OR o.performer_id = ?4) AND")};
+#undef ROZMOVA_DISPUTES_BY_ACTIVITY
+
+  // ---- notes
+#define ROZMOVA_NOTES_WHERE(rest)                                                               \
+  "SELECT n.id, n.seq, n.author_id, u.name, n.content, n.client_message_id, n.created_at FROM " \
+  "dispute_notes n JOIN users u ON u.id = n.author_id WHERE n.dispute_id = ?1 " rest
+  Statement notes_after{connection, ROZMOVA_NOTES_WHERE("AND n.seq > ?2 ORDER BY n.seq LIMIT ?3")};
+  Statement notes_before{connection, ROZMOVA_NOTES_WHERE("AND n.seq < ?2 ORDER BY n.seq DESC LIMIT ?3")};
+  Statement first_note{connection, ROZMOVA_NOTES_WHERE("AND n.author_id = ?2 AND n.client_message_id = ?3")};
+#undef ROZMOVA_NOTES_WHERE
+  Statement last_note{connection, "SELECT max(seq) FROM dispute_notes WHERE dispute_id = ?"};
+  Statement insert_note{
+      connection,
+      "INSERT INTO dispute_notes (id, dispute_id, seq, author_id, content, client_message_id, created_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)"};
+};
+
+}  // namespace rozmova::store::sqlite
