@@ -90,6 +90,12 @@ net::Options net_options_of(const Options& options) {
   net.cors_credentials = options.cors_credentials;
   net.trust_proxy = options.trust_proxy;
   net.allow_upgrades = options.allow_upgrades;
+  net.send_queue_bytes_max = options.send_queue_bytes_max;
+  net.http_compression = options.http_compression;
+  net.http_compression_bytes_min = options.http_compression_bytes_min;
+  net.websocket_compression = options.websocket_compression;
+  net.websocket_compression_bytes_min = options.websocket_compression_bytes_min;
+  net.compression_bytes_max = options.compression_bytes_max;
   return net;
 }
 
@@ -163,6 +169,7 @@ struct Server::Impl final : net::House {
   const net::Options& options() const override { return net_options; }
   const http::Handler& handler() const override { return http; }
   const http::BodyHandler& body_handler() const override { return http_bodies; }
+  const RawHandler& raw_handler(unsigned index) const override { return raw_handlers[index]; }
   void log(const LogLine& line) override {
     if (given.log) given.log(line);
   }
@@ -173,6 +180,7 @@ struct Server::Impl final : net::House {
   net::Options net_options;
   http::Handler http;
   http::BodyHandler http_bodies;
+  std::vector<RawHandler> raw_handlers;  ///< by net_options.raw_paths
   std::vector<std::unique_ptr<Namespace>> namespaces;
   std::vector<std::unique_ptr<Plain>> plains;  ///< routes 1, 2, …
   std::vector<std::unique_ptr<loop::Shard>> shards_;
@@ -337,6 +345,13 @@ void Server::http_bodies(http::BodyHandler handler) { impl_->http_bodies = std::
 void Server::engine(std::string path, EngineHandler on_message) {
   if (impl_->frozen) throw std::logic_error("engine path " + path + " must be added before the server runs");
   impl_->plains.push_back(std::make_unique<Impl::Plain>(Impl::Plain{std::move(path), std::move(on_message)}));
+}
+
+void Server::raw_websocket(std::string path, RawHandler on_message) {
+  if (impl_->frozen)
+    throw std::logic_error("WebSocket path " + path + " must be added before the server runs");
+  impl_->net_options.raw_paths.push_back(std::move(path));
+  impl_->raw_handlers.push_back(std::move(on_message));
 }
 
 void Server::listen() {

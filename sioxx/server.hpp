@@ -5,6 +5,7 @@
 #include "sioxx/engine/session.hpp"
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/net/http.hpp"
+#include "sioxx/net/raw_websocket.hpp"
 #include "sioxx/socket/namespace.hpp"
 #include "sioxx/socket/socket.hpp"
 
@@ -50,6 +51,16 @@ struct Options {
   bool cors_credentials = true;
   bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
   bool allow_upgrades = true;
+  /// Text answers over HTTP (polling, the application's routes) are compressed when the client accepts gzip or deflate and
+  /// they have at least this many bytes. Static files bring their own compressed form.
+  bool http_compression = true;
+  std::size_t http_compression_bytes_min = 1'024;
+  /// permessage-deflate (RFC 7692) for clients that offer it. Every message is compressed by itself, so an idle connection
+  /// keeps no dictionary; a broadcast is compressed once a shard. Smaller messages and those with compress(false) go plain.
+  bool websocket_compression = false;
+  std::size_t websocket_compression_bytes_min = 1'024;
+  std::size_t compression_bytes_max =
+      1'048'576;  ///< larger bodies and messages are sent as they are, for the CPU's sake
   /// Keep URL, headers and query of each connection for its whole life, for handlers that ask for them later;
   /// it costs a kilobyte or so a connection. Else they are there for the middleware and the connect handlers
   /// of its first namespace only.
@@ -91,6 +102,10 @@ class Server {
   /// the session's shard for each message; it may send to the session and close it.
   using EngineHandler = std::function<void(engine::Session&, std::string_view data, bool binary)>;
   void engine(std::string path, EngineHandler on_message);
+
+  /// Serves WebSockets with nothing on top (RFC 6455 alone) at exactly this path; before run() only. They count as
+  /// connections, obey max_payload_bytes and cors_origins, have no heartbeat, and end with stop().
+  void raw_websocket(std::string path, RawHandler on_message);
 
   /// Binds and listens; throws std::system_error whose text says what to change. run() does it when it was
   /// not done.

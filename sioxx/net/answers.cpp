@@ -122,6 +122,8 @@ void Connection::respond(http::Response response) {
   poll_ = nullptr;
   polled_.reset();
   const bool keep = keep_alive_ && !close_after_ && !home_.closing();
+  if (response.body.size() >= home_.options().http_compression_bytes_min)
+    compress_body(response, coding_, home_.zip(), home_.options());
   append_head(out_, response, home_.date_header(), keep);
   Cors(home_.options()).append_headers(out_, origin_);
   out_ += "\r\n";

@@ -21,6 +21,7 @@
 #include "sioxx/net/cors.hpp"
 #include "sioxx/net/polling.hpp"
 #include "sioxx/net/response.hpp"
+#include "sioxx/net/upgrade.hpp"
 #include "sioxx/net/websocket.hpp"
 
 #include <algorithm>
@@ -169,8 +170,10 @@ void Connection::on_head() {
   keep_alive_ = request.keep_alive;
   head_only_ = request.method == "HEAD";
   origin_ = request.header("origin");
-  if (!route_ && begin_streaming()) return;
   const Options& options = home_.options();
+  coding_ =
+      options.http_compression ? choose_coding(request.header("accept-encoding")) : ContentCoding::identity;
+  if (!route_ && begin_streaming()) return;
   const HttpParser::Step step =
       parser_.accept_body(route_ ? options.max_payload_bytes : options.http_body_bytes_max);
   if (step == HttpParser::Step::refused) return refuse(parser_.refusal());
@@ -209,6 +212,7 @@ void Connection::serve(http::Request request) {
   const Cors cors(home_.options());
   if (cors.on() && Cors::is_preflight(request)) return respond(cors.preflight(request));
   if (route_) return serve_engine(*this, *route_, std::move(request));
+  if (const RawHandler* raw = raw_handler(request.path)) return serve_raw(*this, *raw, request);
   const http::Handler& handler = home_.house().handler();
   if (!handler) return respond(error_response(404, "NOT_FOUND", "There is nothing here."));
   http::Reply reply = make_reply();
@@ -222,6 +226,13 @@ void Connection::serve(http::Request request) {
     line.reason = error.what();
     home_.house().log(line);
   }
+}
+
+const RawHandler* Connection::raw_handler(std::string_view path) const {
+  const std::vector<std::string>& paths = home_.options().raw_paths;
+  const auto found = std::find(paths.begin(), paths.end(), path);
+  if (found == paths.end()) return nullptr;
+  return &home_.house().raw_handler(static_cast<unsigned>(found - paths.begin()));
 }
 
 void Connection::look_through_proxy(http::Request& request) const {
@@ -250,12 +261,12 @@ void Connection::refuse(const HttpParser::Refusal& refusal) {
   respond(error_response(refusal.status, refusal.code, refusal.reason));
 }
 
-WebSocket& Connection::become_websocket(std::string_view head, std::string& unread) {
+WebSocket& Connection::become_websocket(std::string_view head, Deflate deflate, std::string& unread) {
   unread.assign(rest_);
   std::string first = out_.substr(out_at_);
   first += head;
   Connections& home = home_;
-  WebSocket& websocket = WebSocket::take_over(home, std::move(stream_), std::move(seat_), first);
+  WebSocket& websocket = WebSocket::take_over(home, std::move(stream_), std::move(seat_), first, deflate);
   retire();
   return websocket;
 }

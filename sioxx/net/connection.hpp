@@ -4,8 +4,10 @@
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/loop/timers.hpp"
 #include "sioxx/net/connections.hpp"
+#include "sioxx/net/content_coding.hpp"
 #include "sioxx/net/http.hpp"
 #include "sioxx/net/http_parser.hpp"
+#include "sioxx/net/permessage_deflate.hpp"
 #include "sioxx/net/stream.hpp"
 
 #include <cstddef>
@@ -48,7 +50,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   std::unique_ptr<engine::Poll> make_poll();
   /// Answers with `head` and becomes a WebSocket; `feed` what is returned to it once it has its session. This
   /// object is dead then, though still there until the end of the turn.
-  WebSocket& become_websocket(std::string_view head, std::string& unread);
+  WebSocket& become_websocket(std::string_view head, Deflate deflate, std::string& unread);
   /// Counts the connection under the address that the proxy has told.
   Admission::Verdict seat_as(const std::string& address);
 
@@ -88,6 +90,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   void on_head();
   void on_request();
   void serve(http::Request request);
+  const RawHandler* raw_handler(std::string_view path) const;
   void refuse(const HttpParser::Refusal& refusal);
   bool hand_over(unsigned shard);
   void look_through_proxy(http::Request& request) const;
@@ -143,6 +146,8 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   std::uint32_t events_ = 0;       ///< what the shard watches for
   std::optional<unsigned> route_;  ///< engine path of the request in hand
   Phase phase_ = Phase::head;
+  ContentCoding coding_ =
+      ContentCoding::identity;  ///< what the answer to the request in hand may be wrapped in
   bool keep_alive_ = true;
   bool head_only_ = false;
   bool close_after_ = false;   ///< no further request is read

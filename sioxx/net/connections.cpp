@@ -62,6 +62,16 @@ void Connections::give_back(std::unique_ptr<Output> output) {
   spare_outputs_.push_back(std::move(output));
 }
 
+Zip& Connections::zip() {
+  if (zip_ == nullptr) zip_ = std::make_unique<Zip>();
+  return *zip_;
+}
+
+MessageDeflate& Connections::message_deflate() {
+  if (message_deflate_ == nullptr) message_deflate_ = std::make_unique<MessageDeflate>(zip(), options());
+  return *message_deflate_;
+}
+
 std::string_view Connections::date_header() {
   const loop::WallMs second = shard_.wall() / 1'000;
   if (second != date_second_) {

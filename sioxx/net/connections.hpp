@@ -4,7 +4,9 @@
 #include "sioxx/net/admission.hpp"
 #include "sioxx/net/counters.hpp"
 #include "sioxx/net/house.hpp"
+#include "sioxx/net/message_deflate.hpp"
 #include "sioxx/net/stream.hpp"
+#include "sioxx/net/zip.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -87,6 +89,10 @@ class Connections {
   std::unique_ptr<Output> borrow_output();
   void give_back(std::unique_ptr<Output> output);
 
+  /// The shard's compressors; made when first needed.
+  Zip& zip();
+  MessageDeflate& message_deflate();
+
   /// "Date: …\r\n" of this second.
   std::string_view date_header();
 
@@ -104,6 +110,8 @@ class Connections {
   bool draining_ = false;
   bool closing_ = false;
   std::vector<std::unique_ptr<Output>> spare_outputs_;
+  std::unique_ptr<Zip> zip_;
+  std::unique_ptr<MessageDeflate> message_deflate_;
   std::unordered_set<std::string> posting_;
   loop::WallMs date_second_ = -1;
   std::string date_;

@@ -1,6 +1,6 @@
 // RFC 6455 §5.2, as a client sends it (always masked):
 //
-//   FIN RSV1..3 opcode(4)   1 byte    RSV must be 0
+//   FIN RSV1..3 opcode(4)   1 byte    RSV must be 0, but RSV1 of a message's first frame that is compressed (RFC 7692)
 //   MASK(=1) length(7)      1 byte    0..125 as is; 126: two bytes follow; 127: eight; the shortest form only
 //   extended length         0, 2, 8   big endian; the top bit of eight must be 0
 //   key                     4
@@ -38,6 +38,7 @@ FrameReader::Event failure(CloseCode code) { return {FrameReader::Kind::error, {
 struct Header {
   std::uint8_t opcode = 0;
   bool fin = false;
+  bool compressed = false;
   std::uint64_t length = 0;
   unsigned char key[4] = {};
   std::size_t size = 0;  ///< of the header itself; 0: incomplete
@@ -50,18 +51,20 @@ std::uint64_t big_endian(const unsigned char* bytes, std::size_t count) {
   return value;
 }
 
-Header parse_header(const char* data, std::size_t size) {
+Header parse_header(const char* data, std::size_t size, bool deflate) {
   Header header;
   if (size < 2) return header;
   const auto* const bytes = reinterpret_cast<const unsigned char*>(data);
   header.fin = (bytes[0] & 0x80) != 0;
   header.opcode = bytes[0] & 0x0f;
-  const bool reserved_bits = (bytes[0] & 0x70) != 0;
+  const bool reserved_bits = (bytes[0] & (deflate ? 0x30 : 0x70)) != 0;
+  header.compressed = (bytes[0] & 0x40) != 0;
   const bool masked = (bytes[1] & 0x80) != 0;
   const bool known = header.opcode <= 2 || (header.opcode >= 8 && header.opcode <= 10);
   const std::uint8_t short_length = bytes[1] & 0x7f;
   header.broken = reserved_bits || !masked || !known ||
-                  (is_control(header.opcode) && (!header.fin || short_length > control_bytes_max));
+                  (is_control(header.opcode) && (!header.fin || short_length > control_bytes_max)) ||
+                  (header.compressed && (is_control(header.opcode) || header.opcode == 0));
   if (header.broken) return header;
   const std::size_t extended = short_length < 126 ? 0 : short_length == 126 ? 2 : 8;
   if (size < 2 + extended) return header;
@@ -88,6 +91,7 @@ struct FrameReader::Partial {
   std::string control;
   // The message that is arriving; 0: none.
   std::uint8_t message_opcode = 0;
+  bool message_compressed = false;
   bool handed_out = false;  ///< the content of `message` or `control` went out with the last event
   std::string message;
   Utf8Checker utf8;
@@ -100,7 +104,7 @@ FrameReader::FrameReader(FrameReader&&) noexcept = default;
 FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
 FrameReader::~FrameReader() = default;
 
-FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message_bytes_max) {
+FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message_bytes_max, bool deflate) {
   if (partial_ != nullptr && partial_->handed_out) {
     partial_->handed_out = false;
     partial_->control.clear();
@@ -112,7 +116,7 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
       Header header;
       if (partial_ == nullptr || partial_->head_size == 0) {
         if (bytes.empty()) return {};
-        header = parse_header(bytes.data(), bytes.size());
+        header = parse_header(bytes.data(), bytes.size(), deflate);
         if (header.size != 0) bytes = bytes.subspan(header.size);
       } else {
         Partial& kept = *partial_;
@@ -120,7 +124,7 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
         const std::size_t more = std::min(bytes.size(), header_bytes_max - had);
         if (more == 0) return {};
         std::memcpy(kept.head.data() + had, bytes.data(), more);
-        header = parse_header(kept.head.data(), had + more);
+        header = parse_header(kept.head.data(), had + more, deflate);
         kept.head_size = header.size == 0 ? had + more : 0;
         bytes = bytes.subspan(header.size == 0 ? more : header.size - had);
       }
@@ -149,7 +153,7 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
         bytes = bytes.subspan(length);
         unmask(payload, header.key);
         if (partial_ != nullptr && partial_->empty()) partial_.reset();
-        return payload_in_place(header.opcode, {payload.data(), payload.size()});
+        return payload_in_place(header.opcode, {payload.data(), payload.size()}, header.compressed);
       }
       if (partial_ == nullptr) partial_ = std::make_unique<Partial>();
       Partial& starting = *partial_;
@@ -160,6 +164,7 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
       std::memcpy(starting.key, header.key, 4);
       if (!control && !in_message) {
         starting.message_opcode = header.opcode;
+        starting.message_compressed = header.compressed;
         starting.utf8.reset();
         starting.message.reserve(
             static_cast<std::size_t>(std::min<std::uint64_t>(header.length, trusted_reserve_bytes)));
@@ -177,7 +182,8 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
     if (is_control(frame.opcode)) {
       frame.control += plain;
     } else {
-      if (frame.message_opcode == static_cast<std::uint8_t>(Opcode::text) && !frame.utf8.feed(plain)) {
+      const bool text = frame.message_opcode == static_cast<std::uint8_t>(Opcode::text);
+      if (text && !frame.message_compressed && !frame.utf8.feed(plain)) {
         return failure(CloseCode::bad_utf8);
       }
       frame.message += plain;
@@ -188,12 +194,13 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
   }
 }
 
-FrameReader::Event FrameReader::payload_in_place(std::uint8_t opcode, std::string_view data) {
+FrameReader::Event FrameReader::payload_in_place(std::uint8_t opcode, std::string_view data,
+                                                 bool compressed) {
   switch (static_cast<Opcode>(opcode)) {
     case Opcode::text:
-      if (!is_utf8(data)) return failure(CloseCode::bad_utf8);
-      return {Kind::text, data};
-    case Opcode::binary: return {Kind::binary, data};
+      if (!compressed && !is_utf8(data)) return failure(CloseCode::bad_utf8);
+      return {Kind::text, data, CloseCode::no_status, compressed};
+    case Opcode::binary: return {Kind::binary, data, CloseCode::no_status, compressed};
     case Opcode::ping: return {Kind::ping, data};
     case Opcode::pong: return {Kind::pong, data};
     case Opcode::continuation:
@@ -213,24 +220,25 @@ FrameReader::Event FrameReader::finish_frame() {
   frame.in_frame = false;
   if (is_control(frame.opcode)) {
     frame.handed_out = true;
-    return payload_in_place(frame.opcode, frame.control);
+    return payload_in_place(frame.opcode, frame.control, false);
   }
   if (!frame.fin) return {};
   const bool text = frame.message_opcode == static_cast<std::uint8_t>(Opcode::text);
-  if (text && !frame.utf8.complete()) return failure(CloseCode::bad_utf8);
+  if (text && !frame.message_compressed && !frame.utf8.complete()) return failure(CloseCode::bad_utf8);
   frame.message_opcode = 0;
   frame.handed_out = true;
-  return {text ? Kind::text : Kind::binary, frame.message};
+  return {text ? Kind::text : Kind::binary, frame.message, CloseCode::no_status, frame.message_compressed};
 }
 
 bool close_code_is_valid(std::uint16_t code) {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool compressed) {
   char header[engine::frame_header_bytes_max];
   char* const end = header + sizeof header;
-  const std::size_t size = engine::put_frame_header(end, static_cast<std::uint8_t>(opcode), payload.size());
+  const auto first = static_cast<std::uint8_t>(static_cast<unsigned>(opcode) | (compressed ? 0x40u : 0u));
+  const std::size_t size = engine::put_frame_header(end, first, payload.size());
   out.append(end - size, size);
   out += payload;
 }

@@ -45,6 +45,7 @@ class FrameReader {
     Kind kind = Kind::nothing;
     std::string_view data;  ///< unmasked; lasts until the next call or until the buffer changes
     CloseCode code = CloseCode::no_status;
+    bool compressed = false;  ///< text or binary as the peer has deflated it: not even its UTF-8 is checked
   };
 
   FrameReader();
@@ -54,22 +55,22 @@ class FrameReader {
 
   /// Takes one event off the front of `bytes`, whose content is changed (unmasked) on the way.
   /// `message_bytes_max` is the limit of one whole message; a frame header that announces more is an error at
-  /// once.
-  Event next(std::span<char>& bytes, std::size_t message_bytes_max);
+  /// once. `deflate`: compressed messages have been agreed upon (RFC 7692).
+  Event next(std::span<char>& bytes, std::size_t message_bytes_max, bool deflate = false);
 
   /// Nothing is half received (between messages).
   bool idle() const { return partial_ == nullptr; }
 
  private:
   struct Partial;
-  Event payload_in_place(std::uint8_t opcode, std::string_view data);
+  Event payload_in_place(std::uint8_t opcode, std::string_view data, bool compressed);
   Event finish_frame();
 
   std::unique_ptr<Partial> partial_;
 };
 
 /// Appends one unmasked frame.
-void append_frame(std::string& out, Opcode opcode, std::string_view payload);
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, bool compressed = false);
 /// Appends a close frame; `no_status` gives an empty one. The reason is cut to what fits into 125 bytes.
 void append_close(std::string& out, CloseCode code, std::string_view reason = {});
 

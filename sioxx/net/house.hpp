@@ -5,6 +5,7 @@
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/net/http.hpp"
 #include "sioxx/net/options.hpp"
+#include "sioxx/net/raw_websocket.hpp"
 
 namespace sioxx::net {
 
@@ -29,6 +30,8 @@ class House {
   virtual const http::Handler& handler() const = 0;
   /// Who takes bodies as they arrive; may be empty. Called on the connection's shard.
   virtual const http::BodyHandler& body_handler() const = 0;
+  /// What serves Options::raw_paths[index]. Called on the connection's shard.
+  virtual const RawHandler& raw_handler(unsigned index) const = 0;
   /// "http_refused", "accept_paused", "accept_resumed", "hand_over_failed", "http_handler_failed".
   virtual void log(const LogLine& line) = 0;
 

@@ -13,13 +13,16 @@ struct Options {
   /// Engine paths, e.g. "/socket.io/" (the form without the last slash is taken too). The index is the
   /// `route` of House::sessions().
   std::vector<std::string> paths{"/socket.io/"};
+  /// Paths of plain WebSockets, exactly as they are asked for. The index is that of House::raw_handler().
+  std::vector<std::string> raw_paths;
   std::int64_t http_header_timeout_ms =
       10'000;  ///< from accept, or from a request's first byte, to the end of its head
   std::int64_t http_body_timeout_ms = 60'000;  ///< for a body to arrive, and for any progress of an answer
   std::int64_t http_idle_timeout_ms = 65'000;  ///< keep-alive between requests
   std::int64_t close_timeout_ms = 3'000;  ///< for a peer to take the last bytes and close, then it is dropped
-  std::size_t max_payload_bytes = 1'000'000;    ///< one WebSocket message, one polling POST
-  std::size_t http_body_bytes_max = 1'048'576;  ///< requests to the application's own routes
+  std::size_t max_payload_bytes = 1'000'000;     ///< one WebSocket message, one polling POST
+  std::size_t send_queue_bytes_max = 1'048'576;  ///< of a plain WebSocket; sessions watch their own
+  std::size_t http_body_bytes_max = 1'048'576;   ///< requests to the application's own routes
   std::size_t http_head_bytes_max = 16'384;
   std::size_t http_headers_max = 100;
   /// TCP connections, and beside them, counted by themselves, sessions that poll; 0: unlimited.
@@ -32,6 +35,14 @@ struct Options {
   bool cors_credentials = true;
   bool trust_proxy = false;
   bool allow_upgrades = true;
+  /// Answers of text are compressed (gzip, deflate) when the client accepts it and they are of this size; above it
+  /// compressing would hold up the shard for too long.
+  bool http_compression = true;
+  std::size_t http_compression_bytes_min = 1'024;
+  std::size_t compression_bytes_max = 1'048'576;
+  /// permessage-deflate (RFC 7692) for clients that offer it; messages below the size are sent as they are.
+  bool websocket_compression = false;
+  std::size_t websocket_compression_bytes_min = 1'024;
 };
 
 }  // namespace sioxx::net

@@ -21,10 +21,8 @@
 #include "sioxx/net/cors.hpp"
 #include "sioxx/net/http_parser.hpp"
 #include "sioxx/net/response.hpp"
+#include "sioxx/net/upgrade.hpp"
 #include "sioxx/net/websocket.hpp"
-
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <memory>
@@ -54,14 +52,6 @@ http::Response answer_for(const Refused& refused) {
   body += refused.message;
   body += R"("})";
   return json_response(refused.status, std::move(body));
-}
-
-/// A WebSocket key is 16 bytes in base64: 22 characters and "==".
-bool is_websocket_key(std::string_view key) {
-  const auto base64 = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-  };
-  return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, base64);
 }
 
 /// Leaves of `entries` what fits into `bytes_left`, in order, and takes that off.
@@ -103,7 +93,7 @@ class Service {
   void serve() {
     const std::string transport = http::query_value(request_.query, "transport");
     const bool websocket = transport == "websocket";
-    const bool upgrading = request_.method == "GET" && has_token(request_, "upgrade", "websocket");
+    const bool upgrading = wants_websocket(request_);
     if (!websocket && transport != "polling") return refuse(transport_unknown);
     if (websocket && !connection_.home().options().allow_upgrades) return refuse(transport_unknown);
     const std::string sid = http::query_value(request_.query, "sid");
@@ -179,37 +169,20 @@ class Service {
     connection_.respond(std::move(response));
   }
 
-  /// RFC 6455 §4.2.1.
-  bool is_handshake() {
-    const std::string_view key = request_.header("sec-websocket-key");
-    if (request_.header("sec-websocket-version") != "13") {
-      http::Response response =
-          error_response(426, "UPGRADE_REQUIRED", "WebSocket version 13 is spoken here.");
-      response.headers.emplace_back("Sec-WebSocket-Version", "13");
-      connection_.respond(std::move(response));
-      return false;
-    }
-    const bool good = request_.http11 && has_token(request_, "connection", "upgrade") &&
-                      is_websocket_key(key) && request_.body.empty();
-    if (!good) refuse(bad_request);
-    return good;
-  }
-
   void upgrade(const std::shared_ptr<engine::Session>& session) {
-    if (!is_handshake()) return;
+    switch (check_handshake(request_)) {
+      case HandshakeFault::version: return connection_.respond(upgrade_required());
+      case HandshakeFault::shape: return refuse(bad_request);
+      case HandshakeFault::none: break;
+    }
     Connections& home = connection_.home();
     if (!Cors(home.options()).admits(request_.header("origin"), request_.header("host")))
       return refuse(forbidden);
     if (home.options().trust_proxy && connection_.seat_as(request_.address) != Admission::Verdict::welcome) {
       return turn_away(429, "RATE_LIMITED", "Too many connections from your address.");
     }
-    std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-    head += "Sec-WebSocket-Accept: ";
-    head += websocket_accept(request_.header("sec-websocket-key"));
-    head += "\r\n\r\n";
     std::string unread;
-    WebSocket& websocket = connection_.become_websocket(head, unread);
-    ++home.count().upgrades;
+    WebSocket& websocket = accept_websocket(connection_, request_, unread);
     if (session == nullptr) {
       const auto opened =
           sessions_.open_websocket(make_handshake(connection_, std::move(request_)), websocket);
@@ -251,16 +224,6 @@ std::string posting_sid(const http::Request& request) {
 
 void serve_engine(Connection& connection, unsigned route, http::Request request) {
   Service(connection, route, std::move(request)).serve();
-}
-
-std::string websocket_accept(std::string_view key) {
-  std::string text(key);
-  text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  ::SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  unsigned char base64[SHA_DIGEST_LENGTH * 2];
-  const int size = ::EVP_EncodeBlock(base64, digest, SHA_DIGEST_LENGTH);
-  return {reinterpret_cast<const char*>(base64), static_cast<std::size_t>(size)};
 }
 
 }  // namespace sioxx::net

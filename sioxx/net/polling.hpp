@@ -25,7 +25,4 @@ std::string posting_sid(const http::Request& request);
 /// overlap").
 void refuse_parallel_post(Connection& connection, unsigned route, const std::string& sid);
 
-/// Sec-WebSocket-Accept for a key (RFC 6455 §4.2.2).
-std::string websocket_accept(std::string_view key);
-
 }  // namespace sioxx::net

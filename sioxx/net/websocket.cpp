@@ -15,6 +15,8 @@
 
 #include "sioxx/net/websocket.hpp"
 
+#include "sioxx/net/utf8.hpp"
+
 #include <utility>
 
 #include <sys/epoll.h>
@@ -34,25 +36,53 @@ CloseCode code_of(CloseReason reason) {
 
 }  // namespace
 
-class WebSocket::CloseTimer final : public loop::Timer {
+/// What most WebSockets never have: a handler instead of a session, and the clock of the closing handshake.
+class WebSocket::Rare final : public RawWebSocket, private loop::Timer {
  public:
-  explicit CloseTimer(WebSocket& owner) : owner_(owner) {}
-  void on_timer(loop::TimeMs) override { owner_.die(); }
+  explicit Rare(WebSocket& owner) : owner_(owner) {}
+
+  void start_timer() {
+    if (armed()) return;
+    loop::Shard& shard = owner_.home_.shard();
+    shard.timers().arm(*this, shard.now() + owner_.home_.options().close_timeout_ms);
+  }
+
+  const RawHandler* handler = nullptr;
+
+  // RawWebSocket
+  void send(std::string_view data, bool binary) override {
+    if (owner_.phase_ != Phase::open) return;
+    const std::size_t waiting = owner_.waiting_bytes();
+    if (waiting != 0 && waiting + data.size() > owner_.home_.options().send_queue_bytes_max) {
+      owner_.flush();
+      if (owner_.waiting_bytes() + data.size() > owner_.home_.options().send_queue_bytes_max)
+        return owner_.close(CloseCode::policy, text(CloseReason::slow_consumer));
+    }
+    ++owner_.home_.count().frames_out;
+    const Opcode opcode = binary ? Opcode::binary : Opcode::text;
+    if (owner_.deflate_ == Deflate::both && owner_.write_compressed(opcode, data)) return;
+    append_frame(owner_.output(), opcode, data);
+  }
+  void close(std::uint16_t code, std::string_view reason) override {
+    owner_.close(close_code_is_valid(code) ? static_cast<CloseCode>(code) : CloseCode::normal, reason);
+  }
 
  private:
+  void on_timer(loop::TimeMs) override { owner_.die(); }
+
   WebSocket& owner_;
 };
 
-WebSocket::WebSocket(Connections& home, Stream stream, Admission::Seat seat)
-    : home_(home), seat_(std::move(seat)), stream_(std::move(stream)) {
+WebSocket::WebSocket(Connections& home, Stream stream, Admission::Seat seat, Deflate deflate)
+    : home_(home), seat_(std::move(seat)), stream_(std::move(stream)), deflate_(deflate) {
   ++home_.count().websockets;
 }
 
 WebSocket::~WebSocket() = default;  // die() has settled with the shard; without it the shard itself is going
 
-WebSocket& WebSocket::take_over(Connections& home, Stream stream, Admission::Seat seat,
-                                std::string_view head) {
-  std::unique_ptr<WebSocket> made(new WebSocket(home, std::move(stream), std::move(seat)));
+WebSocket& WebSocket::take_over(Connections& home, Stream stream, Admission::Seat seat, std::string_view head,
+                                Deflate deflate) {
+  std::unique_ptr<WebSocket> made(new WebSocket(home, std::move(stream), std::move(seat), deflate));
   WebSocket& websocket = *made;
   home.keep(std::move(made));
   home.shard().change(websocket.stream_.fd(), EPOLLIN, websocket);
@@ -64,14 +94,28 @@ void WebSocket::serve(engine::Session& session) {
   if (phase_ == Phase::open) session_ = &session;
 }
 
+void WebSocket::serve(const RawHandler& handler) {
+  if (phase_ == Phase::open) rare().handler = &handler;
+}
+
 void WebSocket::write(const engine::Encoded& packet) {
   if (phase_ != Phase::open) return;
-  output() += packet.frame();
   ++home_.count().frames_out;
+  if (deflate_ == Deflate::both && packet.compress() &&
+      write_compressed(packet.is_binary() ? Opcode::binary : Opcode::text, packet.packet())) {
+    return;
+  }
+  output() += packet.frame();
 }
 
 void WebSocket::write(engine::PacketType type, std::string_view data) {
   if (phase_ != Phase::open) return;
+  ++home_.count().frames_out;
+  if (deflate_ == Deflate::both && data.size() >= home_.options().websocket_compression_bytes_min) {
+    std::string packet(1, engine::digit(type));
+    packet += data;
+    if (write_compressed(Opcode::text, packet)) return;
+  }
   char head[engine::frame_header_bytes_max + 1];
   char* const digit_at = head + engine::frame_header_bytes_max;
   *digit_at = engine::digit(type);
@@ -80,7 +124,14 @@ void WebSocket::write(engine::PacketType type, std::string_view data) {
   std::string& out = output();
   out.append(digit_at - header, header + 1);
   out += data;
-  ++home_.count().frames_out;
+}
+
+/// False: it is better sent as it is.
+bool WebSocket::write_compressed(Opcode opcode, std::string_view payload) {
+  const std::string_view frame = home_.message_deflate().frame(opcode, payload);
+  if (frame.empty()) return false;
+  output() += frame;
+  return true;
 }
 
 std::size_t WebSocket::waiting_bytes() const {
@@ -91,9 +142,18 @@ void WebSocket::close(CloseReason reason) {
   session_ = nullptr;
   if (phase_ != Phase::open) return;
   const CloseCode code = code_of(reason);
-  append_close(output(), code, code == CloseCode::no_status ? std::string_view() : text(reason));
+  close(code, code == CloseCode::no_status ? std::string_view() : text(reason));
+}
+
+void WebSocket::close(CloseCode code, std::string_view reason) {
+  if (phase_ != Phase::open) return;
+  append_close(output(), code, reason);
   phase_ = Phase::closing;
   start_close_timer();
+}
+
+void WebSocket::wind_up() {
+  if (session_ == nullptr) close(CloseCode::going_away, text(CloseReason::server_shutting_down));
 }
 
 /// The buffer to append to; what is in it leaves at the end of the turn, or when the kernel has room again.
@@ -136,7 +196,8 @@ void WebSocket::feed(std::span<char> bytes) {
   // The session may be forgotten by its owner while it handles what we give it.
   const auto keep = session_ == nullptr ? nullptr : session_->shared_from_this();
   while (phase_ == Phase::open || phase_ == Phase::closing) {
-    const FrameReader::Event event = reader_.next(bytes, home_.options().max_payload_bytes);
+    const FrameReader::Event event =
+        reader_.next(bytes, home_.options().max_payload_bytes, deflate_ != Deflate::off);
     if (event.kind == FrameReader::Kind::nothing) return;
     take_event(event);
   }
@@ -150,10 +211,8 @@ void WebSocket::take_event(const FrameReader::Event& event) {
     case FrameReader::Kind::pong: return;
     case FrameReader::Kind::text:
     case FrameReader::Kind::binary:
-      if (is_open && session_ != nullptr) {
-        session_->receive(event.data, event.kind == FrameReader::Kind::binary, *this);
-      }
-      return;
+      if (event.compressed) return take_compressed(event);
+      return take_message(event.data, event.kind == FrameReader::Kind::binary);
     case FrameReader::Kind::ping:
       if (is_open && waiting_bytes() <= pong_behind_bytes_max)
         append_frame(output(), Opcode::pong, event.data);
@@ -166,6 +225,27 @@ void WebSocket::take_event(const FrameReader::Event& event) {
       return leave_session(CloseReason::transport_close);
     case FrameReader::Kind::error: return fail(event.code);
   }
+}
+
+void WebSocket::take_message(std::string_view data, bool binary) {
+  if (phase_ != Phase::open) return;
+  if (session_ != nullptr) return session_->receive(data, binary, *this);
+  if (rare_ != nullptr && rare_->handler != nullptr) (*rare_->handler)(*rare_, data, binary);
+}
+
+void WebSocket::take_compressed(const FrameReader::Event& event) {
+  if (phase_ != Phase::open) return;
+  MessageDeflate& deflate = home_.message_deflate();
+  const MessageDeflate::Plain plain = deflate.plain(event.data);
+  const bool binary = event.kind == FrameReader::Kind::binary;
+  if (plain.result == Zip::Result::too_large) {
+    fail(CloseCode::too_big);
+  } else if (plain.result == Zip::Result::broken || (!binary && !is_utf8(plain.data))) {
+    fail(CloseCode::bad_utf8);
+  } else {
+    take_message(plain.data, binary);
+  }
+  deflate.done_with_plain();
 }
 
 void WebSocket::fail(CloseCode code) {
@@ -211,11 +291,12 @@ void WebSocket::send_out() {
   }
 }
 
-void WebSocket::start_close_timer() {
-  if (close_timer_ != nullptr) return;
-  close_timer_ = std::make_unique<CloseTimer>(*this);
-  home_.shard().timers().arm(*close_timer_, home_.shard().now() + home_.options().close_timeout_ms);
+WebSocket::Rare& WebSocket::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>(*this);
+  return *rare_;
 }
+
+void WebSocket::start_close_timer() { rare().start_timer(); }
 
 void WebSocket::leave_session(CloseReason reason) {
   if (engine::Session* const session = std::exchange(session_, nullptr))
@@ -233,7 +314,6 @@ void WebSocket::die() {
   phase_ = Phase::dead;
   home_.shard().unwatch(stream_.fd(), *this);
   stream_.close();
-  close_timer_.reset();
   --home_.count().websockets;
   if (output_ != nullptr) home_.give_back(std::move(output_));
   const Admission::Seat left = std::move(seat_);

@@ -5,6 +5,8 @@
 #include "sioxx/loop/timers.hpp"
 #include "sioxx/net/connections.hpp"
 #include "sioxx/net/frame.hpp"
+#include "sioxx/net/permessage_deflate.hpp"
+#include "sioxx/net/raw_websocket.hpp"
 #include "sioxx/net/stream.hpp"
 
 #include <cstddef>
@@ -18,8 +20,8 @@ namespace sioxx::net {
 
 /// An upgraded connection: frames in and out, and nothing else. Owned by the Connections of its shard, used
 /// by that shard's thread. A session holds a pointer to it from serve() until transport_closed() or its own
-/// close(). While idle it is this object alone: output, partial input and the close timer exist only while
-/// they are needed.
+/// close(). While idle it is this object alone: output, partial input and what is rare exist only while they
+/// are needed.
 class WebSocket final : public Tracked,
                         public engine::Transport,
                         private loop::Pollable,
@@ -31,11 +33,14 @@ class WebSocket final : public Tracked,
 
   /// Takes over a descriptor that the shard watches for somebody else; `head` (the 101 answer) goes out
   /// first.
-  static WebSocket& take_over(Connections& home, Stream stream, Admission::Seat seat, std::string_view head);
+  static WebSocket& take_over(Connections& home, Stream stream, Admission::Seat seat, std::string_view head,
+                              Deflate deflate);
   ~WebSocket() override;
 
   /// The session that gets what arrives. Nothing happens if the session has closed this transport already.
   void serve(engine::Session& session);
+  /// The same for a WebSocket without a session.
+  void serve(const RawHandler& handler);
   /// Bytes that came in one piece with the upgrade request; their content is changed.
   void feed(std::span<char> bytes);
   bool open() const { return phase_ == Phase::open; }
@@ -48,20 +53,24 @@ class WebSocket final : public Tracked,
   void close(CloseReason reason) override;
 
   // Tracked
-  void wind_up() override {}  // it ends with its session
+  void wind_up() override;  // one with a session ends with that
   void abandon() override { lost(CloseReason::transport_close); }
 
  private:
   enum class Phase : std::uint8_t { open, closing, failing, finishing, dead };
-  class CloseTimer;
+  class Rare;
 
-  WebSocket(Connections& home, Stream stream, Admission::Seat seat);
+  WebSocket(Connections& home, Stream stream, Admission::Seat seat, Deflate deflate);
 
   void on_ready(std::uint32_t events) override;
   void on_turn_end() override { send_out(); }
 
   void read();
   void take_event(const FrameReader::Event& event);
+  void take_compressed(const FrameReader::Event& event);
+  void take_message(std::string_view data, bool binary);
+  bool write_compressed(Opcode opcode, std::string_view payload);
+  void close(CloseCode code, std::string_view reason);
   bool send_some();
   void send_out();
   void fail(CloseCode code);
@@ -69,16 +78,18 @@ class WebSocket final : public Tracked,
   void lost(CloseReason reason);
   void die();
   std::string& output();
+  Rare& rare();
   void start_close_timer();
 
   Connections& home_;
   engine::Session* session_ = nullptr;
   FrameReader reader_;
   std::unique_ptr<Output> output_;
-  std::unique_ptr<CloseTimer> close_timer_;
+  std::unique_ptr<Rare> rare_;
   Admission::Seat seat_;
-  Stream stream_;
+  [[no_unique_address]] Stream stream_;
   Phase phase_ = Phase::open;
+  const Deflate deflate_;
   bool waits_for_room_ = false;  ///< EPOLLOUT is armed
   bool write_ended_ = false;     ///< the peer has been told that nothing more comes
 };

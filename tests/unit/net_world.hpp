@@ -99,6 +99,7 @@ class World final : public House {
   const Options& options() const override { return options_; }
   const http::Handler& handler() const override { return on_http; }
   const http::BodyHandler& body_handler() const override { return on_body; }
+  const RawHandler& raw_handler(unsigned) const override { return on_raw; }
   void log(const LogLine& line) override {
     const std::lock_guard lock(mutex_);
     logged.emplace_back(line.event);
@@ -147,6 +148,7 @@ class World final : public House {
 
   http::Handler on_http;
   http::BodyHandler on_body;
+  RawHandler on_raw;
   std::vector<std::string> logged;
   std::vector<CloseReason> ends;
 

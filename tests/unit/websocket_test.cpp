@@ -1,6 +1,6 @@
 #include "net_world.hpp"
 
-#include "sioxx/net/polling.hpp"
+#include "sioxx/net/upgrade.hpp"
 #include "sioxx/net/websocket.hpp"
 
 namespace sioxx::net::test {
