@@ -193,6 +193,15 @@ std::string room_of_user(const Uuid& user) {
   return room;
 }
 
+std::optional<ChatKey> chat_of_room(std::string_view room) {
+  const std::size_t colon = room.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto kind = value_of<ChatKind>(chat_kinds, room.substr(0, colon));
+  const auto id = kind ? Uuid::parse(room.substr(colon + 1)) : std::nullopt;
+  if (!id) return std::nullopt;
+  return ChatKey{*kind, *id};
+}
+
 std::string_view text(MessageType type) { return name_of(message_types, type); }
 std::optional<MessageType> parse_message_type(std::string_view text) {
   return value_of<MessageType>(message_types, text);

@@ -85,6 +85,8 @@ struct ChatKey {
 /// "order:<uuid>": the room of a chat. "user:<uuid>": the room of all devices of a user. Never 20 characters long.
 std::string room_of(const ChatKey& chat);
 std::string room_of_user(const Uuid& user);
+/// The other way round; nothing for a room that is no chat's.
+std::optional<ChatKey> chat_of_room(std::string_view room);
 
 /// What authorisation needs to know of a chat: its people and its state, as the database has them now.
 struct ChatFacts {
@@ -145,6 +147,7 @@ struct NewMessage {
   ChatKey chat;
   Uuid sender_id;
   Role sender_role = Role::client;
+  bool sender_role_from_token = true;  ///< false: the users table decides, in the transaction
   std::string content;
   MessageType type = MessageType::text;
   std::vector<Attachment> attachments;

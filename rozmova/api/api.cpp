@@ -43,6 +43,7 @@ chat::Caller caller_of(const Call& call) {
   chat::Caller who;
   who.user = call.who.user_id;
   who.role = call.who.role;
+  who.role_from_token = call.who.role_from_token;
   return who;
 }
 
@@ -93,6 +94,10 @@ void add(Router& router, const FloorPtr& floor, Route route, Deed deed) {
 
 void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions options) {
   const FloorPtr floor(new Floor{chat, auth, options});
+  // Handlers run on the shard of their connection, and so does this.
+  router.check([&chat](const Identity& who, WallMs now) {
+    return chat::revoked(chat.deeds().house().here().revocations, who, now);
+  });
   add_people_routes(router, floor);
   add_orders_routes(router, floor);
 }

@@ -7,6 +7,7 @@
 #include "rozmova/chat/house.hpp"
 #include "rozmova/chat/join.hpp"
 #include "rozmova/chat/render.hpp"
+#include "rozmova/chat/watch.hpp"
 
 #include <fmt/format.h>
 
@@ -142,13 +143,16 @@ Chat::Chat(sioxx::Server& server, store::Database& database, const Auth& auth, C
            Metrics& metrics)
     : house_(std::make_unique<House>(server, database, auth, options, log, metrics)),
       deeds_(std::make_unique<Deeds>(*house_)),
-      doors_(std::make_unique<Doors>(*house_, *deeds_)) {
+      doors_(std::make_unique<Doors>(*house_, *deeds_)),
+      watch_(std::make_unique<Watch>(*house_)) {
   doors_->open();
 }
 
 Chat::~Chat() = default;
 
 Deeds& Chat::deeds() { return *deeds_; }
+
+Watch& Chat::watch() { return *watch_; }
 
 const ChatOptions& Chat::options() const { return house_->options(); }
 

@@ -13,6 +13,7 @@ namespace rozmova::chat {
 
 class Deeds;
 class House;
+class Watch;
 
 /// The chat: registers every event of the contract (spec §3) on the namespace "/" and serves them. Owned by
 /// main; built before the server runs. Inside it has one part per shard, touched by that shard's thread
@@ -32,6 +33,7 @@ class Chat {
 
   /// The same deeds for REST.
   Deeds& deeds();
+  Watch& watch();
   const ChatOptions& options() const;
 
  private:
@@ -39,6 +41,7 @@ class Chat {
   std::unique_ptr<Deeds> deeds_;
   struct Doors;
   std::unique_ptr<Doors> doors_;
+  std::unique_ptr<Watch> watch_;  ///< ends first: it is told on a thread of the store's
 };
 
 }  // namespace rozmova::chat

@@ -68,6 +68,7 @@ void Deeds::send(const Caller& who, NewMessage message, Then<Sent> done) {
   done = rechecking(who, message.chat, std::move(done));
   message.sender_id = who.user;
   message.sender_role = who.role;
+  message.sender_role_from_token = who.role_from_token;
   house_.at_home(
       who.user, [this, who, message = std::move(message), done = std::move(done)](House::Part& home) mutable {
         if (auto over = house_.over_rate(home, who, Rates::Kind::message, names(message.chat.kind).message)) {
@@ -118,15 +119,30 @@ void Deeds::type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Do
       return done(std::move(*over));
     house_.with_facts(home, chat, [this, &home, who, is_typing, done](const Result<ChatFacts>& facts) {
       if (!facts) return done(facts.refusal());
-      if (auto no = may(who.user, who.role, Deed::type, *facts)) return done(std::move(*no));
-      if (!is_typing) {
-        home.typing.stop(facts->chat, who.user);
-      } else if (home.typing.start(facts->chat, who.user, who.device, home.shard.now())) {
-        house_.relay_typing(facts->chat, who.user, true);
-      }
-      done(Done{});
+      // Parties type whatever their role is; who else does so by a role of the users table has it looked up.
+      const bool is_party = who.user == facts->client_id || who.user == facts->performer_id;
+      if (who.role_from_token || is_party) return type_as(home, who, who.role, is_typing, *facts, done);
+      read<Role>([who](store::Store& store) -> Result<Role> { return role_of(store, who); },
+                 [this, who, is_typing, facts = *facts, done](Result<Role> role) {
+                   if (!role) return done(role.refusal());
+                   house_.at_home(who.user,
+                                  [this, who, role = *role, is_typing, facts, done](House::Part& part) {
+                                    type_as(part, who, role, is_typing, facts, done);
+                                  });
+                 });
     });
   });
+}
+
+void Deeds::type_as(House::Part& home, const Caller& who, Role role, bool is_typing, const ChatFacts& facts,
+                    const Then<Done>& done) {
+  if (auto no = may(who.user, role, Deed::type, facts)) return done(std::move(*no));
+  if (!is_typing) {
+    home.typing.stop(facts.chat, who.user);
+  } else if (home.typing.start(facts.chat, who.user, who.device, home.shard.now())) {
+    house_.relay_typing(facts.chat, who.user, true);
+  }
+  done(Done{});
 }
 
 void Deeds::mark_read(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done) {
@@ -148,7 +164,7 @@ void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq,
         const auto facts = store.facts(chat);
         if (!facts) {
           *outcome = no_such_chat(chat.kind);
-        } else if (auto no = may(who.user, who.role, Deed::mark_read, *facts)) {
+        } else if (auto no = may(store, who, Deed::mark_read, *facts)) {
           *outcome = std::move(*no);
         } else {
           *outcome = store.mark_read(chat, who.user, std::min(seq, facts->last_seq), now);
@@ -174,7 +190,7 @@ void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Th
        bytes_max = house_.options().answer_bytes_max](store::Store& store) -> Result<std::string> {
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
-        if (auto no = may(who.user, who.role, Deed::read, *facts)) return std::move(*no);
+        if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
         auto messages = store.messages(chat, page);
         trim_page(messages, page.after_seq.has_value(), bytes_max);
         // The newest message may be younger than the facts.
@@ -188,7 +204,7 @@ void Deeds::orders(const Caller& who, int limit, std::optional<std::string> curs
   read<std::string>(
       [who, limit, cursor = std::move(cursor)](store::Store& store) -> Result<std::string> {
         const auto from = cursor ? std::optional<std::string_view>(*cursor) : std::nullopt;
-        return orders_json(store.orders(who.user, who.role == Role::admin, limit, from));
+        return orders_json(store.orders(who.user, role_of(store, who) == Role::admin, limit, from));
       },
       std::move(done));
 }
@@ -199,7 +215,7 @@ void Deeds::order(const Caller& who, const Uuid& id, Then<std::string> done) {
         const ChatKey chat{ChatKind::order, id};
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
-        if (auto no = may(who.user, who.role, Deed::read, *facts)) return std::move(*no);
+        if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
         const auto summary = store.order(id, who.user);
         if (!summary) return no_such_chat(chat.kind);
         std::string json;

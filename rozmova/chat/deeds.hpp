@@ -53,6 +53,8 @@ class Deeds {
   House& house() { return house_; }
 
  private:
+  void type_as(House::Part& home, const Caller& who, Role role, bool is_typing, const ChatFacts& facts,
+               const Then<Done>& done);
   void append(House::Part& home, const Caller& who, NewMessage message, Then<Sent> done);
   void write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
   void write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);

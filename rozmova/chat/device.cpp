@@ -28,9 +28,16 @@ Device::Device(House& house, sioxx::Socket& socket, const Identity& identity, Ro
       expires_at_(identity.expires_at),
       since_(socket.shard().now()),
       token_id_(kept(identity.token_id)),
-      role_(role) {}
+      role_(role),
+      role_from_token_(identity.role_from_token) {}
 
-Caller Device::caller() const { return {user_, role_, id_, socket_.ref()}; }
+Caller Device::caller() const { return {user_, role_, role_from_token_, id_, socket_.ref()}; }
+
+bool Device::table_says(Role role) {
+  if (role_from_token_ || role_ == role) return false;
+  role_ = role;
+  return true;
+}
 
 Identity Device::identity() const {
   Identity identity;
@@ -39,6 +46,7 @@ Identity Device::identity() const {
   if (token_id_ != nullptr) identity.token_id = *token_id_;
   identity.issued_at = issued_at_;
   identity.expires_at = expires_at_;
+  identity.role_from_token = role_from_token_;
   return identity;
 }
 
@@ -63,11 +71,12 @@ std::optional<std::uint32_t> Device::refusal_line(std::uint32_t lines_max, std::
   return std::exchange(refusals_left_out_, 0);
 }
 
-void Device::renew(const Identity& identity) {
+void Device::renew(const Identity& identity, Role role) {
   issued_at_ = identity.issued_at;
   expires_at_ = identity.expires_at;
   token_id_ = kept(identity.token_id);
-  if (identity.role_from_token) role_ = identity.role;
+  role_ = role;
+  role_from_token_ = identity.role_from_token;
   connected();
 }
 

@@ -25,6 +25,8 @@ class Device final : private sioxx::loop::Timer {
   const Uuid& id() const { return id_; }  ///< also of its row in websocket_connections
   const Uuid& user() const { return user_; }
   Role role() const { return role_; }
+  /// The role in the users table is this one now; false: that changes nothing here.
+  bool table_says(Role role);
   WallMs expires_at() const { return expires_at_; }
   sioxx::loop::TimeMs since() const { return since_; }
   Caller caller() const;
@@ -39,8 +41,8 @@ class Device final : private sioxx::loop::Timer {
   /// = no; else how many were left out since the last line.
   std::optional<std::uint32_t> refusal_line(std::uint32_t lines_max, std::int64_t window_ms);
   std::uint32_t refusals_left_out() const { return refusals_left_out_; }
-  /// A new token of the same user.
-  void renew(const Identity& identity);
+  /// A new token of the same user; `role` is its own or the one of the users table.
+  void renew(const Identity& identity, Role role);
 
  private:
   enum class Watch : std::uint8_t { waiting, fresh, warned };
@@ -59,6 +61,7 @@ class Device final : private sioxx::loop::Timer {
   sioxx::loop::TimeMs refusals_since_ = 0;
   std::uint32_t refusal_lines_ = 0, refusals_left_out_ = 0;
   Role role_;
+  bool role_from_token_;
   Watch watch_ = Watch::waiting;
 };
 

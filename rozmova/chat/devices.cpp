@@ -103,6 +103,7 @@ void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
   const WallMs now = socket.shard().wall();
   const auto identity = house_.auth().verify(*token, now);
   if (!identity) return refuse(socket, next, identity.refusal());
+  if (auto no = revoked(house_.here().revocations, *identity, now)) return refuse(socket, next, *no);
 
   // Next may only be moved, and a std::function only copied.
   const auto shared = std::make_shared<sioxx::Next>(std::move(next));
@@ -143,15 +144,22 @@ void Devices::take_seat(const sioxx::SocketRef& socket, const Identity& identity
 void Devices::let_in(const sioxx::SocketRef& ref, const Identity& identity, Role role, sioxx::Next& next) {
   bool is_in = false;
   if (sioxx::Socket* socket = ref.get()) {
+    // Revoked while the database was asked?
+    if (auto no = house_.still_good(identity, socket->shard().wall())) {
+      refuse(*socket, next, *no);
+      return give_back_seat(identity.user_id);
+    }
     const auto device =
         std::make_shared<Device>(house_, *socket, identity, role, Uuid::v7(socket->shard().wall()));
     socket->data(device);
     next();  // runs connected()
     is_in = device->is_connected();
   }
-  if (is_in) return;
-  house_.at_home(identity.user_id,
-                 [user = identity.user_id](House::Part& home) { home.presence.release(user); });
+  if (!is_in) give_back_seat(identity.user_id);
+}
+
+void Devices::give_back_seat(const Uuid& user) {
+  house_.at_home(user, [user](House::Part& home) { home.presence.release(user); });
 }
 
 void Devices::connected(sioxx::Socket& socket) {
@@ -212,7 +220,7 @@ void Devices::write_rows(std::function<void(store::Store&)> work, const Uuid& us
 std::optional<Refusal> Devices::still_good(const sioxx::Socket& socket) const {
   const Device* device = socket.data<Device>();
   if (device == nullptr) return Refusal{ErrorCode::unauthorized, "sign in first"};
-  return house_.auth().still_good(device->identity(), socket.shard().wall());
+  return house_.still_good(device->identity(), socket.shard().wall());
 }
 
 void Devices::refresh(sioxx::Socket& socket, std::string token, Answer answer) {
@@ -227,17 +235,36 @@ void Devices::refresh(sioxx::Socket& socket, std::string token, Answer answer) {
 }
 
 void Devices::renew(sioxx::Socket& socket, std::string_view token, const Answer& answer) {
-  const auto identity = house_.auth().verify(token, socket.shard().wall());
+  const WallMs now = socket.shard().wall();
+  const auto identity = house_.auth().verify(token, now);
   if (!identity) return answer.refuse(identity.refusal());
-  Device* device = socket.data<Device>();
-  if (identity->user_id != device->user()) {
+  if (identity->user_id != answer.caller().user) {
     return answer.refuse({ErrorCode::forbidden, "the new token is another user's; connect anew"});
   }
-  device->renew(*identity);
+  if (auto no = revoked(house_.here().revocations, *identity, now)) return answer.refuse(*no);
+  deeds_.settle(*identity, now, [this, ref = socket.ref(), identity = *identity, answer](Result<User> user) {
+    if (!user) return answer.refuse(user.refusal());
+    house_.at(ref.shard(), [this, ref, identity, role = user->role, answer](House::Part&) {
+      if (sioxx::Socket* here = ref.get()) renewed(*here, identity, role, answer);
+    });
+  });
+}
+
+void Devices::renewed(sioxx::Socket& socket, const Identity& identity, Role role, const Answer& answer) {
+  // Revoked while the users table was read?
+  if (auto no = house_.still_good(identity, socket.shard().wall())) return answer.refuse(*no);
+  Device* device = socket.data<Device>();
+  const bool other_role = role != device->role();
+  device->renew(identity, role);
   std::string fields = R"("expiresAt":")";
   append_iso_time(fields, device->expires_at());
   answer.ok(fields + '"');
-  house_.log().event("token_renewed", {{"user", device->user()}, {"socket", socket.id()}});
+  house_.log().event("token_renewed",
+                     {{"user", device->user()}, {"socket", socket.id()}, {"role", text(role)}});
+  if (!other_role) return;
+  for (const std::string& room : socket.rooms()) {
+    if (const auto chat = chat_of_room(room)) house_.recheck(device->user(), *chat, [] {});
+  }
 }
 
 }  // namespace rozmova::chat

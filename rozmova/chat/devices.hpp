@@ -41,7 +41,9 @@ class Devices {
   void take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,
                  std::shared_ptr<sioxx::Next> next);
   void let_in(const sioxx::SocketRef& ref, const Identity& identity, Role role, sioxx::Next& next);
+  void give_back_seat(const Uuid& user);
   void renew(sioxx::Socket& socket, std::string_view token, const Answer& answer);
+  void renewed(sioxx::Socket& socket, const Identity& identity, Role role, const Answer& answer);
   void write_rows(std::function<void(store::Store&)> work, const Uuid& user);
 
   House& house_;

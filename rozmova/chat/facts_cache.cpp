@@ -47,6 +47,11 @@ void FactsCache::after_reads(const std::function<void()>& task) {
   }
 }
 
+void FactsCache::forget(const ChatKey& chat) {
+  const auto entry = entries_.find(chat);
+  if (entry != entries_.end() && !entry->second.loading) entries_.erase(entry);
+}
+
 void FactsCache::sweep(std::int64_t now_ms) {
   std::erase_if(entries_, [&](const auto& entry) {
     return !entry.second.loading && now_ms - entry.second.read_at_ms >= keep_ms_;

@@ -30,6 +30,8 @@ class FactsCache {
   void after_read(const ChatKey& chat, std::function<void()> task);
   /// The same for every chat that is being read.
   void after_reads(const std::function<void()>& task);
+  /// The chat has changed: the next question reads it.
+  void forget(const ChatKey& chat);
   void sweep(std::int64_t now_ms);
   std::size_t size() const { return entries_.size(); }
 

@@ -6,6 +6,7 @@
 #include "rozmova/chat/render.hpp"
 
 #include <functional>
+#include <set>
 
 namespace rozmova::chat {
 
@@ -61,6 +62,16 @@ House::House(sioxx::Server& server, store::Database& database, const Auth& auth,
 
 House::~House() = default;
 
+Role role_of(store::Store& store, const Caller& who) {
+  if (who.role_from_token) return who.role;
+  const auto user = store.user(who.user);
+  return user ? user->role : Role::client;
+}
+
+std::optional<Refusal> may(store::Store& store, const Caller& who, Deed deed, const ChatFacts& facts) {
+  return may(who.user, role_of(store, who), deed, facts);
+}
+
 Refusal no_such_chat(ChatKind kind) {
   return {ErrorCode::not_found,
           kind == ChatKind::order ? "there is no such order" : "there is no such dispute"};
@@ -73,6 +84,11 @@ bool is_shut_out(const Refusal& refusal) {
 }
 
 Refusal busy() { return {ErrorCode::unavailable, "the server is busy; try again in a moment", 1'000}; }
+
+std::optional<Refusal> House::still_good(const Identity& identity, WallMs now) {
+  if (auto no = auth_.still_good(identity, now)) return no;
+  return revoked(here().revocations, identity, now);
+}
 
 unsigned House::home_of(const Uuid& user) const {
   return static_cast<unsigned>(std::hash<Uuid>{}(user) % parts_.size());
@@ -88,7 +104,10 @@ void House::recheck(const Uuid& user, const ChatKey& chat, std::function<void()>
       [this, user, chat, shared](store::Store& store) {
         const auto facts = store.facts(chat);
         for (unsigned i = 0; i < parts_.size(); ++i) {
-          at(i, [this, user, chat, facts](Part& part) { shut_out(part, user, chat, facts); });
+          at(i, [this, user, chat, facts](Part& part) {
+            server_.each_local_socket(part.index, "/", room_of_user(user),
+                                      [&](sioxx::Socket& socket) { leave_if_lost(socket, chat, facts); });
+          });
         }
         (*shared)();
       },
@@ -96,17 +115,45 @@ void House::recheck(const Uuid& user, const ChatKey& chat, std::function<void()>
   if (!accepted) (*shared)();
 }
 
-void House::shut_out(Part& part, const Uuid& user, const ChatKey& chat,
-                     const std::optional<ChatFacts>& facts) {
+void House::shut_out(Part& part, const ChatKey& chat, const std::optional<ChatFacts>& facts) {
+  part.facts.forget(chat);
+  server_.each_local_socket(part.index, "/", room_of(chat),
+                            [&](sioxx::Socket& socket) { leave_if_lost(socket, chat, facts); });
+}
+
+void House::leave_if_lost(sioxx::Socket& socket, const ChatKey& chat, const std::optional<ChatFacts>& facts) {
+  const Device* device = socket.data<Device>();
   const std::string room = room_of(chat);
+  if (device == nullptr || !socket.in(room)) return;
+  if (facts && !may(device->user(), device->role(), Deed::read, *facts)) return;
+  socket.leave(room);
+  socket.send(sioxx::encode_event("/", chat_error_event, chat_lost_json(chat, no_longer_yours())));
+  metrics_.count(Count::leaves);
+  log_.event(
+      "leave",
+      {{"chat", room}, {"user", device->user()}, {"socket", socket.id()}, {"reason", "access withdrawn"}});
+}
+
+void House::change_role(Part& part, const Uuid& user, Role role) {
+  std::set<std::string> rooms;
   server_.each_local_socket(part.index, "/", room_of_user(user), [&](sioxx::Socket& socket) {
+    Device* device = socket.data<Device>();
+    if (device == nullptr || !device->table_says(role)) return;
+    for (std::string& room : socket.rooms()) rooms.insert(std::move(room));
+  });
+  for (const std::string& room : rooms) {
+    if (const auto chat = chat_of_room(room)) recheck(user, *chat, [] {});
+  }
+}
+
+void House::revoke(Part& part, RevocationsPtr list) {
+  part.revocations = std::move(list);
+  if (part.revocations->empty()) return;
+  server_.each_local_socket(part.index, "/", "", [&](sioxx::Socket& socket) {
     const Device* device = socket.data<Device>();
-    if (device == nullptr || !socket.in(room)) return;
-    if (facts && !may(user, device->role(), Deed::read, *facts)) return;
-    socket.leave(room);
-    metrics_.count(Count::leaves);
-    log_.event("leave",
-               {{"chat", room}, {"user", user}, {"socket", socket.id()}, {"reason", "not his any more"}});
+    if (device == nullptr || !device->is_connected()) return;
+    if (const auto no = revoked(part.revocations, device->identity(), part.shard.wall()))
+      expel(socket.ref(), "connect", *no);
   });
 }
 

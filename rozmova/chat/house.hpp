@@ -5,6 +5,7 @@
 #include "rozmova/chat/options.hpp"
 #include "rozmova/chat/presence.hpp"
 #include "rozmova/chat/rate.hpp"
+#include "rozmova/chat/revocations.hpp"
 #include "rozmova/chat/typing.hpp"
 #include "rozmova/log.hpp"
 #include "rozmova/metrics.hpp"
@@ -28,8 +29,9 @@ namespace rozmova::chat {
 struct Caller {
   Uuid user;
   Role role = Role::client;
-  Uuid device;              ///< of the connection; nil over REST
-  sioxx::SocketRef socket;  ///< opens nowhere over REST
+  bool role_from_token = true;   ///< false: the users table decides, anew at every action; see may()
+  Uuid device = {};              ///< of the connection; nil over REST
+  sioxx::SocketRef socket = {};  ///< opens nowhere over REST
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 
   std::int64_t elapsed_us() const {
@@ -37,6 +39,11 @@ struct Caller {
         .count();
   }
 };
+
+/// The role that counts now: of the token, else of the users table.
+Role role_of(store::Store& store, const Caller& who);
+/// access::may with that role. To be asked where the facts were read: inside the transaction, or the read.
+std::optional<Refusal> may(store::Store& store, const Caller& who, Deed deed, const ChatFacts& facts);
 
 Refusal no_such_chat(ChatKind kind);
 /// The database's queue is full.
@@ -68,6 +75,9 @@ class House {
     Typing typing;
     FactsCache facts;
 
+    // ---- the same on every shard
+    RevocationsPtr revocations;  ///< null until they have been read: nobody comes in before
+
    private:
     friend class House;
     /// A change of presence whose audience is being looked up; one at a time a user, the latest state wins.
@@ -93,6 +103,9 @@ class House {
   Log& log() { return log_; }
   Metrics& metrics() { return metrics_; }
 
+  /// What every action asks, on any shard's thread: has the token expired, or been revoked?
+  std::optional<Refusal> still_good(const Identity& identity, WallMs now);
+
   unsigned home_of(const Uuid& user) const;
   /// The part of the shard whose thread this is.
   Part& here();
@@ -117,6 +130,15 @@ class House {
   /// Looks anew who of the user's own connections may still hear the chat; those that may not leave the room.
   /// `then` runs afterwards: what is sent to these connections from it comes after they have left.
   void recheck(const Uuid& user, const ChatKey& chat, std::function<void()> then);
+
+  // ---- on that part's shard: what the store has changed (see Watch)
+  /// Who of this shard is in the room and may not read the chat leaves it, and is told.
+  void shut_out(Part& part, const ChatKey& chat, const std::optional<ChatFacts>& facts);
+  /// The users table says something else of him now.
+  void change_role(Part& part, const Uuid& user, Role role);
+  /// Takes the list and ends the connections that it forbids.
+  void revoke(Part& part, RevocationsPtr list);
+
   /// To everybody in the room, or with `except` to all but one user's devices.
   void broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                  sioxx::engine::Delivery delivery);
@@ -136,7 +158,7 @@ class House {
 
  private:
   void mailbox_full(unsigned shard);
-  void shut_out(Part& part, const Uuid& user, const ChatKey& chat, const std::optional<ChatFacts>& facts);
+  void leave_if_lost(sioxx::Socket& socket, const ChatKey& chat, const std::optional<ChatFacts>& facts);
   void presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at);
   void tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats);
 

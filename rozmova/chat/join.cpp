@@ -83,7 +83,8 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
 
   auto snapshot = store.snapshot(chat, page);
   if (!snapshot) return no_such_chat(chat.kind);
-  if (auto no = may(who.user, who.role, Deed::read, snapshot->facts)) return no;
+  const Role role = role_of(store, who);
+  if (auto no = may(who.user, role, Deed::read, snapshot->facts)) return no;
   bool gap = false;
   if (walk.after_seq) {
     const auto& messages = snapshot->page.messages;
@@ -97,7 +98,7 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
   }
   trim_page(snapshot->page, false, options.answer_bytes_max);
   walk.last_seq = snapshot->facts.last_seq;
-  walk.text = join_text(*snapshot, who.user, who.role, gap);
+  walk.text = join_text(*snapshot, who.user, role, gap);
   return std::nullopt;
 }
 

@@ -235,6 +235,16 @@ std::string chat_error_json(std::string_view event, const Refusal& refusal) {
   return out;
 }
 
+std::string chat_lost_json(const ChatKey& chat, const Refusal& refusal) {
+  std::string out;
+  ObjectText object(out);
+  object.text("event", names(chat.kind).join);
+  append_error_fields(object, refusal);
+  object.id(names(chat.kind).id_key, chat.id);
+  object.close();
+  return out;
+}
+
 std::string ok_ack(std::string_view fields) {
   std::string out;
   out.reserve(fields.size() + 16);

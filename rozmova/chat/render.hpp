@@ -57,6 +57,8 @@ std::string read_json(const ChatKey& chat, const Uuid& user, std::int64_t seq, W
 std::string token_expiring_json(WallMs expires_at);
 /// `{event, code, message, retryAfterMs?}`
 std::string chat_error_json(std::string_view event, const Refusal& refusal);
+/// `{event, code, message, orderId}`: this connection is not in the chat any more.
+std::string chat_lost_json(const ChatKey& chat, const Refusal& refusal);
 
 /// The arguments of an ack: `[{"ok":true, <fields>}]`; `fields` without braces, may be empty.
 std::string ok_ack(std::string_view fields);

@@ -2,14 +2,17 @@
 
 #include "rozmova/store/lane.hpp"
 #include "rozmova/store/readers.hpp"
+#include "rozmova/store/watcher.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace rozmova::store {
 
 struct Database::Impl {
-  Impl(StoreFactory& factory, const DatabaseOptions& options, const Lane::Log& log)
-      : readers(factory, options, log), caretaker(factory, log) {
+  Impl(StoreFactory& f, const DatabaseOptions& o, const Lane::Log& l)
+      : factory(f), options(o), log(l), readers(f, o, l), caretaker(f, l) {
     for (unsigned i = 0; i < std::max(options.lanes, 1U); ++i) {
       lanes.push_back(std::make_unique<Lane>(factory, options, caretaker, log));
     }
@@ -19,9 +22,13 @@ struct Database::Impl {
   /// lanes.
   Lane& lane_of(const ChatKey& chat) { return *lanes[(std::hash<ChatKey>{}(chat) >> 8U) % lanes.size()]; }
 
+  StoreFactory& factory;
+  const DatabaseOptions options;
+  const Lane::Log log;
   Readers readers;
   Caretaker caretaker;
   std::vector<std::unique_ptr<Lane>> lanes;  ///< end first: what they tell may still ask for a read
+  std::unique_ptr<Watcher> watcher;          ///< before them: what it tells may write
 };
 
 Database::Database(StoreFactory& factory, DatabaseOptions options,
@@ -43,7 +50,16 @@ bool Database::read(std::function<void(Store&)> work, std::function<void(const R
   return impl_->readers.add(std::move(work), std::move(failed));
 }
 
+void Database::watch(Tell tell) {
+  impl_->watcher =
+      std::make_unique<Watcher>(impl_->factory, std::chrono::milliseconds(impl_->options.watch_interval_ms),
+                                std::move(tell), impl_->log);
+}
+
+void Database::unwatch() { impl_->watcher.reset(); }
+
 void Database::drain() {
+  unwatch();
   for (auto& lane : impl_->lanes) lane->drain();
   impl_->readers.drain();
 }

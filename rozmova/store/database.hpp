@@ -15,6 +15,7 @@ struct DatabaseOptions {
   std::size_t queue_deeds_max =
       65'536;                           ///< waiting deeds of one lane; past it: refused at once (UNAVAILABLE)
   std::size_t batch_deeds_max = 1'024;  ///< deeds of one commit
+  std::int64_t watch_interval_ms = 250;
 };
 
 struct DatabaseStats {
@@ -47,6 +48,13 @@ class Database {
   bool write(const ChatKey& chat, Work work, WorkDone done);
   /// A read on a reading thread. `work` posts its own result. A StoreError ends in `failed` (may be empty).
   bool read(std::function<void(Store&)> work, std::function<void(const Refusal&)> failed);
+
+  /// From now on `tell` hears of everything that may change who may do what, whoever writes it, at most
+  /// watch_interval_ms later; once, before the server runs. See Watcher.
+  using Tell = std::function<void(Store&, const AccessNews&)>;
+  void watch(Tell tell);
+  /// `tell` is not called any more once this returns.
+  void unwatch();
 
   /// Waits until everything accepted so far is flushed, then refuses new deeds.
   void drain();

@@ -110,6 +110,28 @@ struct AuditEntry {
   std::string detail = "{}";  ///< a JSON object
 };
 
+/// Tokens that are not good any more, although they are signed: those of a user, of one jti, or those of a user
+/// that were issued before a moment. A token without `iat` counts as issued before every moment.
+struct Revocation {
+  std::int64_t id = 0;
+  std::string token_id;                 ///< empty: not one token alone
+  std::optional<Uuid> user_id;          ///< with token_id: that token of this user
+  std::optional<WallMs> issued_before;  ///< nothing, and no token_id: every token of the user
+  std::optional<WallMs> expires_at;     ///< forgotten afterwards; nothing: never
+};
+
+/// What has changed in who may do what since the last look.
+struct AccessNews {
+  std::vector<ChatKey> chats;  ///< some of their people may have lost them
+  std::vector<Uuid> users;     ///< their role is another one, or they are gone
+  bool revocations = false;
+  std::int64_t up_to = 0;  ///< where the next look begins
+  bool has_more = false;
+  bool first = false;  ///< the first look after a start: nothing has changed, everything is to be loaded
+
+  bool empty() const { return chats.empty() && users.empty() && !revocations; }
+};
+
 /// Everything that must be kept; synchronous, one connection, one thread at a time. Implementations: Sqlite
 /// (and Postgres). Writing methods run inside begin()…commit(). Throws StoreError only.
 class Store {
@@ -177,6 +199,20 @@ class Store {
   virtual Result<AddedNote> add_note(const NewNote& note, WallMs now) = 0;
   /// As messages(): oldest first.
   virtual NotePage notes(const Uuid& dispute, const Page& page) = 0;
+
+  // ---- who may: revocations, and changes that others may have made
+  /// CONFLICT when there are `revocations_max` already. A later moment for a user takes the place of an earlier one.
+  virtual Result<Revocation> revoke(const Revocation& revocation, WallMs now) = 0;
+  /// Those in force at `now`.
+  virtual std::vector<Revocation> revocations(WallMs now) = 0;
+  /// Deletes those that are over, and the news up to a number.
+  virtual void forget_access(WallMs before, std::int64_t news_up_to) = 0;
+  /// A number that is another one after anybody else than this connection has committed something.
+  virtual std::int64_t changes_of_others() = 0;
+  virtual AccessNews access_news(std::int64_t after, int rows_max) = 0;
+  /// Only how far they go.
+  virtual AccessNews access_news_so_far() = 0;
+  static constexpr std::size_t revocations_max = 100'000;
 
   // ---- connections (websocket_connections)
   virtual void connection_opened(const ConnectionRow& row) = 0;

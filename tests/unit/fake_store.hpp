@@ -98,6 +98,12 @@ class FakeStore final : public Store {
   }
   Result<AddedNote> add_note(const NewNote&, WallMs) override { return AddedNote{}; }
   NotePage notes(const Uuid&, const Page&) override { return {}; }
+  Result<Revocation> revoke(const Revocation& revocation, WallMs) override { return revocation; }
+  std::vector<Revocation> revocations(WallMs) override { return {}; }
+  void forget_access(WallMs, std::int64_t) override {}
+  std::int64_t changes_of_others() override { return 0; }
+  AccessNews access_news(std::int64_t, int) override { return {}; }
+  AccessNews access_news_so_far() override { return {}; }
   void connection_opened(const ConnectionRow&) override {}
   void connections_seen(std::span<const Uuid>, WallMs) override {}
   void connection_closed(const Uuid&, WallMs) override {}

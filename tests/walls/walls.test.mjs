@@ -44,7 +44,7 @@ const locksAllowed = [
   'sioxx/loop/mailbox', // the door between shards
   'sioxx/cluster/directory', // room -> shards
   'sioxx/net/admission', 'sioxx/net/listener', // connection counts
-  'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', // the threads of the store
+  'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', 'rozmova/store/watcher', // the threads of the store
   'rozmova/metrics',
   'rozmova/http_client', // requests given to its thread
   'rozmova/main.cpp', // whether it is being taken down

@@ -69,6 +69,7 @@ class Statement {
     Run& bind(std::int64_t number);
     Run& bind(const Uuid& id);
     Run& bind_time(WallMs time);
+    Run& bind_time(const std::optional<WallMs>& time) { return time ? bind_time(*time) : bind_null(); }
     Run& bind_null();
     template <class Value>
     Run& bind(const std::optional<Value>& value) {

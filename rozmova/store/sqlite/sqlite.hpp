@@ -43,6 +43,12 @@ class Sqlite final : public Store {
   OrderList orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) override;
 
   void audit(const AuditEntry& entry, WallMs now) override;
+  Result<Revocation> revoke(const Revocation& revocation, WallMs now) override;
+  std::vector<Revocation> revocations(WallMs now) override;
+  void forget_access(WallMs before, std::int64_t news_up_to) override;
+  std::int64_t changes_of_others() override;
+  AccessNews access_news(std::int64_t after, int rows_max) override;
+  AccessNews access_news_so_far() override;
 
   Result<Changed> change_status(const NewStatus& wish, WallMs now) override;
   Result<Changed> open_dispute(const NewDispute& wish, WallMs now) override;
@@ -242,6 +248,24 @@ class Sqlite final : public Store {
   Statement audit_{connection_,
                    "INSERT INTO audit_log (at, actor_id, action, subject_kind, subject_id, detail) "
                    "VALUES (?, ?, ?, ?, ?, ?)"};
+  Statement count_revocations_{connection_, "SELECT count(*) FROM revocations"};
+  Statement replace_revocation_{
+      connection_,
+      "DELETE FROM revocations WHERE user_id = ?1 AND token_id IS NULL AND (?2 IS NULL OR "
+      "(issued_before IS NOT NULL AND issued_before <= ?2))"};
+  Statement insert_revocation_{connection_,
+                               "INSERT INTO revocations (token_id, user_id, issued_before, created_at, "
+                               "expires_at) VALUES (?, ?, ?, ?, ?) RETURNING id"};
+  Statement revocations_{connection_,
+                         "SELECT id, token_id, user_id, issued_before, expires_at FROM revocations "
+                         "WHERE expires_at IS NULL OR expires_at > ?1 ORDER BY id DESC LIMIT ?2"};
+  Statement forget_revocations_{connection_, "DELETE FROM revocations WHERE expires_at <= ?"};
+  Statement forget_news_{connection_, "DELETE FROM access_changes WHERE id <= ?"};
+  Statement news_{connection_,
+                  "SELECT id, subject_kind, subject_id FROM access_changes WHERE id > ? ORDER BY id LIMIT ?"};
+  Statement news_up_to_{
+      connection_, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'access_changes'), 0)"};
+  Statement disputes_of_{connection_, "SELECT id FROM disputes WHERE order_id = ?"};
 
   // ---- connections
   Statement open_connection_{

@@ -96,7 +96,12 @@ Result<Appended> Sqlite::append(const NewMessage& message, WallMs now) {
 
   // The system speaks for who changed a status; that a chat is closed does not silence it.
   const Deed deed = message.type == MessageType::system ? Deed::change_status : Deed::send;
-  if (auto refusal = may(message.sender_id, message.sender_role, deed, *facts)) {
+  Role role = message.sender_role;
+  if (!message.sender_role_from_token) {
+    const auto sender = user(message.sender_id);
+    role = sender ? sender->role : Role::client;
+  }
+  if (auto refusal = may(message.sender_id, role, deed, *facts)) {
     if (refusal->code == ErrorCode::chat_closed) {
       // Sent and stored before the chat was closed, only the ack got lost: the same answer again.
       if (auto first = first_of(message)) return Appended{*std::move(first), *facts, true};

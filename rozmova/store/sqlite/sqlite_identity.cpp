@@ -14,4 +14,89 @@ void Sqlite::audit(const AuditEntry& entry, WallMs now) {
       .done();
 }
 
+Result<Revocation> Sqlite::revoke(const Revocation& revocation, WallMs now) {
+  const bool of_user = revocation.token_id.empty();
+  if (of_user && !revocation.user_id) return Refusal{ErrorCode::invalid_payload, "nothing to revoke"};
+  if (of_user) replace_revocation_.run().bind(*revocation.user_id).bind_time(revocation.issued_before).done();
+  {
+    auto row = count_revocations_.run();
+    if (row.row() && row.number(0) >= static_cast<std::int64_t>(revocations_max)) {
+      return Refusal{ErrorCode::conflict,
+                     "there are too many revocations; revoke by user instead of by token"};
+    }
+  }
+  Revocation made = revocation;
+  const auto token_id = of_user ? std::nullopt : std::optional<std::string_view>(made.token_id);
+  auto row = insert_revocation_.run();
+  row.bind(token_id).bind(made.user_id).bind_time(made.issued_before).bind_time(now);
+  row.bind_time(made.expires_at);
+  if (row.row()) made.id = row.number(0);
+  return made;
+}
+
+std::vector<Revocation> Sqlite::revocations(WallMs now) {
+  std::vector<Revocation> all;
+  auto row = revocations_.run();
+  row.bind_time(now).bind(static_cast<std::int64_t>(revocations_max));
+  while (row.row()) {
+    Revocation one;
+    one.id = row.number(0);
+    one.token_id = row.string(1);
+    one.user_id = row.uuid_or_null(2);
+    one.issued_before = row.time_or_null(3);
+    one.expires_at = row.time_or_null(4);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+void Sqlite::forget_access(WallMs before, std::int64_t news_up_to) {
+  forget_revocations_.run().bind_time(before).done();
+  forget_news_.run().bind(news_up_to).done();
+}
+
+std::int64_t Sqlite::changes_of_others() {
+  auto row = data_version_.run();
+  return row.row() ? row.number(0) : -1;
+}
+
+AccessNews Sqlite::access_news(std::int64_t after, int rows_max) {
+  const Moment moment(connection_);
+  AccessNews news;
+  news.up_to = after;
+  std::vector<Uuid> orders;
+  int rows = 0;
+  auto row = news_.run();
+  row.bind(after).bind(std::int64_t{rows_max});
+  while (row.row()) {
+    ++rows;
+    news.up_to = row.number(0);
+    const std::string_view kind = row.text(1);
+    if (kind == "revocation") {
+      news.revocations = true;
+      continue;
+    }
+    const auto id = Uuid::parse(row.text(2));
+    if (!id) continue;  // no such user or chat has ever been heard of here
+    if (kind == "user") news.users.push_back(*id);
+    if (kind == "dispute") news.chats.push_back({ChatKind::dispute, *id});
+    if (kind == "order") orders.push_back(*id);
+  }
+  for (const Uuid& order : orders) {
+    news.chats.push_back({ChatKind::order, order});
+    auto dispute = disputes_of_.run();
+    dispute.bind(order);
+    while (dispute.row()) news.chats.push_back({ChatKind::dispute, dispute.uuid(0)});
+  }
+  news.has_more = rows == rows_max;
+  return news;
+}
+
+AccessNews Sqlite::access_news_so_far() {
+  AccessNews news;
+  auto row = news_up_to_.run();
+  if (row.row()) news.up_to = row.number(0);
+  return news;
+}
+
 }  // namespace rozmova::store::sqlite

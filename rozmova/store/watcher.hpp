@@ -1,0 +1,57 @@
+#pragma once
+
+#include "rozmova/store/store.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+namespace rozmova::store {
+
+/// Looks several times a second whether somebody, perhaps another program, has changed who may do what, and tells.
+/// One thread with a reading connection of its own, so that it never waits behind other reads; owned by Database.
+///
+/// While nobody has written anything a look costs one question to the engine; after a write, one look at the end of
+/// an index.
+class Watcher {
+ public:
+  using Log = std::function<void(std::string_view)>;
+  /// On the watcher's thread. Throws what Store throws: then the same news come again at the next look.
+  using Tell = std::function<void(Store&, const AccessNews&)>;
+
+  /// `tell` is called once with `first` set, whatever has changed: before this returns, unless the store fails.
+  Watcher(StoreFactory& factory, std::chrono::milliseconds interval, Tell tell, Log log);
+  /// Waits for a look that is under way.
+  ~Watcher();
+
+ private:
+  /// News of one look; a long list is read in pieces.
+  static constexpr int rows_per_look_max = 500;
+
+  void run();
+  bool try_look();
+  /// False: nothing more to read now.
+  bool look();
+  void fail(const StoreError& error);
+
+  StoreFactory& factory_;
+  const std::chrono::milliseconds interval_;
+  const Tell tell_;
+  const Log log_;
+  std::unique_ptr<Store> store_;
+  std::int64_t seen_up_to_ = 0;
+  std::int64_t version_ = -1;  ///< of the database, as its engine counts changes of others
+  bool first_ = true;
+  bool failing_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable ending_;
+  bool end_ = false;
+  std::thread thread_;
+};
+
+}  // namespace rozmova::store
