@@ -1,0 +1,71 @@
+#pragma once
+
+#include "rozmova/model.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace rozmova::store {
+
+enum class Access : std::uint8_t { write, read };
+
+/// How a write went that may meet a constraint.
+enum class Wrote : std::uint8_t { yes, unique_taken, parent_missing };
+
+/// One statement, prepared on one connection of some SQL engine. Owned by a Statement, which is the face that
+/// the store's code sees; that connection's thread only. Columns count from 0, parameters from 1. Every method
+/// throws the StoreError that belongs to the engine's error.
+class Prepared {
+ public:
+  virtual ~Prepared() = default;
+
+  /// The bytes outlive the execution.
+  virtual void bind_text(int at, std::string_view text) = 0;
+  virtual void bind_number(int at, std::int64_t number) = 0;
+  virtual void bind_uuid(int at, const Uuid& id) = 0;
+  virtual void bind_time(int at, WallMs time) = 0;
+  virtual void bind_null(int at) = 0;
+
+  /// The first call executes; true: there is a row, good until the next call.
+  virtual bool step() = 0;
+  /// Executes what gives no row; a unique or foreign key that stands against it is an answer, and the
+  /// transaction goes on.
+  virtual Wrote write() = 0;
+  /// Forgets parameters and rows; ready for the next execution.
+  virtual void reset() noexcept = 0;
+
+  virtual bool is_null(int column) const = 0;
+  virtual std::int64_t number(int column) const = 0;  ///< of booleans too: 0 or 1
+  virtual std::string_view text(int column) const = 0;
+  virtual Uuid uuid(int column) const = 0;
+  virtual WallMs time(int column) const = 0;
+};
+
+/// One connection to a database of some SQL engine. Owned by its Store; used by one thread at a time.
+class EngineConnection {
+ public:
+  virtual ~EngineConnection() = default;
+  virtual std::unique_ptr<Prepared> prepare(const char* sql) = 0;
+  /// Statements without parameters and without rows.
+  virtual void exec(const char* sql) = 0;
+  virtual bool in_transaction() const = 0;
+  /// Rows that the last write has touched.
+  virtual std::int64_t changes() const = 0;
+  /// Begins a transaction in which every read sees the same moment.
+  virtual void begin_moment() = 0;
+};
+
+/// Holds one moment of the database for several reads: a read transaction, unless one is open already.
+class Moment {
+ public:
+  explicit Moment(EngineConnection& connection);
+  ~Moment();
+  Moment(const Moment&) = delete;
+  Moment& operator=(const Moment&) = delete;
+
+ private:
+  EngineConnection* connection_ = nullptr;
+};
+
+}  // namespace rozmova::store
