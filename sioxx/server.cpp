@@ -386,6 +386,10 @@ void Server::each_local_socket(unsigned shard, std::string_view nsp, std::string
     space->each_socket(room, visit);
 }
 
+std::uint64_t Server::shards_with(std::string_view nsp, std::string_view room) const {
+  return impl_->adapter.where(nsp, room);
+}
+
 void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
   struct Sum {
     Stats stats;

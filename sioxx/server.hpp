@@ -130,6 +130,9 @@ class Server {
   void each_local_socket(unsigned shard, std::string_view nsp, std::string_view room,
                          const std::function<void(Socket&)>& visit);
 
+  /// Any thread: which shards may have sockets in that room, one bit each.
+  std::uint64_t shards_with(std::string_view nsp, std::string_view room) const;
+
   /// Any thread: asks every shard, calls back on shard `reply_on` when all have answered.
   void stats(unsigned reply_on, std::function<void(const Stats&)> done);
 

@@ -31,6 +31,10 @@ class Shards final : public Adapter {
   void room_closed(unsigned shard, std::string_view nsp, std::string_view room) override;
 
   const Directory& directory() const { return directory_; }
+  /// One bit per shard that may have members in the room. Any thread.
+  Directory::Mask where(std::string_view nsp, std::string_view room) const {
+    return shards_.size() == 1 ? 1 : directory_.find(nsp, room);
+  }
 
  private:
   class Delivery;
