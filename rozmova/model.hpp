@@ -155,6 +155,17 @@ struct NewMessage {
   std::optional<Uuid> reply_to;
 };
 
+/// Something that a user is told wherever he is, and that waits for him when he is nowhere.
+struct Notification {
+  Uuid id;
+  Uuid user_id;
+  std::string type;     ///< "order_message", "order_status", "dispute_opened", …
+  std::string content;  ///< one sentence for people; never the text of a message
+  std::string data;     ///< a JSON object, for programs
+  WallMs created_at = 0;
+  std::optional<WallMs> read_at;
+};
+
 }  // namespace rozmova
 
 template <>

@@ -100,6 +100,7 @@ void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions o
   });
   add_people_routes(router, floor);
   add_orders_routes(router, floor);
+  add_notifications_routes(router, floor);
 }
 
 }  // namespace rozmova::api

@@ -62,5 +62,6 @@ void add(Router& router, const FloorPtr& floor, Route route, Deed deed);
 
 void add_people_routes(Router& router, const FloorPtr& floor);
 void add_orders_routes(Router& router, const FloorPtr& floor);
+void add_notifications_routes(Router& router, const FloorPtr& floor);
 
 }  // namespace rozmova::api

@@ -14,15 +14,6 @@ ChatKey lane_of(const Uuid& user) { return {ChatKind::order, user}; }
 
 }  // namespace
 
-template <class T>
-void Deeds::read(std::function<Result<T>(store::Store&)> question, Then<T> done) {
-  const auto shared = std::make_shared<Then<T>>(std::move(done));
-  const bool accepted = house_.database().read(
-      [question = std::move(question), shared](store::Store& store) { (*shared)(question(store)); },
-      [shared](const Refusal& refusal) { (*shared)(refusal); });
-  if (!accepted) (*shared)(busy());
-}
-
 void Deeds::settle(const Identity& identity, WallMs now, Then<User> done) {
   const User claimed{identity.user_id, identity.name, identity.role, {}};
   const auto settled = [identity](User user) {
@@ -54,14 +45,6 @@ void Deeds::settle(const Identity& identity, WallMs now, Then<User> done) {
       },
       [shared](const Refusal& refusal) { (*shared)(refusal); });
   if (!accepted) (*shared)(busy());
-}
-
-template <class T>
-Deeds::Then<T> Deeds::rechecking(const Caller& who, const ChatKey& chat, Then<T> done) {
-  return [this, user = who.user, chat, done = std::move(done)](Result<T> result) {
-    if (result || !is_shut_out(result.refusal())) return done(std::move(result));
-    house_.recheck(user, chat, [done, result = std::move(result)] { done(result); });
-  };
 }
 
 void Deeds::send(const Caller& who, NewMessage message, Then<Sent> done) {
@@ -101,6 +84,7 @@ void Deeds::append(House::Part& home, const Caller& who, NewMessage message, The
                            sioxx::encode_event("/", event, sent.json, static_cast<std::uint64_t>(kept.seq)),
                            nullptr, sioxx::engine::Delivery::durable);
           house_.metrics().took(Span::delivery, who.elapsed_us());
+          house_.notices().message_stored(kept, stored->chat);
           if (house_.log().on(LogLevel::info)) {
             house_.log().event(
                 "broadcast",
@@ -178,6 +162,7 @@ void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq,
               chat,
               sioxx::encode_event("/", names(chat.kind).read, read_json(chat, who.user, **outcome, now)),
               nullptr, sioxx::engine::Delivery::durable);
+          house_.notices().unread_changed(who.user);
         }
         (*shared)(std::move(*outcome));
       });

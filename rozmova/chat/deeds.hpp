@@ -8,8 +8,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rozmova::chat {
 
@@ -50,6 +53,18 @@ class Deeds {
   /// a name). Admins are not rated.
   void create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
 
+  // ---- notifications and counters (deeds_notifications.cpp)
+  /// `{notifications, nextCursor, unread}`
+  void notifications(const Caller& who, bool unread_only, int limit, std::optional<std::string> cursor,
+                     Then<std::string> done);
+  /// `{read, unread}`; tells the user's devices.
+  void read_notifications(const Caller& who, NotificationsRead read, WallMs now, Then<std::string> done);
+  /// Stores and tells; `{notifications:[…]}`. NOT_FOUND, and nothing is stored, when one of the users is unknown.
+  void announce(const Caller& who, std::vector<store::NewNotification> wanted, WallMs now,
+                Then<std::string> done);
+  /// `{total, orders, disputes, notifications}`
+  void unread(const Caller& who, Then<std::string> done);
+
   House& house() { return house_; }
 
  private:
@@ -57,6 +72,8 @@ class Deeds {
                const Then<Done>& done);
   void append(House::Part& home, const Caller& who, NewMessage message, Then<Sent> done);
   void write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
+  void write_notifications_read(const Caller& who, NotificationsRead read, WallMs now,
+                                Then<std::string> done);
   void write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
   template <class T>
   Then<T> rechecking(const Caller& who, const ChatKey& chat, Then<T> done);
@@ -65,5 +82,22 @@ class Deeds {
 
   House& house_;
 };
+
+template <class T>
+void Deeds::read(std::function<Result<T>(store::Store&)> question, Then<T> done) {
+  const auto shared = std::make_shared<Then<T>>(std::move(done));
+  const bool accepted = house_.database().read(
+      [question = std::move(question), shared](store::Store& store) { (*shared)(question(store)); },
+      [shared](const Refusal& refusal) { (*shared)(refusal); });
+  if (!accepted) (*shared)(busy());
+}
+
+template <class T>
+Deeds::Then<T> Deeds::rechecking(const Caller& who, const ChatKey& chat, Then<T> done) {
+  return [this, user = who.user, chat, done = std::move(done)](Result<T> result) {
+    if (result || !is_shut_out(result.refusal())) return done(std::move(result));
+    house_.recheck(user, chat, [done, result = std::move(result)] { done(result); });
+  };
+}
 
 }  // namespace rozmova::chat

@@ -45,9 +45,13 @@ struct Devices::Roll final : sioxx::loop::Timer {
   void forget() {
     const auto& options = devices.house_.options();
     const WallMs before = devices.house_.server().shard(index).wall() - options.connection_rows_kept_ms;
-    devices.write_rows([place = forgotten_up_to, before, most = options.forget_rows_per_deed](
-                           store::Store& store) { *place = store.forget_connections(*place, before, most); },
-                       *forgotten_up_to);
+    const WallMs old = devices.house_.server().shard(index).wall() - options.notifications_kept_ms;
+    devices.write_rows(
+        [place = forgotten_up_to, before, old, most = options.forget_rows_per_deed](store::Store& store) {
+          place->connections = store.forget_connections(place->connections, before, most);
+          place->notifications = store.forget_notifications(place->notifications, old, most);
+        },
+        {});
   }
 
   void write(std::vector<Uuid> ids) {
@@ -60,7 +64,10 @@ struct Devices::Roll final : sioxx::loop::Timer {
   Devices& devices;
   unsigned index;
   /// Touched by the deeds alone, which follow each other in one lane.
-  std::shared_ptr<Uuid> forgotten_up_to = std::make_shared<Uuid>();
+  struct Place {
+    Uuid connections, notifications;
+  };
+  std::shared_ptr<Place> forgotten_up_to = std::make_shared<Place>();
 };
 
 Devices::Devices(House& house, Deeds& deeds) : house_(house), deeds_(deeds) {
@@ -173,6 +180,7 @@ void Devices::connected(sioxx::Socket& socket) {
   write_rows([row = store::ConnectionRow{device->id(), device->user(), socket.id(), now}](
                  store::Store& store) { store.connection_opened(row); },
              device->user());
+  house_.notices().greet(socket, device->user());
   house_.metrics().count(Count::connects);
   house_.log().event(
       "connection",

@@ -58,6 +58,7 @@ House::House(sioxx::Server& server, store::Database& database, const Auth& auth,
     // By letter, because a timer is armed by the thread it belongs to.
     part.shard.post([&part] { part.sweep_->begin(part.shard.now()); });
   }
+  notices_ = std::make_unique<Notices>(*this);
 }
 
 House::~House() = default;

@@ -2,6 +2,7 @@
 
 #include "rozmova/auth.hpp"
 #include "rozmova/chat/facts_cache.hpp"
+#include "rozmova/chat/notices.hpp"
 #include "rozmova/chat/options.hpp"
 #include "rozmova/chat/presence.hpp"
 #include "rozmova/chat/rate.hpp"
@@ -100,6 +101,7 @@ class House {
   store::Database& database() { return database_; }
   const Auth& auth() const { return auth_; }
   const ChatOptions& options() const { return options_; }
+  Notices& notices() { return *notices_; }
   Log& log() { return log_; }
   Metrics& metrics() { return metrics_; }
 
@@ -170,6 +172,7 @@ class House {
   Metrics& metrics_;
   sioxx::Namespace& nsp_;
   std::vector<std::unique_ptr<Part>> parts_;
+  std::unique_ptr<Notices> notices_;
 };
 
 }  // namespace rozmova::chat

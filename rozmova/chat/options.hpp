@@ -48,6 +48,21 @@ struct ChatOptions {
   int presence_chats_max =
       1'000;  ///< chats of one user that are told of his coming and going: the latest ones
 
+  // ---- notifications
+  int notifications_at_connect_max = 20;  ///< the newest unread ones; the rest by REST
+  int notifications_page_default = 50;
+  int notifications_page_max = 200;
+  std::size_t notification_ids_max = 200;          ///< marked read by one request
+  std::size_t notification_receivers_max = 1'000;  ///< of one POST /v1/admin/notifications
+  std::size_t notification_characters_max = 1'000;
+  std::size_t notification_data_bytes_max = 4'096;
+  std::size_t notification_type_bytes_max = 50;
+  std::int64_t notification_interval_ms = 1'000;   ///< between two about messages of one chat to one user
+  std::size_t notifications_waiting_max = 65'536;  ///< chats of absent users within that interval, one shard
+  std::int64_t unread_interval_ms = 500;           ///< between two `unread` to one user
+  std::size_t unread_chats_listed_max = 500;       ///< in one answer; `total` counts them all
+  std::int64_t notifications_kept_ms = 90 * 24 * 3'600'000LL;
+
   // ---- connections
   std::size_t connections_per_user_max = 50;
   bool query_token = false;                ///< take `?token=` when there is nothing better

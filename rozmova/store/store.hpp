@@ -101,6 +101,40 @@ struct ConnectionRow {
   WallMs connected_at = 0;
 };
 
+/// What a user is to be told. With a topic a later one is written over the unread one of the same user and topic,
+/// which keeps its id.
+struct NewNotification {
+  Uuid user_id;
+  std::string type;           ///< at most 50 characters
+  std::string content;        ///< in the reader's language (User::locale); never the text of a message
+  std::string data = "{}";    ///< a JSON object
+  std::string topic;          ///< empty: none; room_of() of a chat: read with the chat, see `position`
+  std::int64_t position = 0;  ///< the seq that it tells of: mark_read() up to there reads it too
+};
+
+struct NotificationQuery {
+  bool unread_only = false;
+  int limit = 50;
+  std::optional<std::string_view> cursor;
+};
+
+struct NotificationList {
+  std::vector<Notification> notifications;  ///< newest first
+  std::optional<std::string> next_cursor;
+};
+
+/// What a user has not read, as the tables say at one moment.
+struct Unread {
+  struct Chat {
+    ChatKey chat;
+    std::int64_t messages = 0;
+  };
+  std::vector<Chat> chats;  ///< those with something unread
+  std::int64_t notifications = 0;
+};
+/// Nobody reads a larger number, and counting costs: messages of one chat, notifications of one user.
+inline constexpr std::int64_t unread_count_max = 1'000;
+
 /// One line of who did what, for people who ask later. Never the text of a message, never a token.
 struct AuditEntry {
   std::optional<Uuid> actor_id;  ///< nothing: the backend, by SERVICE_TOKEN
@@ -160,6 +194,7 @@ class Store {
   /// Read position only moves forward: returns the position now in force. Also fills read_at of messages to
   /// this reader.
   virtual std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) = 0;
+  virtual std::int64_t read_position(const ChatKey& chat, const Uuid& user) = 0;
   /// Nothing when there is no such chat. One consistent moment (a read transaction of its own).
   virtual std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) = 0;
   /// All chats the user is a party of: whom presence concerns.
@@ -178,6 +213,23 @@ class Store {
   /// valid_cursor().
   virtual OrderList orders(const Uuid& reader, bool all, int limit,
                            std::optional<std::string_view> cursor) = 0;
+
+  // ---- notifications
+  /// Inside a transaction, any; tell the user's devices after the commit (chat::Notices::tell). Nothing when there
+  /// is no such user.
+  virtual std::optional<Notification> notify(const NewNotification& notification, WallMs now) = 0;
+  /// Nothing for a cursor that is not valid_cursor().
+  virtual NotificationList notifications(const Uuid& user, const NotificationQuery& query) = 0;
+  virtual std::int64_t unread_notifications(const Uuid& user) = 0;  ///< up to unread_count_max
+  /// How many of these were the user's and unread.
+  virtual int read_notifications(const Uuid& user, std::span<const Uuid> ids, WallMs now) = 0;
+  /// All that were written at `until` or before.
+  virtual int read_notifications_until(const Uuid& user, WallMs until, WallMs now) = 0;
+  /// As forget_connections(): deletes those that were last written before `before`, read or not.
+  virtual Uuid forget_notifications(const Uuid& after, WallMs before, int rows_max) = 0;
+  /// Messages of others after his read position that are not deleted, in each chat that he is a party of or the
+  /// moderator of; and his unread notifications.
+  virtual Unread unread(const Uuid& user) = 0;
 
   // ---- what was done, and by whom
   virtual void audit(const AuditEntry& entry, WallMs now) = 0;

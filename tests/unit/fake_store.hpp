@@ -80,6 +80,7 @@ class FakeStore final : public Store {
   std::optional<ChatFacts> facts(const ChatKey&) override { return {}; }
   MessagePage messages(const ChatKey&, const Page&) override { return {}; }
   std::int64_t mark_read(const ChatKey&, const Uuid&, std::int64_t, WallMs) override { return 0; }
+  std::int64_t read_position(const ChatKey&, const Uuid&) override { return 0; }
   std::optional<ChatSnapshot> snapshot(const ChatKey&, const Page&) override { return {}; }
   std::vector<ChatKey> chats_of(const Uuid&, int) override { return {}; }
   std::optional<User> user(const Uuid&) override { return {}; }
@@ -87,6 +88,13 @@ class FakeStore final : public Store {
   Result<Order> create_order(const NewOrder&, WallMs) override { return Order{}; }
   std::optional<OrderSummary> order(const Uuid&, const Uuid&) override { return {}; }
   OrderList orders(const Uuid&, bool, int, std::optional<std::string_view>) override { return {}; }
+  std::optional<Notification> notify(const NewNotification&, WallMs) override { return {}; }
+  NotificationList notifications(const Uuid&, const NotificationQuery&) override { return {}; }
+  std::int64_t unread_notifications(const Uuid&) override { return 0; }
+  int read_notifications(const Uuid&, std::span<const Uuid>, WallMs) override { return 0; }
+  int read_notifications_until(const Uuid&, WallMs, WallMs) override { return 0; }
+  Uuid forget_notifications(const Uuid&, WallMs, int) override { return {}; }
+  Unread unread(const Uuid&) override { return {}; }
   void audit(const AuditEntry&, WallMs) override {}
   Result<Changed> change_status(const NewStatus&, WallMs) override { return Changed{}; }
   Result<Changed> open_dispute(const NewDispute&, WallMs) override { return Changed{}; }

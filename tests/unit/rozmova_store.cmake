@@ -8,6 +8,7 @@ rozmova_test(rozmova_store_test
   SOURCES
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_lists.cpp
+    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_notifications.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_workflow.cpp
     cursor_test.cpp

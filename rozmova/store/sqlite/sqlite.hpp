@@ -32,6 +32,7 @@ class Sqlite final : public Store {
   std::optional<ChatFacts> facts(const ChatKey& chat) override;
   MessagePage messages(const ChatKey& chat, const Page& page) override;
   std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) override;
+  std::int64_t read_position(const ChatKey& chat, const Uuid& user) override;
   std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) override;
   std::vector<ChatKey> chats_of(const Uuid& user, int limit) override;
 
@@ -41,6 +42,14 @@ class Sqlite final : public Store {
   Result<Order> create_order(const NewOrder& order, WallMs now) override;
   std::optional<OrderSummary> order(const Uuid& id, const Uuid& reader) override;
   OrderList orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) override;
+
+  std::optional<Notification> notify(const NewNotification& notification, WallMs now) override;
+  NotificationList notifications(const Uuid& user, const NotificationQuery& query) override;
+  std::int64_t unread_notifications(const Uuid& user) override;
+  int read_notifications(const Uuid& user, std::span<const Uuid> ids, WallMs now) override;
+  int read_notifications_until(const Uuid& user, WallMs until, WallMs now) override;
+  Uuid forget_notifications(const Uuid& after, WallMs before, int rows_max) override;
+  Unread unread(const Uuid& user) override;
 
   void audit(const AuditEntry& entry, WallMs now) override;
   Result<Revocation> revoke(const Revocation& revocation, WallMs now) override;
@@ -243,6 +252,60 @@ class Sqlite final : public Store {
   Statement own_orders_{connection_,
                         ROZMOVA_ORDERS_BY_ACTIVITY("WHERE o.client_id = ?4 OR o.performer_id = ?4")};
 #undef ROZMOVA_ORDERS_BY_ACTIVITY
+
+  // ---- notifications
+  Statement unread_of_topic_{
+      connection_, "SELECT id FROM notifications WHERE user_id = ? AND topic = ? AND read_at IS NULL"};
+  Statement rewrite_notification_{
+      connection_,
+      "UPDATE notifications SET type = ?2, content = ?3, data = ?4, created_at = ?5, position = ?6 WHERE id = ?1"};
+  Statement insert_notification_{
+      connection_,
+      "INSERT INTO notifications (id, user_id, type, content, data, topic, position, created_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"};
+#define ROZMOVA_NOTIFICATIONS(condition)                                    \
+  "SELECT id, type, content, data, created_at, read_at FROM notifications " \
+  "WHERE user_id = ?1 AND (created_at, id) < (?2, ?3) " condition           \
+  " ORDER BY created_at DESC, id DESC LIMIT ?4"
+  Statement notifications_{connection_, ROZMOVA_NOTIFICATIONS("")};
+  Statement unread_notifications_{connection_, ROZMOVA_NOTIFICATIONS("AND read_at IS NULL")};
+#undef ROZMOVA_NOTIFICATIONS
+  Statement read_notification_{
+      connection_,
+      "UPDATE notifications SET read_at = ?3 WHERE id = ?1 AND user_id = ?2 AND read_at IS NULL"};
+  Statement read_notifications_until_{
+      connection_,
+      "UPDATE notifications SET read_at = ?3 WHERE user_id = ?1 AND read_at IS NULL AND created_at <= ?2"};
+  Statement read_topic_{connection_,
+                        "UPDATE notifications SET read_at = ?4 WHERE user_id = ?1 AND topic = ?2 "
+                        "AND read_at IS NULL AND position <= ?3"};
+  Statement forget_notifications_up_to_{
+      connection_,
+      "SELECT max(id), count(*) FROM (SELECT id FROM notifications WHERE id > ?1 ORDER BY id LIMIT ?2)"};
+  Statement forget_notifications_{connection_,
+                                  "DELETE FROM notifications WHERE id > ?1 AND id <= ?2 AND created_at < ?3"};
+  Statement count_unread_notifications_{
+      connection_,
+      "SELECT count(*) FROM (SELECT 1 FROM notifications WHERE user_id = ? AND read_at IS NULL LIMIT ?)"};
+#define ROZMOVA_UNREAD_OF(kind, table, column)                       \
+  "(SELECT count(*) FROM (SELECT 1 FROM " table " m WHERE m." column \
+  " = c.id AND m.seq > coalesce("                                    \
+  "(SELECT r.seq FROM chat_reads r WHERE r.chat_kind = '" kind       \
+  "' AND r.chat_id = c.id AND r.user_id = ?1),"                      \
+  " 0) AND m.sender_id <> ?1 AND m.deleted_at IS NULL LIMIT ?2))"
+  PerKind unread_chats_{
+      connection_,
+      "WITH counted (id, messages) AS MATERIALIZED (SELECT c.id, " ROZMOVA_UNREAD_OF(
+          "order", "messages", "order_id") " FROM (SELECT id FROM orders WHERE client_id = ?1 "
+      "UNION SELECT id FROM orders WHERE performer_id = ?1) c) "
+      "SELECT id, messages FROM counted WHERE messages > 0",
+      "WITH counted (id, messages) AS MATERIALIZED (SELECT c.id, " ROZMOVA_UNREAD_OF(
+          "dispute", "dispute_messages", "dispute_id") " FROM ("
+      "SELECT d.id FROM orders o JOIN disputes d ON d.order_id = o.id WHERE o.client_id = ?1 "
+      "UNION SELECT d.id FROM orders o JOIN disputes d ON d.order_id = o.id WHERE o.performer_id = ?1 "
+      "UNION SELECT id FROM disputes WHERE moderator_id = ?1) c) "
+      "SELECT id, messages FROM counted WHERE messages > 0"};
+#undef ROZMOVA_UNREAD_OF
 
   // ---- who may, and what was done
   Statement audit_{connection_,

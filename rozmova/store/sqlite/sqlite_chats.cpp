@@ -162,11 +162,7 @@ std::optional<ChatFacts> Sqlite::facts(const ChatKey& chat) {
 std::int64_t Sqlite::mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) {
   const auto facts = this->facts(chat);
   if (!facts) return 0;
-  std::int64_t before = 0;
-  {
-    auto row = read_seq_.run();
-    if (row.bind(text(chat.kind)).bind(chat.id).bind(user).row()) before = row.number(0);
-  }
+  const std::int64_t before = read_position(chat, user);
   const std::int64_t after = std::min(seq, facts->last_seq);  // what is not said yet cannot be read
   if (after <= before) return before;
   set_read_.run().bind(text(chat.kind)).bind(chat.id).bind(user).bind(after).bind_time(now).done();
@@ -174,7 +170,13 @@ std::int64_t Sqlite::mark_read(const ChatKey& chat, const Uuid& user, std::int64
   if (chat.kind == ChatKind::order) {
     fill_read_at_.run().bind(chat.id).bind(user).bind(before).bind(after).bind_time(now).done();
   }
+  read_topic_.run().bind(user).bind(room_of(chat)).bind(after).bind_time(now).done();
   return after;
+}
+
+std::int64_t Sqlite::read_position(const ChatKey& chat, const Uuid& user) {
+  auto row = read_seq_.run();
+  return row.bind(text(chat.kind)).bind(chat.id).bind(user).row() ? row.number(0) : 0;
 }
 
 std::optional<ChatSnapshot> Sqlite::snapshot(const ChatKey& chat, const Page& page) {

@@ -9,7 +9,6 @@ namespace rozmova::store::sqlite {
 namespace {
 
 constexpr int page_orders_max = 200;
-constexpr std::int64_t unread_count_max = 1'000;  ///< nobody reads a larger number, and counting costs
 
 }  // namespace
 

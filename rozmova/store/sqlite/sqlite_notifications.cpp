@@ -1,0 +1,105 @@
+// What users are told, and what they have not read yet.
+#include "rozmova/store/cursor.hpp"
+#include "rozmova/store/sqlite/sqlite.hpp"
+
+#include <algorithm>
+
+namespace rozmova::store::sqlite {
+namespace {
+
+constexpr int page_notifications_max = 200;
+
+}  // namespace
+
+std::optional<Notification> Sqlite::notify(const NewNotification& wanted, WallMs now) {
+  Notification made{Uuid::v7(now), wanted.user_id, wanted.type, wanted.content, wanted.data, now, {}};
+  if (!wanted.topic.empty()) {
+    auto row = unread_of_topic_.run();
+    if (row.bind(wanted.user_id).bind(wanted.topic).row()) {
+      made.id = row.uuid(0);
+      auto change = rewrite_notification_.run();
+      change.bind(made.id).bind(made.type).bind(made.content).bind(made.data);
+      change.bind_time(now).bind(wanted.position).done();
+      return made;
+    }
+  }
+  auto row = insert_notification_.run();
+  row.bind(made.id).bind(made.user_id).bind(made.type).bind(made.content).bind(made.data);
+  if (wanted.topic.empty()) {
+    row.bind_null();
+  } else {
+    row.bind(wanted.topic);
+  }
+  row.bind(wanted.position).bind_time(now);
+  if (row.write() != Wrote::yes) return std::nullopt;
+  return made;
+}
+
+NotificationList Sqlite::notifications(const Uuid& user, const NotificationQuery& query) {
+  NotificationList list;
+  Cursor from{"~", {}};  // after every time there is
+  if (query.cursor) {
+    auto decoded = decode_cursor(*query.cursor);
+    if (!decoded) return list;
+    from = *std::move(decoded);
+  }
+  const int rows_max = std::clamp(query.limit, 1, page_notifications_max);
+  auto row = (query.unread_only ? unread_notifications_ : notifications_).run();
+  row.bind(user).bind(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
+  while (row.row()) {
+    if (static_cast<int>(list.notifications.size()) == rows_max) {
+      const Notification& last = list.notifications.back();
+      list.next_cursor = encode({iso_time(last.created_at), last.id});
+      break;
+    }
+    list.notifications.push_back(
+        {row.uuid(0), user, row.string(1), row.string(2), row.string(3), row.time(4), row.time_or_null(5)});
+  }
+  return list;
+}
+
+std::int64_t Sqlite::unread_notifications(const Uuid& user) {
+  auto row = count_unread_notifications_.run();
+  return row.bind(user).bind(unread_count_max).row() ? row.number(0) : 0;
+}
+
+int Sqlite::read_notifications(const Uuid& user, std::span<const Uuid> ids, WallMs now) {
+  std::int64_t changed = 0;
+  for (const Uuid& id : ids) {
+    read_notification_.run().bind(id).bind(user).bind_time(now).done();
+    changed += connection_.changes();
+  }
+  return static_cast<int>(changed);
+}
+
+int Sqlite::read_notifications_until(const Uuid& user, WallMs until, WallMs now) {
+  read_notifications_until_.run().bind(user).bind_time(until).bind_time(now).done();
+  return static_cast<int>(connection_.changes());
+}
+
+Uuid Sqlite::forget_notifications(const Uuid& after, WallMs before, int rows_max) {
+  Uuid last;
+  bool at_end = true;
+  {
+    auto row = forget_notifications_up_to_.run();
+    if (!row.bind(after).bind(std::int64_t{rows_max}).row() || row.number(1) == 0) return {};
+    last = row.uuid(0);
+    at_end = row.number(1) < rows_max;
+  }
+  forget_notifications_.run().bind(after).bind(last).bind_time(before).done();
+  return at_end ? Uuid{} : last;
+}
+
+Unread Sqlite::unread(const Uuid& user) {
+  const Moment moment(connection_);
+  Unread unread;
+  for (const ChatKind kind : {ChatKind::order, ChatKind::dispute}) {
+    auto row = unread_chats_[kind].run();
+    row.bind(user).bind(unread_count_max);
+    while (row.row()) unread.chats.push_back({{kind, row.uuid(0)}, row.number(1)});
+  }
+  unread.notifications = unread_notifications(user);
+  return unread;
+}
+
+}  // namespace rozmova::store::sqlite
