@@ -1,6 +1,6 @@
 // The server that the public protocol suites of the Socket.IO project expect.
 //
-//   conformance [--port 3000] [--threads 1] [--autobahn-port 9001]
+//   conformance [--port 3000] [--threads 1] [--eio3] [--autobahn-port 9001]
 //
 //   /engine.io/   every message goes back on the same session, unchanged and in order
 //   /socket.io/   namespaces "/" and "/custom": `auth` with the CONNECT payload; on "/" also `message`
@@ -48,9 +48,13 @@ int main(int argc, char** argv) {
   options.connections_per_ip_max = 0;
   options.threads = 1;
   int autobahn_port = -1;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
-    const int value = std::atoi(argv[i + 1]);
+    if (flag == "--eio3") {
+      options.allow_eio3 = true;
+      continue;
+    }
+    const int value = i + 1 < argc ? std::atoi(argv[++i]) : 0;
     if (flag == "--port") options.port = static_cast<std::uint16_t>(value);
     if (flag == "--autobahn-port") autobahn_port = value;
     if (flag == "--threads") options.threads = static_cast<unsigned>(value);

@@ -31,6 +31,7 @@ struct Config {
   std::string jwt_algorithm = "HS256";
   std::string jwt_issuer, jwt_audience;
   std::int64_t jwt_leeway_seconds = 5;
+  bool allow_eio3 = false;
   bool jwt_query_token = false;
   std::string service_token;
   std::vector<std::string> cors_origin;

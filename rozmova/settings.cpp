@@ -102,6 +102,11 @@ const std::vector<Setting>& table() {
        .group = G::entry,
        .field = &Config::jwt_query_token,
        .help = "Also accept the token as `?token=`. Addresses end up in the logs of proxies, so it is off."},
+      {.name = "ALLOW_EIO3",
+       .group = G::entry,
+       .field = &Config::allow_eio3,
+       .help =
+           "Let in clients of Socket.IO 2 (Engine.IO protocol 3). Their token comes in `Authorization` or as `?token=`."},
       {.name = "SERVICE_TOKEN",
        .group = G::entry,
        .field = &Config::service_token,

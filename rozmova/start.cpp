@@ -119,6 +119,7 @@ sioxx::Options server_options(const Config& config, Log& log) {
   options.connections_per_ip_max = size(config.connections_per_ip_max);
   options.cors_origins = config.cors_origin;
   options.trust_proxy = config.trust_proxy;
+  options.allow_eio3 = config.allow_eio3;
   options.log = [&log](const sioxx::LogLine& line) {
     if (log.on(level_of(line))) write_line(log, line);
   };

@@ -34,6 +34,9 @@ unsigned shard_count(unsigned asked) {
   return cores <= 2 ? 1 : std::min(cores - 1, shards_by_default_max);
 }
 
+/// See Settings::late_get_ms; a hop from shard to shard takes microseconds, on a loaded machine a few milliseconds.
+constexpr std::int64_t late_get_ms = 250;
+
 /// The operating system's randomness; without it there are no sids, so failing is fatal.
 void fill_random(unsigned char* out, std::size_t bytes) {
   while (bytes > 0) {
@@ -56,6 +59,7 @@ engine::Settings settings_of(const Options& options) {
   settings.send_queue_bytes_max = options.send_queue_bytes_max;
   settings.ephemeral_queue_bytes_max = options.ephemeral_queue_bytes_max;
   settings.allow_upgrades = options.allow_upgrades;
+  settings.late_get_ms = shard_count(options.threads) == 1 ? 0 : late_get_ms;
   return settings;
 }
 
@@ -96,6 +100,7 @@ net::Options net_options_of(const Options& options) {
   net.websocket_compression = options.websocket_compression;
   net.websocket_compression_bytes_min = options.websocket_compression_bytes_min;
   net.compression_bytes_max = options.compression_bytes_max;
+  net.allow_eio3 = options.allow_eio3;
   return net;
 }
 

@@ -61,6 +61,8 @@ struct Options {
   std::size_t websocket_compression_bytes_min = 1'024;
   std::size_t compression_bytes_max =
       1'048'576;  ///< larger bodies and messages are sent as they are, for the CPU's sake
+  /// Lets in clients of Engine.IO protocol 3, which are those of Socket.IO 2 (docs/sioxx.md, "Old clients").
+  bool allow_eio3 = false;
   /// Keep URL, headers and query of each connection for its whole life, for handlers that ask for them later;
   /// it costs a kilobyte or so a connection. Else they are there for the middleware and the connect handlers
   /// of its first namespace only.

@@ -2,7 +2,7 @@
 
 #include "sioxx/engine/base64.hpp"
 
-// Grammar (Engine.IO protocol v4, "HTTP long-polling", payload):
+// Grammar (Engine.IO protocol v4, "HTTP long-polling", payload); that of protocol 3 is in payload_v3.cpp:
 //
 //   payload = packet *( %x1e packet )             4hello<1e>2<1e>4world
 //   packet  = text packet | "b" base64            bAQIDBA==
@@ -13,6 +13,15 @@ namespace sioxx::engine {
 
 PayloadReader::Step PayloadReader::next(Packet& packet) {
   if (ended_) return Step::end;
+  const bool good = form_ == PayloadForm::v4        ? take_v4(packet)
+                    : form_ == PayloadForm::v3_text ? take_v3_text(packet)
+                                                    : take_v3_bytes(packet);
+  if (good) return Step::packet;
+  ended_ = true;
+  return Step::bad;
+}
+
+bool PayloadReader::take_v4(Packet& packet) {
   const std::size_t cut = rest_.find(payload_separator);
   const std::string_view wire = rest_.substr(0, cut);
   if (cut == std::string_view::npos) {
@@ -20,40 +29,31 @@ PayloadReader::Step PayloadReader::next(Packet& packet) {
   } else {
     rest_.remove_prefix(cut + 1);
   }
-
-  if (!wire.empty() && wire.front() == 'b') {
-    bytes_.clear();
-    if (!base64_decode(wire.substr(1), bytes_)) {
-      ended_ = true;
-      return Step::bad;
-    }
-    packet = Packet{PacketType::message, true, bytes_};
-    return Step::packet;
-  }
+  if (wire.starts_with('b')) return take_base64(wire.substr(1), packet);
   const auto decoded = decode_text(wire);
-  if (!decoded) {
-    ended_ = true;
-    return Step::bad;
-  }
-  packet = *decoded;
-  return Step::packet;
+  if (decoded) packet = *decoded;
+  return decoded.has_value();
 }
 
-bool PayloadWriter::make_room(std::size_t bytes) {
-  if (body_.empty()) return true;
-  if (body_.size() + 1 + bytes > bytes_max_) return false;
-  body_ += payload_separator;
+bool PayloadReader::take_base64(std::string_view text, Packet& packet) {
+  bytes_.clear();
+  if (!base64_decode(text, bytes_)) return false;
+  packet = Packet{PacketType::message, true, bytes_};
   return true;
 }
 
 bool PayloadWriter::add_text(std::string_view packet) {
-  if (!make_room(packet.size())) return false;
+  if (form_ != PayloadForm::v4) return add_text_v3(packet);
+  if (!has_room_for(1 + packet.size())) return false;
+  if (!body_.empty()) body_ += payload_separator;
   body_ += packet;
   return true;
 }
 
 bool PayloadWriter::add_binary(std::string_view bytes) {
-  if (!make_room(1 + base64_size(bytes.size()))) return false;
+  if (form_ != PayloadForm::v4) return add_binary_v3(bytes);
+  if (!has_room_for(2 + base64_size(bytes.size()))) return false;
+  if (!body_.empty()) body_ += payload_separator;
   body_ += 'b';
   base64_encode(bytes, body_);
   return true;

@@ -1,7 +1,6 @@
 #include "sioxx/engine/polling.hpp"
 
 #include "sioxx/engine/base64.hpp"
-#include "sioxx/engine/payload.hpp"
 #include "sioxx/engine/sessions.hpp"
 
 #include <algorithm>
@@ -21,8 +20,23 @@ void Session::Polling::push(EncodedPtr message) {
   }
 }
 
-std::string Session::Polling::take_payload(std::size_t bytes_max) {
-  PayloadWriter body(bytes_max);
+void Session::Polling::push(PacketType control) {
+  const bool said = !queue_.empty() && queue_.back().message == nullptr && queue_.back().control == control;
+  if (!said) queue_.push_back({nullptr, control});
+}
+
+/// Bytes only for who takes them, and only when there are any (reference: `encodePayload` of protocol 3).
+PayloadForm Session::Polling::form() const {
+  if (session_.revision_ == Revision::v4) return PayloadForm::v4;
+  const bool some_binary = std::any_of(queue_.begin(), queue_.end(), [](const Item& item) {
+    return item.message != nullptr && item.message->is_binary();
+  });
+  return some_binary && session_.revision_ == Revision::v3 ? PayloadForm::v3_bytes : PayloadForm::v3_text;
+}
+
+Body Session::Polling::take_payload(std::size_t bytes_max) {
+  const PayloadForm one_form = form();
+  PayloadWriter body(bytes_max, one_form);
   std::size_t taken = 0;
   for (; taken < queue_.size(); ++taken) {
     const Item& item = queue_[taken];
@@ -35,13 +49,13 @@ std::string Session::Polling::take_payload(std::size_t bytes_max) {
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
   if (queue_.empty()) queue_.shrink_to_fit();
-  return std::move(body).take();
+  return {std::move(body).take(), one_form == PayloadForm::v3_bytes};
 }
 
 void Session::Polling::drain_to(Transport& websocket) {
   for (const Item& item : std::exchange(queue_, {})) {
     if (item.message != nullptr) {
-      websocket.write(*item.message);
+      write_message(websocket, *item.message, session_.revision_);
     } else {
       websocket.write(item.control, {});
     }

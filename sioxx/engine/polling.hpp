@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sioxx/engine/payload.hpp"
 #include "sioxx/engine/session.hpp"
 
 #include <cstddef>
@@ -21,9 +22,10 @@ struct Session::Polling final : private loop::Timer {
   explicit Polling(Session& session) : session_(session) {}
 
   void push(EncodedPtr message);
-  void push(PacketType control) { queue_.push_back({nullptr, control}); }
+  /// Not behind another one that says the same.
+  void push(PacketType control);
   /// Takes from the queue what fits one body.
-  std::string take_payload(std::size_t bytes_max);
+  Body take_payload(std::size_t bytes_max);
   /// Everything that waits, in order, onto the WebSocket.
   void drain_to(Transport& websocket);
   void drop_queue();
@@ -49,6 +51,7 @@ struct Session::Polling final : private loop::Timer {
   };
   void on_timer(loop::TimeMs now) override;
   static std::size_t cost(const Encoded& message);
+  PayloadForm form() const;
 
   Session& session_;
   std::vector<Item> queue_;

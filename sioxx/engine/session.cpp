@@ -1,5 +1,6 @@
 // The state machine of Engine.IO v4 (protocol "Transports", "Upgrade", "Heartbeat"; answers as in the
-// reference).
+// reference). Protocol 3 is the same machine with other bytes (revision.hpp, payload_v3.cpp) and the heartbeat the
+// other way round.
 //
 //   phase      state, link                  meaning
 //   polling    open, polling                GETs carry packets down, POSTs up
@@ -26,6 +27,7 @@
 
 #include "sioxx/engine/payload.hpp"
 #include "sioxx/engine/polling.hpp"
+#include "sioxx/engine/session_table.hpp"
 #include "sioxx/engine/sessions.hpp"
 
 #include <algorithm>
@@ -33,37 +35,6 @@
 #include <utility>
 
 namespace sioxx::engine {
-
-enum class Session::On : std::uint8_t {
-  get,
-  second_get,
-  get_lost,
-  post,
-  websocket,
-  probe_ping,
-  probe_upgrade,
-  other_packet,
-  websocket_lost,
-  close,
-  timer
-};
-
-enum class Session::Do : std::uint8_t {
-  ignore,
-  refuse,
-  hold,
-  holdnoop,
-  farewell,
-  take,
-  probe,
-  confirm,
-  drop,
-  upgrade,
-  forget,
-  linger,
-  beat,
-  finish
-};
 
 /// The table above, as code.
 Session::Do Session::transition(On event, Phase phase) {
@@ -99,32 +70,13 @@ namespace {
 /// Text of a refused poll (reference: code 3).
 constexpr std::string_view bad_request = R"({"code":3,"message":"Bad request"})";
 constexpr std::string_view probe_text = "probe";
-constexpr char noop_body[] = {digit(PacketType::noop), '\0'};
-
-/// A heartbeat that fires at most this late keeps its schedule; after a longer stall the client gets its full
-/// time.
-constexpr loop::TimeMs stall_ms = 100;
-/// What a message costs on the wire beside its text: the longest frame header and the type digit.
-constexpr std::size_t frame_cost_bytes = frame_header_bytes_max + 1;
+constexpr std::string_view noop_v4 = "6";
+constexpr std::string_view noop_v3 = "1:6";
 
 }  // namespace
 
-std::string_view Handshake::header(std::string_view lower_case_name) const {
-  for (const auto& [name, value] : headers) {
-    if (name == lower_case_name) return value;
-  }
-  return {};
-}
-
-std::string_view Handshake::parameter(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
 Session::Session(Sessions& home, const Sid& sid, std::unique_ptr<const Handshake> handshake)
-    : sid_(sid), home_(home), handshake_(std::move(handshake)) {}
+    : sid_(sid), revision_(handshake->revision), home_(home), handshake_(std::move(handshake)) {}
 
 Session::~Session() = default;
 
@@ -134,6 +86,7 @@ void Session::trim_handshake() {
   less->issued = handshake_->issued;
   less->secure = handshake_->secure;
   less->cross_origin = handshake_->cross_origin;
+  less->revision = handshake_->revision;
   handshake_ = std::move(less);
 }
 
@@ -154,40 +107,9 @@ void Session::start_websocket(std::unique_ptr<SessionHandler> handler, Transport
   ++home_.counters_.on_websocket;
   handler_ = std::move(handler);
   state_ = State::open;
-  start_heartbeat();
-}
-
-// ---- heartbeat: we ping, the client pongs
-// ----------------------------------------------------------------------------
-
-void Session::start_heartbeat() {
-  beat_ = Beat::resting;
-  home_.timers_.arm(*this, home_.now_() + home_.settings_.ping_interval_ms);
-}
-
-void Session::on_timer(loop::TimeMs now) {
-  switch (transition(On::timer, phase())) {
-    case Do::finish: return end(doom_);
-    case Do::beat: break;
-    default: return;
-  }
-  if (beat_ != Beat::resting) return end(CloseReason::ping_timeout);
-  beat_ = Beat::waiting_for_pong;
-  const loop::TimeMs sent = now - due() <= stall_ms ? due() : now;
-  home_.timers_.arm(*this, sent + home_.settings_.ping_timeout_ms);
-  if (link_ == Link::websocket) {
-    websocket_->write(PacketType::ping, {});
-  } else {
-    polling_->push(PacketType::ping);
-    if (polling_->get != nullptr) answer_queued();
-  }
-}
-
-/// Any packet while we wait for the pong shows life: it extends the wait, once.
-void Session::heard() {
-  if (beat_ != Beat::waiting_for_pong) return;
-  beat_ = Beat::extended;
-  home_.timers_.arm(*this, home_.now_() + home_.settings_.ping_timeout_ms);
+  if (revision_ == Revision::v4) return greet();
+  beat_ = Beat::greeting;
+  home_.timers_.arm(*this, home_.now_() + greeting_delay_ms);
 }
 
 // ---- sending
@@ -226,7 +148,7 @@ void Session::send(const EncodedPtr& message, Delivery delivery) {
   home_.counters_.bytes_out += bytes;
   if (link_ == Link::websocket) {
     for (const Encoded* part = message.get(); part != nullptr; part = part->next().get())
-      websocket_->write(*part);
+      write_message(*websocket_, *part, revision_);
   } else {
     enqueue(message);
   }
@@ -247,6 +169,10 @@ void Session::send_text(std::string_view payload) {
 
 void Session::enqueue(EncodedPtr message) {
   polling_->push(std::move(message));
+  answer_soon();
+}
+
+void Session::answer_soon() {
   if (polling_->get == nullptr || polling_->answer_due) return;
   polling_->answer_due = true;
   home_.chores_.answer_later(*this);  // so that all that this turn sends leaves in one body
@@ -260,9 +186,11 @@ void Session::answer_queued() {
   get->answer(200, polling_->take_payload(home_.settings_.max_payload_bytes));
 }
 
+std::string_view Session::noop_body() const { return revision_ == Revision::v4 ? noop_v4 : noop_v3; }
+
 void Session::answer_noop() {
   auto get = std::move(polling_->get);
-  if (get != nullptr) get->answer(200, noop_body);
+  if (get != nullptr) get->answer(200, std::string(noop_body()));
 }
 
 // ---- long-polling
@@ -277,7 +205,7 @@ void Session::poll(std::unique_ptr<Poll> get) {
       if (polling_->has_packets()) {
         get->answer(200, polling_->take_payload(home_.settings_.max_payload_bytes));
       } else if (step == Do::holdnoop && polling_->may_noop(home_.timers_, home_.now_())) {
-        get->answer(200, noop_body);
+        get->answer(200, std::string(noop_body()));
       } else {
         polling_->get = std::move(get);
       }
@@ -288,7 +216,7 @@ void Session::poll(std::unique_ptr<Poll> get) {
       return;
     case Do::farewell: {
       if (polling_ == nullptr) break;  // a doomed WebSocket
-      std::string body = polling_->take_payload(home_.settings_.max_payload_bytes);
+      Body body = polling_->take_payload(home_.settings_.max_payload_bytes);
       if (!polling_->has_packets()) end(doom_);
       get->answer(200, std::move(body));
       return;
@@ -304,13 +232,16 @@ void Session::poll_lost(const Poll* poll) {
   if (transition(On::get_lost, phase()) == Do::finish) end(CloseReason::transport_error);
 }
 
-PostResult Session::post(std::string_view body) {
+PostResult Session::post(std::string_view body, bool bytes) {
   switch (transition(On::post, phase())) {
     case Do::take: break;
     case Do::ignore: return PostResult::ok;  // too late to matter, too early for an error
     default: return PostResult::session_gone;
   }
-  PayloadReader reader(body);
+  const auto form = revision_ == Revision::v4 ? PayloadForm::v4
+                    : bytes                   ? PayloadForm::v3_bytes
+                                              : PayloadForm::v3_text;
+  PayloadReader reader(body, form);
   Packet packet;
   while (state_ == State::open) {
     switch (reader.next(packet)) {
@@ -341,8 +272,9 @@ bool Session::attach(Transport& websocket) {
 void Session::receive(std::string_view data, bool binary, Transport& from) {
   if (&from != websocket_ || state_ != State::open) return;
   if (link_ == Link::probing) return receive_probe(data, binary);
-  if (binary) return deliver(Packet{PacketType::message, true, data});
-  const auto packet = decode_text(data);
+  if (beat_ == Beat::greeting) greet();
+  std::string bytes;
+  const auto packet = decode_message(data, binary, revision_, bytes);
   if (packet) return deliver(*packet);
   ++home_.counters_.parse_errors;
   end(CloseReason::parse_error);
@@ -374,7 +306,7 @@ void Session::upgrade() {
   ++home_.counters_.on_websocket;
   const auto polling = std::move(polling_);
   polling->drain_to(*websocket_);
-  if (polling->get != nullptr) polling->get->answer(200, noop_body);
+  if (polling->get != nullptr) polling->get->answer(200, std::string(noop_body()));
 }
 
 /// The probe failed: the session goes on polling as if nothing had been.
@@ -405,17 +337,23 @@ void Session::deliver(const Packet& packet) {
       heard();
       return handler_->on_message(packet.data, packet.binary);
     case PacketType::pong:
+      if (revision_ != Revision::v4) break;
       if (beat_ != Beat::resting) start_heartbeat();
       return;
     case PacketType::close:
-      if (polling_ != nullptr) answer_noop();
+      if (polling_ == nullptr) return end(CloseReason::transport_close);
+      if (polling_->get == nullptr && home_.settings_.late_get_ms > 0)
+        return linger(CloseReason::transport_close, PacketType::noop, home_.settings_.late_get_ms);
+      answer_noop();
       return end(CloseReason::transport_close);
     case PacketType::noop: return heard();
-    case PacketType::open:
     case PacketType::ping:
+      if (revision_ != Revision::v4) return answer_ping(packet.data);
+      break;
+    case PacketType::open:
     case PacketType::upgrade: break;
   }
-  // Only the server opens and pings; only a probe upgrades.
+  // Only the server opens; only a probe upgrades; pinging is for one side alone.
   ++home_.counters_.parse_errors;
   end(CloseReason::parse_error);
 }
@@ -429,14 +367,19 @@ void Session::close(CloseReason reason) {
     case Do::linger: break;
     default: return;
   }
-  drop_probe();
   const bool wanted = reason == CloseReason::forced_close || reason == CloseReason::server_shutting_down ||
                       reason == CloseReason::server_namespace_disconnect;
   if (!wanted) return end(reason);
+  linger(reason, PacketType::close, home_.settings_.close_linger_ms);
+}
+
+/// Over, but for one more GET, which is told what is queued and `last`.
+void Session::linger(CloseReason reason, PacketType last, loop::TimeMs patience_ms) {
+  drop_probe();
   state_ = State::closing;
   doom_ = reason;
-  polling_->push(PacketType::close);
-  home_.timers_.arm(*this, home_.now_() + home_.settings_.close_linger_ms);
+  polling_->push(last);
+  home_.timers_.arm(*this, home_.now_() + patience_ms);
   tell_handler(reason);
   if (polling_->get != nullptr) poll(std::move(polling_->get));  // says farewell
 }
@@ -471,7 +414,7 @@ void Session::end(CloseReason reason) {
     get = std::move(polling_->get);
     polling_->place.reset();  // whoever still holds the session keeps no place taken
   }
-  std::string body;
+  Body body;
   if (get != nullptr) {
     if (!told_) polling_->push(PacketType::close);
     body = polling_->take_payload(home_.settings_.max_payload_bytes);

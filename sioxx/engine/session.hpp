@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sioxx/engine/handshake.hpp"
 #include "sioxx/engine/id.hpp"
 #include "sioxx/engine/transport.hpp"
 #include "sioxx/loop/timers.hpp"
@@ -20,31 +21,13 @@ class Sessions;
 /// The first character names the home shard. A secret: whoever knows it may speak as the client.
 using Sid = Id;
 
-/// How the connection came in; kept while a session lives, given to middleware and to handlers. Whoever fills
-/// it keeps url, query and headers within kept_bytes_max together: what a stranger sends does not stay whole.
-struct Handshake {
-  static constexpr std::size_t kept_bytes_max = 8'192;
-  static constexpr std::size_t url_bytes_max = 2'048;  ///< of these; a longer target is cut off
-  /// What a header or a parameter costs beside its bytes.
-  static constexpr std::size_t entry_cost_bytes = 64;
-
-  std::string address;  ///< peer's IP, or the forwarded one when the proxy is trusted
-  std::string url;      ///< request target as received
-  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case; those that fit
-  std::vector<std::pair<std::string, std::string>> query;    ///< decoded; those that fit
-  loop::WallMs issued = 0;
-  bool secure = false;
-  bool cross_origin = false;
-
-  std::string_view header(std::string_view lower_case_name) const;
-  std::string_view parameter(std::string_view name) const;
-};
-
 /// The layer above, as the session needs it. One per session; implemented by socket::Client; lives inside the
 /// session.
 class SessionHandler {
  public:
   virtual ~SessionHandler() = default;
+  /// The session is open and the client has been told; from here on it can be sent to.
+  virtual void on_open() {}
   /// One message; the bytes are the caller's and last for the call. The handler may close the session.
   virtual void on_message(std::string_view data, bool binary) = 0;
   /// Last call; the session sends nothing any more.
@@ -70,6 +53,9 @@ struct Settings {
   loop::TimeMs upgrade_timeout_ms = 10'000;
   /// How long a closed session waits for a polling client to fetch its last packets.
   loop::TimeMs close_linger_ms = 5'000;
+  /// How long a session whose client has said `1` waits for a GET that was sent before: of several shards the one
+  /// that got the GET may be the slower one. 0: requests cannot overtake each other here.
+  loop::TimeMs late_get_ms = 0;
   std::size_t max_payload_bytes = 1'000'000;
   std::size_t send_queue_bytes_max = 1'048'576;
   /// Above this share of the queue ephemeral packets are dropped.
@@ -77,7 +63,7 @@ struct Settings {
   bool allow_upgrades = true;
 };
 
-/// One client of the engine, whatever carries it: THE state machine of Engine.IO v4. Owned by the Sessions of
+/// One client of the engine, whatever carries it: THE state machine of Engine.IO. Owned by the Sessions of
 /// its home shard; used by that thread only; pure (no clock, no socket). Others keep a shared_ptr only across
 /// their own waits. Sending never calls back: a receiver that is too slow is closed later in the same turn.
 class Session final : public std::enable_shared_from_this<Session>, private loop::Timer {
@@ -91,6 +77,10 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   State state() const { return state_; }
   Link link() const { return link_; }
   const Handshake& handshake() const { return *handshake_; }
+  Revision revision() const { return revision_; }
+  /// One byte for the layer above, kept here because there is a hole; 0 at first.
+  std::uint8_t mark() const { return mark_; }
+  void mark(std::uint8_t value) { mark_ = value; }
   /// Keeps only address, time and the two flags: what an idle connection still needs.
   void trim_handshake();
   SessionHandler* handler() { return handler_.get(); }
@@ -113,8 +103,9 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void poll(std::unique_ptr<Poll> poll);
   /// The waiting GET's connection went away.
   void poll_lost(const Poll* poll);
-  /// A POST body (at most max_payload_bytes, checked by net).
-  PostResult post(std::string_view body);
+  /// A POST body (at most max_payload_bytes, checked by net). `bytes`: application/octet-stream, which only
+  /// protocol 3 knows.
+  PostResult post(std::string_view body, bool bytes = false);
 
   // ---- net: WebSocket
   // --------------------------------------------------------------------------------------------
@@ -128,7 +119,10 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
 
  private:
   friend class Sessions;
-  enum class Beat : std::uint8_t { resting, waiting_for_pong, extended };
+  enum class Beat : std::uint8_t { resting, waiting_for_pong, extended, waiting_for_ping, greeting };
+  /// How far the open packet of protocol 3 follows the answer to the upgrade: scripted clients that begin to
+  /// listen in their `open` callback miss what came in one piece with it.
+  static constexpr loop::TimeMs greeting_delay_ms = 10;
   /// The machine as session.cpp's table draws it: state and link as one axis, what happens, what is done
   /// about it.
   enum class Phase : std::uint8_t { polling, probing, probed, websocket, closing, closed };
@@ -141,16 +135,21 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void start_polling(std::unique_ptr<SessionHandler> handler, std::unique_ptr<PollingPlace> place);
   void start_websocket(std::unique_ptr<SessionHandler> handler, Transport& websocket);
   void start_heartbeat();
+  void greet();
+  void answer_ping(std::string_view data);
 
   void deliver(const Packet& packet);
   void receive_probe(std::string_view data, bool binary);
   void heard();
   bool has_room_for(std::size_t bytes, Delivery delivery);
   void enqueue(EncodedPtr message);
+  void answer_soon();
   void answer_queued();
   void answer_noop();
+  std::string_view noop_body() const;
   void drop_probe();
   void upgrade();
+  void linger(CloseReason reason, PacketType last, loop::TimeMs patience_ms);
   void doom(CloseReason reason);
   void end(CloseReason reason);
   void tell_handler(CloseReason reason);
@@ -161,6 +160,8 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   Beat beat_ = Beat::resting;
   CloseReason doom_ = CloseReason::transport_close;  ///< why, while closing and afterwards
   bool told_ = false;                                ///< the handler knows that it is over
+  const Revision revision_;
+  std::uint8_t mark_ = 0;
   Sessions& home_;
   std::unique_ptr<const Handshake> handshake_;
   std::unique_ptr<SessionHandler> handler_;

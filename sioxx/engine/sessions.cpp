@@ -1,5 +1,6 @@
 #include "sioxx/engine/sessions.hpp"
 
+#include "sioxx/engine/payload.hpp"
 #include "sioxx/engine/polling.hpp"
 
 #include <cassert>
@@ -46,14 +47,17 @@ std::shared_ptr<Session> Sessions::open_polling(std::unique_ptr<const Handshake>
                                                 std::unique_ptr<PollingPlace> place) {
   auto session = make(std::move(handshake));
   session->start_polling(make_handler_(*session), std::move(place));
-  poll->answer(200, digit(PacketType::open) + open_packet(*session, settings_.allow_upgrades));
+  PayloadWriter payload(settings_.max_payload_bytes,
+                        session->revision() == Revision::v4 ? PayloadForm::v4 : PayloadForm::v3_text);
+  payload.add_text(digit(PacketType::open) + open_packet(*session, settings_.allow_upgrades));
+  poll->answer(200, std::move(payload).take());
+  session->handler()->on_open();
   return session;
 }
 
 std::shared_ptr<Session> Sessions::open_websocket(std::unique_ptr<const Handshake> handshake,
                                                   Transport& websocket) {
   auto session = make(std::move(handshake));
-  websocket.write(PacketType::open, open_packet(*session, false));
   session->start_websocket(make_handler_(*session), websocket);
   return session;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sioxx::engine {
 
@@ -19,6 +20,8 @@ class Transport {
   /// broken connection is told later, by Session::transport_closed().
   virtual void write(const Encoded& packet) = 0;
   virtual void write(PacketType type, std::string_view data) = 0;
+  /// A whole message as it stands, for what only protocol 3 sends (revision.hpp).
+  virtual void write_message(std::string_view message, bool binary) = 0;
   /// Bytes accepted and not yet taken by the kernel: what the session compares with its send-queue limit.
   virtual std::size_t waiting_bytes() const = 0;
   /// Hands what waits to the kernel now, as far as it takes it; asked before a receiver is called slow.
@@ -31,14 +34,22 @@ class Transport {
   ~Transport() = default;
 };
 
+/// What a GET is answered with: a payload, or JSON that says what is wrong.
+struct Body {
+  Body(std::string content = {}, bool is_binary = false)  // NOLINT(google-explicit-constructor)
+      : bytes(std::move(content)), binary(is_binary) {}
+  std::string bytes;
+  bool binary;  ///< application/octet-stream (protocol 3 only), else text
+};
+
 /// A long-polling GET that waits for its answer. Owned by the session while it waits; answering or destroying
 /// it ends it (destroying without an answer drops the connection).
 class Poll {
  public:
   virtual ~Poll() = default;
-  /// 200 with a payload (text/plain; charset=UTF-8), or a bare error status with `body` as JSON (empty: no
-  /// body). Never calls back into the session.
-  virtual void answer(int status, std::string body) = 0;
+  /// 200 with a payload (text/plain; charset=UTF-8, or bytes), or a bare error status with `body` as JSON
+  /// (empty: no body). Never calls back into the session.
+  virtual void answer(int status, Body body) = 0;
 };
 
 /// A session's place among those that may poll at the same time. Implemented by net, which counts them; held

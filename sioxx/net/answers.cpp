@@ -33,19 +33,20 @@ class Connection::PendingPoll final : public engine::Poll {
       connection->drop(number_);
   }
 
-  void answer(int status, std::string body) override {
+  void answer(int status, engine::Body body) override {
     answered_ = true;
     Connection* const connection = handle_->get();
     if (connection == nullptr) return;
     http::Response response;
     response.status = status;
     if (status == 200) {
-      response.headers.emplace_back("Content-Type", "text/plain; charset=UTF-8");
-    } else if (!body.empty()) {
+      response.headers.emplace_back("Content-Type",
+                                    body.binary ? "application/octet-stream" : "text/plain; charset=UTF-8");
+    } else if (!body.bytes.empty()) {
       response.headers.emplace_back("Content-Type", "application/json");
     }
     response.headers.emplace_back("Cache-Control", "no-store");
-    response.body = std::move(body);
+    response.body = std::move(body.bytes);
     connection->answer(number_, std::move(response));
   }
 

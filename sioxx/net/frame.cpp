@@ -18,12 +18,16 @@
 #include "sioxx/net/frame.hpp"
 
 #include "sioxx/engine/encoded.hpp"
+#include "sioxx/engine/utf8.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
 namespace sioxx::net {
+
+using engine::is_utf8;
+using engine::Utf8Checker;
 namespace {
 
 constexpr std::size_t header_bytes_max = 14;

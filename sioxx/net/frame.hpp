@@ -1,7 +1,5 @@
 #pragma once
 
-#include "sioxx/net/utf8.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -43,6 +43,7 @@ struct Options {
   /// permessage-deflate (RFC 7692) for clients that offer it; messages below the size are sent as they are.
   bool websocket_compression = false;
   std::size_t websocket_compression_bytes_min = 1'024;
+  bool allow_eio3 = false;  ///< clients of Engine.IO protocol 3 (Socket.IO 2) are let in
 };
 
 }  // namespace sioxx::net

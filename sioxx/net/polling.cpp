@@ -6,7 +6,8 @@
 //   GET or POST for a session that has left polling  400 {"code":3,"message":"Bad request"}
 //   no sid, not a GET                                400 {"code":2,"message":"Bad handshake method"}
 //   no sid, transport=websocket without an upgrade   400 {"code":3,"message":"Bad request"}
-//   no sid, EIO is not 4                             400 {"code":5,"message":"Unsupported protocol version"}
+//   no sid, EIO is neither 4 nor an allowed 3        400 {"code":5,"message":"Unsupported protocol version"}
+//   no sid, protocol 3 by JSONP (`j`)                400 {"code":0,"message":"Transport unknown"}
 //   no sid, the house is closing                     503 with Retry-After
 //   a polling session too many, in all or of its IP  503 or 429 with Retry-After
 //   a WebSocket from a page that is not in the list  403 {"code":4,"message":"Forbidden"}
@@ -69,7 +70,8 @@ void keep_what_fits(http::Headers& entries, std::size_t& bytes_left) {
   entries.shrink_to_fit();
 }
 
-std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, http::Request request) {
+std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, http::Request request,
+                                                        engine::Revision revision) {
   auto handshake = std::make_unique<engine::Handshake>();
   handshake->cross_origin = Cors::is_cross_origin(request);
   handshake->address = std::move(request.address);
@@ -81,6 +83,7 @@ std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, 
   keep_what_fits(handshake->headers, bytes_left);
   handshake->issued = connection.home().shard().wall();
   handshake->secure = request.secure;
+  handshake->revision = revision;
   return handshake;
 }
 
@@ -108,14 +111,30 @@ class Service {
     }
     if (request_.method != "GET") return refuse(bad_handshake_method);
     if (websocket != upgrading) return refuse(bad_request);
-    // Protocol 3 would turn off here, with its own sessions.
-    if (http::query_value(request_.query, "EIO") != "4") return refuse(bad_version);
+    const auto revision = told_revision();
+    if (!revision) return refuse(bad_version);
+    if (*revision != engine::Revision::v4 && !http::query_value(request_.query, "j").empty())
+      return refuse(transport_unknown);
+    revision_ = *revision;
     if (connection_.home().draining()) return turn_away(503, "UNAVAILABLE", "The server is about to stop.");
     if (upgrading) return upgrade(nullptr);
     open_polling();
   }
 
  private:
+  /// Nothing: one that is not spoken here.
+  std::optional<engine::Revision> told_revision() const {
+    const std::string told = http::query_value(request_.query, "EIO");
+    if (told == "4") return engine::Revision::v4;
+    if (told != "3" || !connection_.home().options().allow_eio3) return std::nullopt;
+    const bool base64 = !http::query_value(request_.query, "b64").empty();
+    return base64 ? engine::Revision::v3_base64 : engine::Revision::v3;
+  }
+
+  std::unique_ptr<const engine::Handshake> take_handshake() {
+    return make_handshake(connection_, std::move(request_), revision_);
+  }
+
   void refuse(const Refused& refused) {
     LogLine line;
     line.event = "http_refused";
@@ -145,8 +164,7 @@ class Service {
       case Admission::Verdict::welcome: break;
     }
     auto poll = connection_.make_poll();
-    sessions_.open_polling(make_handshake(connection_, std::move(request_)), std::move(poll),
-                           std::move(entry.place));
+    sessions_.open_polling(take_handshake(), std::move(poll), std::move(entry.place));
   }
 
   void poll(const std::shared_ptr<engine::Session>& session) {
@@ -156,9 +174,9 @@ class Service {
       response.status = 500;
       return connection_.respond(std::move(response));
     }
-    // Binary bodies belong to protocol 3; here binary travels as base64 text.
-    if (request_.header("content-type").starts_with("application/octet-stream")) return refuse(bad_request);
-    switch (session->post(request_.body)) {
+    const bool binary = request_.header("content-type").starts_with("application/octet-stream");
+    if (binary && session->handshake().revision == engine::Revision::v4) return refuse(bad_request);
+    switch (session->post(request_.body, binary)) {
       case engine::PostResult::bad_payload: return refuse(bad_request);
       case engine::PostResult::session_gone: return refuse(session_unknown);
       case engine::PostResult::ok: break;
@@ -184,8 +202,7 @@ class Service {
     std::string unread;
     WebSocket& websocket = accept_websocket(connection_, request_, unread);
     if (session == nullptr) {
-      const auto opened =
-          sessions_.open_websocket(make_handshake(connection_, std::move(request_)), websocket);
+      const auto opened = sessions_.open_websocket(take_handshake(), websocket);
       if (opened != nullptr) websocket.serve(*opened);
     } else if (session->attach(websocket)) {
       websocket.serve(*session);
@@ -198,6 +215,7 @@ class Service {
   Connection& connection_;
   engine::Sessions& sessions_;
   http::Request request_;
+  engine::Revision revision_ = engine::Revision::v4;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@
 
 #include "sioxx/net/websocket.hpp"
 
-#include "sioxx/net/utf8.hpp"
+#include "sioxx/engine/utf8.hpp"
 
 #include <utility>
 
@@ -134,6 +134,12 @@ bool WebSocket::write_compressed(Opcode opcode, std::string_view payload) {
   return true;
 }
 
+void WebSocket::write_message(std::string_view message, bool binary) {
+  if (phase_ != Phase::open) return;
+  append_frame(output(), binary ? Opcode::binary : Opcode::text, message);
+  ++home_.count().frames_out;
+}
+
 std::size_t WebSocket::waiting_bytes() const {
   return output_ == nullptr ? 0 : output_->bytes.size() - output_->sent;
 }
@@ -240,7 +246,7 @@ void WebSocket::take_compressed(const FrameReader::Event& event) {
   const bool binary = event.kind == FrameReader::Kind::binary;
   if (plain.result == Zip::Result::too_large) {
     fail(CloseCode::too_big);
-  } else if (plain.result == Zip::Result::broken || (!binary && !is_utf8(plain.data))) {
+  } else if (plain.result == Zip::Result::broken || (!binary && !engine::is_utf8(plain.data))) {
     fail(CloseCode::bad_utf8);
   } else {
     take_message(plain.data, binary);

@@ -48,6 +48,7 @@ class WebSocket final : public Tracked,
   // engine::Transport
   void write(const engine::Encoded& packet) override;
   void write(engine::PacketType type, std::string_view data) override;
+  void write_message(std::string_view message, bool binary) override;
   std::size_t waiting_bytes() const override;
   void flush() override;
   void close(CloseReason reason) override;

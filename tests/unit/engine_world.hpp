@@ -24,6 +24,10 @@ class FakeTransport final : public engine::Transport {
     written.push_back(engine::digit(type) + std::string(data));
     if (stuck) waiting += data.size() + 3;
   }
+  void write_message(std::string_view message, bool binary) override {
+    written.push_back((binary ? "b" : "") + std::string(message));
+    if (stuck) waiting += message.size();
+  }
   std::size_t waiting_bytes() const override { return waiting; }
   void flush() override { ++flushes; }
   void close(CloseReason reason) override { closed = reason; }
@@ -41,6 +45,7 @@ class FakeTransport final : public engine::Transport {
 struct PollAnswer {
   int status = 0;  ///< 0: not yet
   std::string body;
+  bool binary = false;
   bool dropped = false;  ///< destroyed unanswered
 };
 
@@ -50,9 +55,10 @@ class FakePoll final : public engine::Poll {
   ~FakePoll() override {
     if (answer_->status == 0) answer_->dropped = true;
   }
-  void answer(int status, std::string body) override {
+  void answer(int status, engine::Body body) override {
     answer_->status = status;
-    answer_->body = std::move(body);
+    answer_->body = std::move(body.bytes);
+    answer_->binary = body.binary;
   }
 
  private:
@@ -101,13 +107,14 @@ class NotingHandler final : public engine::SessionHandler {
   bool echo_;
 };
 
-inline std::unique_ptr<engine::Handshake> a_handshake() {
+inline std::unique_ptr<engine::Handshake> a_handshake(engine::Revision revision = engine::Revision::v4) {
   auto handshake = std::make_unique<engine::Handshake>();
   handshake->address = "203.0.113.7";
   handshake->url = "/socket.io/?EIO=4";
   handshake->headers = {{"user-agent", "test"}};
   handshake->query = {{"EIO", "4"}};
   handshake->issued = 1'700'000'000'000;
+  handshake->revision = revision;
   return handshake;
 }
 
@@ -145,15 +152,16 @@ class EngineWorld {
     }
   }
 
-  std::shared_ptr<engine::Session> polling() {
+  std::shared_ptr<engine::Session> polling(engine::Revision revision = engine::Revision::v4) {
     auto answer = std::make_shared<PollAnswer>();
-    auto session = sessions.open_polling(a_handshake(), std::make_unique<FakePoll>(answer),
+    auto session = sessions.open_polling(a_handshake(revision), std::make_unique<FakePoll>(answer),
                                          std::make_unique<FakePlace>(place_taken));
     opened = answer->body;
     return session;
   }
-  std::shared_ptr<engine::Session> websocket(FakeTransport& transport) {
-    auto session = sessions.open_websocket(a_handshake(), transport);
+  std::shared_ptr<engine::Session> websocket(FakeTransport& transport,
+                                             engine::Revision revision = engine::Revision::v4) {
+    auto session = sessions.open_websocket(a_handshake(revision), transport);
     opened = transport.written.empty() ? "" : transport.written.front();
     transport.written.clear();
     return session;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace sioxx::net {
+namespace sioxx::engine {
 
 /// Checks UTF-8 (RFC 3629) piece by piece: says no at the first byte that cannot be part of valid text.
 class Utf8Checker {
@@ -25,4 +25,4 @@ inline bool is_utf8(std::string_view text) {
   return checker.feed(text) && checker.complete();
 }
 
-}  // namespace sioxx::net
+}  // namespace sioxx::engine

@@ -10,12 +10,12 @@
 //   F1..F3                      80..BF 80..BF 80..BF
 //   F4                          80..8F 80..BF 80..BF    (more would be beyond U+10FFFF)
 
-#include "sioxx/net/utf8.hpp"
+#include "sioxx/engine/utf8.hpp"
 
 #include <cstddef>
 #include <cstring>
 
-namespace sioxx::net {
+namespace sioxx::engine {
 
 bool Utf8Checker::feed(std::string_view piece) {
   const char* at = piece.data();
@@ -54,4 +54,4 @@ bool Utf8Checker::feed(std::string_view piece) {
   return true;
 }
 
-}  // namespace sioxx::net
+}  // namespace sioxx::engine
