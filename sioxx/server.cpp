@@ -72,6 +72,10 @@ socket::Limits limits_of(const Options& options) {
   limits.namespaces_per_client_max = options.namespaces_per_client_max;
   limits.json_depth_max = options.json_depth_max;
   limits.hold_bytes_max = options.send_queue_bytes_max;
+  limits.events_waiting_max = options.events_waiting_max;
+  limits.events_waiting_bytes_max = options.events_waiting_bytes_max;
+  limits.tasks_per_socket_max = options.tasks_per_socket_max;
+  limits.dynamic_namespaces_max = options.dynamic_namespaces_max;
   limits.keep_handshake = options.keep_handshake;
   limits.packet.event_name_bytes_max = options.event_name_bytes_max;
   limits.packet.attachments_max = options.attachments_max;
@@ -158,8 +162,12 @@ struct Server::Impl final : net::House {
   };
 
   explicit Impl(Options given);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
 
   Namespace& of(std::string_view name);
+  Namespace& of_matching(NamespaceFilter filter);
   void freeze();
   void run();
   void began_to_stop(std::int64_t spread_ms);
@@ -201,6 +209,7 @@ Server::Impl::Story::Story(Impl& impl, unsigned index)
     : house(impl),
       shard(*impl.shards_[index]),
       local(index, &shard, impl.adapter, impl.limits, impl.given.log,
+            {shard.timers(), [&home = shard] { return home.now(); }},
             [&home = shard](std::function<void()> task) { home.post(std::move(task)); }),
       connections(impl, index) {}
 
@@ -222,7 +231,7 @@ Stats Server::Impl::Story::stats() {
   stats.events_in = counters.events_in;
   stats.events_out = counters.events_out;
   stats.parse_errors += counters.parse_errors;
-  for (const auto& space : local.namespaces()) stats.rooms += space->rooms().size();
+  stats.rooms = local.rooms();
   stats.http_connections = connections.counters().http_connections;
   stats.bytes_in = connections.counters().bytes_in;
   stats.bytes_out = connections.counters().bytes_out;
@@ -274,17 +283,35 @@ Server::Impl::Impl(Options wanted)
     stories.push_back(std::make_unique<Story>(*this, index));
     locals.push_back(&stories.back()->local);
   }
-  adapter.settle(std::move(locals));
+  adapter.settle(locals);
   of("/");
+}
+
+/// Coroutines first: what they hold may look at everything else.
+Server::Impl::~Impl() {
+  for (const auto& story : stories) {
+    const socket::Local::Presence presence(story->local);
+    story->local.end_tasks();
+  }
 }
 
 Namespace& Server::Impl::of(std::string_view name) {
   const std::string full = name.starts_with('/') ? std::string(name) : "/" + std::string(name);
   for (const auto& space : namespaces) {
-    if (space->name() == full) return *space;
+    if (space->name() == full && !space->is_pattern()) return *space;
   }
   if (frozen) throw std::logic_error("namespace " + full + " must be made before the server runs");
   namespaces.push_back(std::make_unique<Namespace>(full));
+  namespaces.back()->attach(adapter);
+  return *namespaces.back();
+}
+
+Namespace& Server::Impl::of_matching(NamespaceFilter filter) {
+  if (frozen) throw std::logic_error("patterns of namespaces must be made before the server runs");
+  if (!filter) throw std::invalid_argument("a pattern of namespaces needs a filter");
+  const auto number = std::count_if(namespaces.begin(), namespaces.end(),
+                                    [](const auto& space) { return space->is_pattern(); });
+  namespaces.push_back(std::make_unique<Namespace>("/_" + std::to_string(number), std::move(filter)));
   namespaces.back()->attach(adapter);
   return *namespaces.back();
 }
@@ -344,6 +371,10 @@ Server::Server(Options options) : impl_(std::make_unique<Impl>(std::move(options
 Server::~Server() = default;
 
 Namespace& Server::of(std::string_view name) { return impl_->of(name); }
+Namespace& Server::of_matching(NamespaceFilter filter) { return impl_->of_matching(std::move(filter)); }
+BroadcastOperator Server::at(std::string_view nsp) {
+  return BroadcastOperator(impl_->adapter, nsp.starts_with('/') ? std::string(nsp) : "/" + std::string(nsp));
+}
 void Server::http(http::Handler handler) { impl_->http = std::move(handler); }
 void Server::http_bodies(http::BodyHandler handler) { impl_->http_bodies = std::move(handler); }
 

@@ -6,8 +6,11 @@
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/net/http.hpp"
 #include "sioxx/net/raw_websocket.hpp"
+#include "sioxx/socket/later.hpp"
 #include "sioxx/socket/namespace.hpp"
+#include "sioxx/socket/operators.hpp"
 #include "sioxx/socket/socket.hpp"
+#include "sioxx/socket/task.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -45,9 +48,13 @@ struct Options {
   std::size_t json_depth_max = 32;
   std::size_t attachments_max = 10;              ///< of one binary packet
   std::int64_t attachments_timeout_ms = 10'000;  ///< from a binary packet to its last attachment
-  std::size_t connections_max = 100'000;         ///< polling sessions are counted beside them; 0: unlimited
-  std::size_t connections_per_ip_max = 200;      ///< likewise; an IPv6 /64 counts as one; 0: unlimited
-  std::vector<std::string> cors_origins{};       ///< allowed origins; "*" any; empty: same origin only
+  std::size_t events_waiting_max = 100;          ///< of one socket, behind an event middleware that thinks
+  std::size_t events_waiting_bytes_max = 1'048'576;
+  std::size_t tasks_per_socket_max = 100;       ///< coroutine handlers of one socket that have not ended
+  std::size_t dynamic_namespaces_max = 10'000;  ///< made by patterns, on each shard
+  std::size_t connections_max = 100'000;        ///< polling sessions are counted beside them; 0: unlimited
+  std::size_t connections_per_ip_max = 200;     ///< likewise; an IPv6 /64 counts as one; 0: unlimited
+  std::vector<std::string> cors_origins{};      ///< allowed origins; "*" any; empty: same origin only
   bool cors_credentials = true;
   bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
   bool allow_upgrades = true;
@@ -94,8 +101,25 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  /// Registers handlers; before run() only.
+  /// Registers handlers; before run() only. Afterwards it finds what there is, from any thread.
   Namespace& of(std::string_view name);
+  /// Handlers of every namespace whose name the filter means and that has no of() of its own; of several patterns
+  /// the first one counts. Such a namespace is there while somebody is in it, at most
+  /// Options::dynamic_namespaces_max on a shard; what is sent to the returned Namespace goes to all of them. With
+  /// `glob("/order-*")`, a lambda, or a std::regex in a lambda. Before run() only.
+  Namespace& of_matching(NamespaceFilter filter);
+  /// One namespace by its name, also one that a pattern makes: `io.at("/order-12").emit(…)`. Any thread.
+  BroadcastOperator at(std::string_view nsp);
+  /// Short for of("/"), any thread.
+  BroadcastOperator to(std::string_view room) { return at("/").to(room); }
+  BroadcastOperator except(std::string_view room) { return at("/").except(room); }
+  template <class... Args>
+  void emit(std::string_view event, const Args&... args) {
+    at("/").emit(event, args...);
+  }
+  /// In a coroutine: goes on after that many milliseconds, on the same shard.
+  Sleep sleep(std::int64_t ms) const { return Sleep(ms); }
+
   /// Every HTTP request that is not the engine's; default: 404.
   void http(http::Handler handler);
   /// Who takes bodies of such requests as they arrive; default: all are collected, up to http_body_bytes_max.

@@ -68,7 +68,7 @@ void Chat::Doors::open() {
     if (!token) return answer.refuse(token.refusal());
     devices.refresh(socket, std::move(*token), std::move(answer));
   });
-  nsp.on_any([this](sioxx::Socket& socket, sioxx::Event& event) { unknown(socket, event); });
+  nsp.on_unknown([this](sioxx::Socket& socket, sioxx::Event& event) { unknown(socket, event); });
 }
 
 void Chat::Doors::on(sioxx::Namespace& nsp, std::string_view name, Deed deed) {

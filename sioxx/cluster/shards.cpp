@@ -3,69 +3,205 @@
 #include "sioxx/engine/sessions.hpp"
 
 #include <bit>
-#include <memory>
-#include <string>
+#include <exception>
 #include <utility>
 
 namespace sioxx::cluster {
-namespace {
 
-/// What all letters of one broadcast share; never changes once posted.
-struct Broadcast {
-  std::string nsp;
-  engine::EncodedPtr message;
-  BroadcastOptions options;
-
-  void deliver(socket::Local& local) const {
-    if (socket::LocalNamespace* const space = local.find(nsp)) space->deliver(message, options);
-  }
-};
-
-}  // namespace
-
-class Shards::Delivery final : public loop::Letter {
+class Shards::Letter final : public loop::Letter {
  public:
-  Delivery(std::shared_ptr<const Broadcast> broadcast, socket::Local& local)
-      : broadcast_(std::move(broadcast)), local_(local) {}
-  void open() override { broadcast_->deliver(local_); }
+  Letter(std::shared_ptr<const Message> message, Node& node) : message_(std::move(message)), node_(node) {}
+  void open() override { node_.handle(*message_); }
 
  private:
-  std::shared_ptr<const Broadcast> broadcast_;
-  socket::Local& local_;
+  std::shared_ptr<const Message> message_;
+  Node& node_;
 };
 
-Directory::Mask Shards::targets(std::string_view nsp, const BroadcastOptions& options) const {
+void Shards::settle(const std::vector<socket::Local*>& locals) {
+  for (socket::Local* local : locals) nodes_.push_back(std::make_unique<Node>(*this, *local));
+}
+
+// ---- who is meant
+
+Shards::Mask Shards::everybody() const {
   const auto count = static_cast<unsigned>(shards_.size());
-  const Directory::Mask all = count == 64 ? ~Directory::Mask{0} : (Directory::Mask{1} << count) - 1;
-  if (count == 1 || options.rooms.empty()) return all;
-  Directory::Mask mask = 0;
+  return count == 64 ? ~Mask{0} : bit(count) - 1;
+}
+
+Shards::Mask Shards::targets(std::string_view nsp, const BroadcastOptions& options) const {
+  const Mask all = everybody();
+  // The namespaces of a pattern have rooms under their own names: everybody looks for himself.
+  if (shards_.size() == 1 || options.rooms.empty() || options.children) return all;
+  Mask mask = 0;
   for (const std::string& room : options.rooms) {
     mask |= directory_.find(nsp, room);
     // A socket's id is a room of its own that nobody had to join; it names its shard.
-    if (const auto shard = engine::Sessions::home_of(room)) mask |= Directory::Mask{1} << *shard;
+    if (const auto shard = engine::Sessions::home_of(room)) mask |= bit(*shard);
   }
   return mask & all;
 }
 
-void Shards::broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) {
-  Directory::Mask mask = targets(nsp, options);
-  if (mask == 0) return;
-  socket::Local* const here = socket::Local::here();
-  if (here != nullptr && here->shard() < locals_.size() && locals_[here->shard()] == here) {
-    const Directory::Mask own = Directory::Mask{1} << here->shard();
-    if ((mask & own) != 0) {
-      if (socket::LocalNamespace* const space = here->find(nsp)) space->deliver(message, options);
-    }
-    mask &= ~own;
-    if (mask == 0) return;
-  }
-  const auto broadcast =
-      std::make_shared<const Broadcast>(Broadcast{std::string(nsp), std::move(message), std::move(options)});
-  for (; mask != 0; mask &= mask - 1) {
-    const auto shard = static_cast<std::size_t>(std::countr_zero(mask));
-    if (!shards_[shard]->post(std::make_unique<Delivery>(broadcast, *locals_[shard]))) missed(nsp);
-  }
+Node* Shards::here() const {
+  const socket::Local* const local = socket::Local::here();
+  if (local == nullptr || local->shard() >= nodes_.size()) return nullptr;
+  Node* const node = nodes_[local->shard()].get();
+  return &node->local() == local ? node : nullptr;
 }
+
+// ---- telling
+
+void Shards::send(Mask mask, const std::shared_ptr<const Message>& message,
+                  const std::function<void()>& unreached) {
+  Node* const own = here();
+  const Mask others = own == nullptr ? mask : mask & ~bit(own->local().shard());
+  for (Mask left = others; left != 0; left &= left - 1) {
+    const auto shard = static_cast<std::size_t>(std::countr_zero(left));
+    if (!shards_[shard]->post(std::make_unique<Letter>(message, *nodes_[shard])) && unreached) unreached();
+  }
+  if (mask != others) own->handle(*message);  // last: it may call the application, which may say more
+}
+
+void Shards::tell(Mask mask, std::string_view nsp, bool local, Message message) {
+  const auto shared = std::make_shared<const Message>(std::move(message));
+  send(mask, shared, [this, nsp] { missed(nsp); });
+  if (bus_ != nullptr && !local) bus_->publish(shared);
+}
+
+void Shards::broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) {
+  Mask mask = targets(nsp, options);
+  Node* const own = here();
+  // Most rooms are on one shard, often this one: then nothing is copied.
+  if (own != nullptr && !options.children && (bus_ == nullptr || options.local) &&
+      (mask & ~bit(own->local().shard())) == 0) {
+    socket::LocalNamespace* const space = mask == 0 ? nullptr : own->local().find(nsp);
+    if (space != nullptr) space->deliver(message, options);
+    return;
+  }
+  if (mask == 0 && bus_ == nullptr) return;
+  const bool local = options.local;
+  tell(mask, nsp, local, Broadcast{std::string(nsp), std::move(options), std::move(message)});
+}
+
+void Shards::sockets_join(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) {
+  const Mask mask = targets(nsp, target);
+  const bool local = target.local;
+  tell(mask, nsp, local, Join{std::string(nsp), std::move(target), std::move(rooms)});
+}
+
+void Shards::sockets_leave(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) {
+  const Mask mask = targets(nsp, target);
+  const bool local = target.local;
+  tell(mask, nsp, local, Leave{std::string(nsp), std::move(target), std::move(rooms)});
+}
+
+void Shards::disconnect_sockets(std::string_view nsp, BroadcastOptions target, bool close) {
+  const Mask mask = targets(nsp, target);
+  const bool local = target.local;
+  tell(mask, nsp, local, Disconnect{std::string(nsp), std::move(target), close});
+}
+
+void Shards::receive(const std::shared_ptr<const Message>& message) {
+  const Mask mask = std::visit(
+      [this](const auto& one) {
+        if constexpr (requires { one.target; }) {
+          return targets(one.nsp, one.target);
+        } else {
+          return everybody();
+        }
+      },
+      *message);
+  send(mask, message);
+}
+
+// ---- asking
+
+void Shards::ask(Mask mask, std::int64_t timeout_ms, std::function<Message(const Question&)> make,
+                 Questions::Done done) {
+  Node* const own = here();
+  if (own == nullptr) {
+    // A thread without timers and without a place to be called back: shard 0 asks for it.
+    auto shared_done = std::make_shared<Questions::Done>(std::move(done));
+    const bool posted =
+        shards_[0]->post([this, mask, timeout_ms, make = std::move(make), shared_done]() mutable {
+          ask(mask, timeout_ms, std::move(make), std::move(*shared_done));
+        });
+    if (!posted) (*shared_done)({{}, {}, static_cast<std::size_t>(std::popcount(mask))});
+    return;
+  }
+  socket::Local& local = own->local();
+  const auto guarded = [&local, done = std::move(done)](Questions::Gathered gathered) {
+    try {
+      done(std::move(gathered));
+    } catch (const std::exception& error) {
+      local.handler_failed("answers", {}, error.what());
+    } catch (...) {
+      local.handler_failed("answers", {}, "not a std::exception");
+    }
+  };
+  const auto nodes = static_cast<std::size_t>(std::popcount(mask));
+  if (nodes == 0) return guarded({});
+  const auto id = own->questions().open(nodes, local.now() + timeout_ms, guarded);
+  if (!id) return guarded({{}, {}, nodes});
+  const auto message = std::make_shared<const Message>(make(Question{local.shard(), *id}));
+  send(mask, message, [own, id] { own->questions().lost(*id); });
+}
+
+void Shards::answer(const Question& question, Message message) {
+  if (question.shard >= nodes_.size()) return;
+  Node* const own = here();
+  if (own != nullptr && own->local().shard() == question.shard) return own->handle(message);
+  shards_[question.shard]->post(
+      std::make_unique<Letter>(std::make_shared<const Message>(std::move(message)), *nodes_[question.shard]));
+}
+
+void Shards::broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,
+                                std::int64_t timeout_ms, OnAnswers done) {
+  const Mask mask = targets(nsp, options);
+  ask(
+      mask, timeout_ms,
+      [ask = Ask{std::string(nsp), std::move(options), std::move(event), timeout_ms, {}}](
+          const Question& question) mutable {
+        ask.question = question;
+        return Message(ask);
+      },
+      [done = std::move(done)](Questions::Gathered gathered) {
+        done({std::move(gathered.answers), gathered.missing});
+      });
+}
+
+void Shards::fetch_sockets(std::string_view nsp, BroadcastOptions target, std::int64_t timeout_ms,
+                           OnFetched done) {
+  const Mask mask = targets(nsp, target);
+  ask(
+      mask, timeout_ms,
+      [fetch = Fetch{std::string(nsp), std::move(target), {}}](const Question& question) mutable {
+        fetch.question = question;
+        return Message(fetch);
+      },
+      [done = std::move(done)](Questions::Gathered gathered) {
+        done({std::move(gathered.sockets), gathered.missing});
+      });
+}
+
+void Shards::server_side_emit(std::string_view nsp, std::string_view event, boost::json::array args,
+                              std::int64_t timeout_ms, OnAnswers done) {
+  Node* const own = here();
+  const Mask others = own == nullptr ? everybody() : everybody() & ~bit(own->local().shard());
+  ServerSide said{std::string(nsp), std::string(event), std::move(args), std::nullopt};
+  if (!done) return tell(others, nsp, false, std::move(said));
+  ask(
+      others, timeout_ms,
+      [said = std::move(said)](const Question& question) mutable {
+        said.question = question;
+        return Message(said);
+      },
+      [done = std::move(done)](Questions::Gathered gathered) {
+        done({std::move(gathered.answers), gathered.missing});
+      });
+}
+
+// ---- rooms
 
 void Shards::missed(std::string_view nsp) const {
   if (!log_) return;

@@ -1,34 +1,54 @@
 #pragma once
 
+#include "sioxx/cluster/bus.hpp"
 #include "sioxx/cluster/directory.hpp"
+#include "sioxx/cluster/message.hpp"
+#include "sioxx/cluster/node.hpp"
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/socket/local.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace sioxx::cluster {
 
-/// The Adapter of one process: tells the shards that have members, by mailbox. Owned by the Server. Any
-/// thread.
+/// The Adapter of one process: tells the shards that have members, by mailbox, and the bus, if there is one. Owned
+/// by the Server. Any thread.
 ///
-/// Order. All that one thread broadcasts reaches each shard in the order of its calls: a shard's own thread
-/// delivers to its own sockets at once and posts to the others; any other thread posts to all. Delivery calls
-/// nobody back, so a broadcast cannot begin inside another one. Between two threads there is no order (a
-/// chat's `seq` is made for that).
+/// Order. All that one thread sends reaches each shard in the order of its calls: a shard's own thread serves its own
+/// sockets at once and posts to the others; any other thread posts to all. Delivery calls nobody back, so a broadcast
+/// cannot begin inside another one. Between two threads there is no order (a chat's `seq` is made for that).
 class Shards final : public Adapter {
  public:
   /// With a single shard there is no directory: every room is there or nowhere.
   Shards(std::vector<loop::Shard*> shards, const Log& log) : shards_(std::move(shards)), log_(log) {}
 
-  /// Before the shards run: what lives on each.
-  void settle(std::vector<socket::Local*> locals) { locals_ = std::move(locals); }
+  /// Before the shards run: what lives on each, and where other processes are.
+  void settle(const std::vector<socket::Local*>& locals);
+  void attach(Bus& bus) { bus_ = &bus; }
 
   void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) override;
+  void broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,
+                          std::int64_t timeout_ms, OnAnswers done) override;
+  void sockets_join(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) override;
+  void sockets_leave(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) override;
+  void disconnect_sockets(std::string_view nsp, BroadcastOptions target, bool close) override;
+  void fetch_sockets(std::string_view nsp, BroadcastOptions target, std::int64_t timeout_ms,
+                     OnFetched done) override;
+  void server_side_emit(std::string_view nsp, std::string_view event, boost::json::array args,
+                        std::int64_t timeout_ms, OnAnswers done) override;
   void room_opened(unsigned shard, std::string_view nsp, std::string_view room) override;
   void room_closed(unsigned shard, std::string_view nsp, std::string_view room) override;
+
+  // ---- for nodes and for the bus
+  void answer(const Question& question, Message message);
+  /// From another process: a broadcast or a command (no question), for whichever shards have members.
+  void receive(const std::shared_ptr<const Message>& message);
 
   const Directory& directory() const { return directory_; }
   /// One bit per shard that may have members in the room. Any thread.
@@ -37,12 +57,27 @@ class Shards final : public Adapter {
   }
 
  private:
-  class Delivery;
+  class Letter;
+  using Mask = Directory::Mask;
+  static constexpr Mask bit(unsigned shard) { return Mask{1} << shard; }
+
+  Mask everybody() const;
+  Mask targets(std::string_view nsp, const BroadcastOptions& options) const;
+  /// The calling shard, if it is one of ours; else null.
+  Node* here() const;
+  /// To each shard of the mask, to one's own at once. `unreached`: called for each mailbox that refused.
+  void send(Mask mask, const std::shared_ptr<const Message>& message,
+            const std::function<void()>& unreached = {});
+  /// A broadcast or a command: our shards, then the bus.
+  void tell(Mask mask, std::string_view nsp, bool local, Message message);
+  /// `make(question)` is the message. Runs on the calling shard, or else on shard 0.
+  void ask(Mask mask, std::int64_t timeout_ms, std::function<Message(const Question&)> make,
+           Questions::Done done);
   void missed(std::string_view nsp) const;
-  Directory::Mask targets(std::string_view nsp, const BroadcastOptions& options) const;
 
   std::vector<loop::Shard*> shards_;
-  std::vector<socket::Local*> locals_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  Bus* bus_ = nullptr;
   const Log& log_;
   Directory directory_;
 };

@@ -5,12 +5,11 @@
 
 namespace sioxx::socket {
 
-std::optional<std::uint64_t> Acks::expect(loop::TimeMs deadline, OnAnswer on_answer) {
-  if (waiting_.size() >= waiting_max) return std::nullopt;
-  const std::uint64_t id = next_++;
-  waiting_.push_back({id, deadline, std::move(on_answer)});
+bool Acks::expect(std::uint64_t id, loop::TimeMs deadline, const OnAnswer& on_answer) {
+  if (waiting_.size() >= waiting_max) return false;
+  waiting_.push_back({id, deadline, on_answer});
   arm();
-  return id;
+  return true;
 }
 
 void Acks::arm() {

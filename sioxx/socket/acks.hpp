@@ -33,8 +33,8 @@ class Acks final : private loop::Timer {
   Acks(const Acks&) = delete;
   Acks& operator=(const Acks&) = delete;
 
-  /// The id to send; nothing when too many wait.
-  std::optional<std::uint64_t> expect(loop::TimeMs deadline, OnAnswer on_answer);
+  /// An answer with this id, which nobody else waits for. False: too many wait; `on_answer` is not kept.
+  bool expect(std::uint64_t id, loop::TimeMs deadline, const OnAnswer& on_answer);
   /// An id that nobody waits for is ignored (reference).
   void answered(std::uint64_t id, Answer answer);
   /// The socket has gone.
@@ -52,7 +52,6 @@ class Acks final : private loop::Timer {
 
   loop::Timers& timers_;
   std::vector<Waiting> waiting_;
-  std::uint64_t next_ = 0;
 };
 
 }  // namespace socket

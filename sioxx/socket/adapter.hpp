@@ -2,7 +2,14 @@
 
 #include "sioxx/engine/encoded.hpp"
 #include "sioxx/engine/session.hpp"
+#include "sioxx/socket/acks.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,18 +22,55 @@ struct BroadcastOptions {
   std::vector<std::string> rooms;
   std::vector<std::string> except;
   engine::Delivery delivery = engine::Delivery::durable;
-  bool local = false;    ///< this process only
-  bool compress = true;  ///< as Encoded::compress() of the message; for whoever encodes it once more
+  bool local = false;     ///< this process only
+  bool compress = true;   ///< as Encoded::compress() of the message; for whoever encodes it once more
+  bool children = false;  ///< the namespace is a pattern: means every namespace that was made by it
 };
 
-/// What a namespace of one shard needs from the rest of the house. Declared here by its user; implemented by
-/// cluster::Shards. Every method may be called from any thread.
+/// What many were asked and answered.
+struct Answers {
+  std::vector<Answer> answers;  ///< in the order in which they came
+  std::size_t missing = 0;      ///< asked, but gone, out of time, or on a shard that could not be reached
+};
+using OnAnswers = std::function<void(Answers)>;
+
+/// A socket as others may see it, wherever it lives: a value of one moment. To act on it, use its id as a room.
+struct RemoteSocket {
+  std::string id;
+  std::string nsp;
+  std::vector<std::string> rooms;
+  boost::json::value data;      ///< what Namespace::describe() says of it; null without that
+  engine::Handshake handshake;  ///< url, headers and query only with Options::keep_handshake
+};
+struct Fetched {
+  std::vector<RemoteSocket> sockets;
+  std::size_t missing = 0;  ///< shards that did not answer in time
+};
+using OnFetched = std::function<void(Fetched)>;
+
+/// What a namespace of one shard needs from the rest of the house: the verbs of the field's adapters. Declared
+/// here by its user; implemented by cluster::Shards. Every method may be called from any thread. Callbacks are
+/// called once, upon the shard that asked (from any other thread: upon shard 0), perhaps before the call returns.
 class Adapter {
  public:
   virtual ~Adapter() = default;
   /// Delivers to every shard (and node) that has members. From one thread to one room: in the order of the
   /// calls.
   virtual void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) = 0;
+  /// The same with an ack from each receiver; `event` is an EVENT packet without an ack id.
+  virtual void broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,
+                                  std::int64_t timeout_ms, OnAnswers done) = 0;
+  /// The sockets of a target join, leave, go, are listed; in order with the broadcasts of the same thread.
+  virtual void sockets_join(std::string_view nsp, BroadcastOptions target,
+                            std::vector<std::string> rooms) = 0;
+  virtual void sockets_leave(std::string_view nsp, BroadcastOptions target,
+                             std::vector<std::string> rooms) = 0;
+  virtual void disconnect_sockets(std::string_view nsp, BroadcastOptions target, bool close) = 0;
+  virtual void fetch_sockets(std::string_view nsp, BroadcastOptions target, std::int64_t timeout_ms,
+                             OnFetched done) = 0;
+  /// To the namespace's server-side handlers upon every other shard; `done` may be empty.
+  virtual void server_side_emit(std::string_view nsp, std::string_view event, boost::json::array args,
+                                std::int64_t timeout_ms, OnAnswers done) = 0;
   /// This shard got its first / lost its last member of a room.
   virtual void room_opened(unsigned shard, std::string_view nsp, std::string_view room) = 0;
   virtual void room_closed(unsigned shard, std::string_view nsp, std::string_view room) = 0;

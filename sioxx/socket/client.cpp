@@ -1,6 +1,7 @@
 #include "sioxx/socket/client.hpp"
 
 #include "sioxx/socket/packet.hpp"
+#include "sioxx/socket/rare.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -21,15 +22,15 @@ std::string_view transport_name(engine::Link link) {
 
 /// A binary packet whose attachments have not all come.
 struct Client::Assembly final : private loop::Timer {
-  Assembly(Client& owner, LocalNamespace& space, Packet&& header)
-      : client(owner), nsp(space), packet(std::move(header)) {
+  Assembly(Client& owner, Socket& whose, Packet&& header)
+      : client(owner), socket(whose.weak_from_this()), packet(std::move(header)) {
     const auto& home = client.session_.home();
     client.session_.home().timers().arm(*this, home.now() + client.local_.limits().binary_timeout_ms);
   }
   void on_timer(loop::TimeMs) override { client.fail("attachments late"); }
 
   Client& client;
-  LocalNamespace& nsp;
+  std::weak_ptr<Socket> socket;
   Packet packet;
   Attachments attachments;
   std::size_t bytes = 0;
@@ -90,7 +91,7 @@ void Client::on_packet(Packet& packet) {
     case PacketType::ack: return dispatch(*socket, packet, {});
     case PacketType::binary_event:
     case PacketType::binary_ack:
-      extra().assembly = std::make_unique<Assembly>(*this, *nsp, std::move(packet));
+      extra().assembly = std::make_unique<Assembly>(*this, *socket, std::move(packet));
       return;
     case PacketType::connect:
     case PacketType::connect_error: return fail("packet type");
@@ -109,7 +110,7 @@ void Client::on_attachment(std::string_view bytes) {
 void Client::assembled() {
   const auto assembly = std::move(extra_->assembly);
   trim_extra();
-  Socket* const socket = find(&assembly->nsp);
+  const auto socket = assembly->socket.lock();
   if (socket != nullptr && socket->connected()) {
     dispatch(*socket, assembly->packet, std::move(assembly->attachments));
   }
@@ -118,16 +119,16 @@ void Client::assembled() {
 void Client::dispatch(Socket& socket, Packet& packet, Attachments attachments) {
   json::array args = std::move(packet.data.get_array());
   if (packet.type == PacketType::ack || packet.type == PacketType::binary_ack) {
-    if (socket.acks_ != nullptr)
-      socket.acks_->answered(*packet.id, {std::move(args), std::move(attachments)});
-    return;
+    if (socket.rare_ == nullptr || socket.rare_->acks == nullptr) return;
+    socket.rare_->acks->answered(*packet.id, {std::move(args), std::move(attachments)});
+    if (socket.rare_->acks->empty()) socket.rare_->acks.reset();
+    return socket.trim_rare();
   }
   const json::string name = std::move(args.front().get_string());
   args.erase(args.begin());
   const std::string_view event_name(name.data(), name.size());
-  Event event(event_name, std::move(args), std::move(attachments),
-              packet.id ? Ack(socket.ref(), *packet.id) : Ack());
-  socket.nsp_->dispatch(socket, event_name, event);
+  socket.nsp_->dispatch(socket, Event(event_name, std::move(args), std::move(attachments),
+                                      packet.id ? Ack(socket.ref(), *packet.id) : Ack()));
 }
 
 void Client::fail(std::string_view detail) {
@@ -146,11 +147,12 @@ void Client::fail(std::string_view detail) {
 // ----------------------------------------------------------------------------------------------------
 
 void Client::connect(Packet& packet) {
-  LocalNamespace* const nsp = local_.find(packet.nsp);
+  LocalNamespace* nsp = local_.find(packet.nsp);
+  if (nsp != nullptr && find(nsp) != nullptr) return fail("second CONNECT");
+  bool full = socket_count() >= local_.limits().namespaces_per_client_max;
+  if (!full) nsp = local_.open(packet.nsp, full);
+  if (full) return refuse(packet.nsp, {"Too many namespaces", {}});
   if (nsp == nullptr) return refuse(packet.nsp, {"Invalid namespace", {}});
-  if (find(nsp) != nullptr) return fail("second CONNECT");
-  if (socket_count() >= local_.limits().namespaces_per_client_max)
-    return refuse(packet.nsp, {"Too many namespaces", {}});
 
   auto socket = std::make_shared<Socket>(*this, *nsp);
   nsp->enter(*socket, session_.home().mint());
@@ -227,7 +229,7 @@ void Client::remove(std::shared_ptr<Socket> socket, CloseReason reason) {
   const bool was_connected = socket->connected();
   socket->stage_ = Socket::Stage::gone;
   socket->nsp_->exit(*socket, reason, was_connected);
-  if (socket->acks_ != nullptr) socket->acks_->give_up();
+  if (socket->rare_ != nullptr && socket->rare_->acks != nullptr) socket->rare_->acks->give_up();
   if (was_connected) {
     --local_.counters().sockets;
     LogLine line;

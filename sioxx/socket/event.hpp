@@ -72,7 +72,8 @@ class Ack {
   std::optional<std::uint64_t> id_;
 };
 
-/// One event as a handler receives it. Lives for the handler's call; what must live longer is moved out.
+/// One event as a handler receives it. A plain handler has it for the call and moves out what must live longer; a
+/// coroutine takes it by value and has it until it ends.
 class Event {
  public:
   Event(std::string_view name, boost::json::array args, std::vector<std::string> attachments, Ack ack)
@@ -88,7 +89,7 @@ class Event {
   Ack& ack() { return ack_; }
 
  private:
-  std::string_view name_;
+  std::string name_;
   boost::json::array args_;
   std::vector<std::string> attachments_;
   Ack ack_;

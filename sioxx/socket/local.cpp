@@ -1,9 +1,8 @@
 #include "sioxx/socket/local.hpp"
 
 #include "sioxx/socket/client.hpp"
-#include "sioxx/socket/gate.hpp"
+#include "sioxx/socket/rare.hpp"
 
-#include <exception>
 #include <utility>
 
 namespace sioxx::socket {
@@ -39,24 +38,96 @@ std::uint32_t slot_in(std::string_view id) {
 // -----------------------------------------------------------------------------------------------------------
 
 Local::Local(unsigned shard, loop::Shard* home, Adapter& adapter, const Limits& limits, const Log& log,
-             PostHome post)
+             Clock clock, PostHome post)
     : shard_(shard),
       home_(home),
       adapter_(adapter),
       limits_(limits),
       log_(log),
+      clock_(std::move(clock)),
       post_(std::move(post)),
       json_(limits.json_depth_max) {}
 
 Local::~Local() = default;
 
-void Local::add(const Namespace& table) { spaces_.push_back(std::make_unique<LocalNamespace>(*this, table)); }
+void Local::add(const Namespace& table) {
+  if (table.is_pattern()) {
+    patterns_.push_back(&table);
+  } else {
+    spaces_.push_back(std::make_unique<LocalNamespace>(*this, table, table.name()));
+  }
+}
 
 LocalNamespace* Local::find(std::string_view nsp) {
   for (const auto& space : spaces_) {
     if (space->name() == nsp) return space.get();
   }
+  if (patterns_.empty()) return nullptr;
+  const auto found = children_.find(nsp);
+  return found == children_.end() ? nullptr : found->second.get();
+}
+
+LocalNamespace* Local::open(std::string_view nsp, bool& full) {
+  if (LocalNamespace* const known = find(nsp)) return known;
+  for (const Namespace* pattern : patterns_) {
+    try {
+      if (!pattern->filter_(nsp)) continue;
+    } catch (const std::exception& error) {
+      handler_failed("namespace filter", {}, error.what());
+      continue;
+    } catch (...) {
+      handler_failed("namespace filter", {}, "not a std::exception");
+      continue;
+    }
+    full = children_.size() >= limits_.dynamic_namespaces_max;
+    if (full) return nullptr;
+    std::string name(nsp);
+    auto child = std::make_unique<LocalNamespace>(*this, *pattern, name);
+    return children_.emplace(std::move(name), std::move(child)).first->second.get();
+  }
   return nullptr;
+}
+
+void Local::each_of(std::string_view nsp, bool children, const std::function<void(LocalNamespace&)>& visit) {
+  if (!children) {
+    if (LocalNamespace* const space = find(nsp)) visit(*space);
+    return;
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, child] : children_) {
+    if (child->table().name() == nsp) names.push_back(name);
+  }
+  for (const std::string& name : names) {
+    if (LocalNamespace* const child = find(name)) visit(*child);
+  }
+}
+
+const Namespace* Local::table(std::string_view name) const {
+  for (const auto& space : spaces_) {
+    if (space->name() == name) return &space->table();
+  }
+  for (const Namespace* pattern : patterns_) {
+    if (pattern->name() == name) return pattern;
+  }
+  return nullptr;
+}
+
+std::size_t Local::rooms() const {
+  std::size_t rooms = 0;
+  for (const auto& space : spaces_) rooms += space->rooms().size();
+  for (const auto& [name, child] : children_) rooms += child->rooms().size();
+  return rooms;
+}
+
+void Local::handler_failed(std::string_view what, std::string_view socket_id, std::string_view why) {
+  ++counters_.handler_errors;
+  LogLine line;
+  line.level = LogLine::Level::error;
+  line.event = "handler_error";
+  line.socket = socket_id;
+  line.reason = what;
+  line.detail = why;
+  log(line);
 }
 
 std::string& Local::scratch() {
@@ -75,25 +146,12 @@ Local::Presence::~Presence() { current = outer_; }
 // ---- sockets come and go
 // ---------------------------------------------------------------------------------------------
 
-template <class F>
-void LocalNamespace::guarded(std::string_view what, Socket& socket, F&& run) {
-  const auto failed = [&](std::string_view why) {
-    ++local_.counters().handler_errors;
-    LogLine line;
-    line.level = LogLine::Level::error;
-    line.event = "handler_error";
-    line.socket = socket.id();
-    line.reason = what;
-    line.detail = why;
-    local_.log(line);
-  };
-  try {
-    run();
-  } catch (const std::exception& error) {
-    failed(error.what());
-  } catch (...) {
-    failed("not a std::exception");
-  }
+void LocalNamespace::failed(std::string_view what, const Socket& socket, std::string_view why) {
+  local_.handler_failed(what, socket.id(), why);
+}
+
+void LocalNamespace::let_go() {
+  if (--sockets_alive_ == 0 && table_.is_pattern()) local_.drop(*this);
 }
 
 void LocalNamespace::enter(Socket& socket, engine::Id id) {
@@ -140,13 +198,6 @@ void LocalNamespace::run_connect_handlers(Socket& socket) {
   }
 }
 
-void LocalNamespace::dispatch(Socket& socket, std::string_view name, Event& event) {
-  ++local_.counters().events_in;
-  const auto found = table_.handlers_.find(name);
-  const EventHandler& handler = found != table_.handlers_.end() ? found->second : table_.any_;
-  if (handler) guarded(name, socket, [&] { handler(socket, event); });
-}
-
 void LocalNamespace::exit(Socket& socket, CloseReason reason, bool was_connected) {
   if (was_connected) {
     for (const auto& handler : table_.disconnect_) {
@@ -155,7 +206,7 @@ void LocalNamespace::exit(Socket& socket, CloseReason reason, bool was_connected
   }
   rooms_.leave_all(
       socket, [this](std::string_view room) { local_.adapter().room_closed(local_.shard(), name(), room); });
-  socket.gates_.reset();
+  if (socket.rare_ != nullptr) socket.rare_->gates.clear();
   slots_[socket.slot_] = nullptr;
   free_slots_.push_back(socket.slot_);
 }
@@ -173,8 +224,7 @@ bool LocalNamespace::join(Socket& socket, std::string_view room, bool held) {
   }
   if (!held || seat->held != 0) return true;
   Rooms::hold(*seat);
-  if (socket.gates_ == nullptr) socket.gates_ = std::make_unique<std::vector<std::unique_ptr<Gate>>>();
-  socket.gates_->push_back(std::make_unique<Gate>(*seat->room));
+  socket.rare().gates.push_back(std::make_unique<Gate>(*seat->room));
   return true;
 }
 
@@ -199,80 +249,6 @@ bool LocalNamespace::release(Socket& socket, std::string_view room, std::uint64_
   Rooms::release(*seat, after);
   socket.drop_gate(*seat->room);
   return true;
-}
-
-void LocalNamespace::send_to(Member& member, const Room& room, const engine::EncodedPtr& message,
-                             engine::Delivery delivery) {
-  auto& socket = static_cast<Socket&>(member);
-  const bool held = room.held() > 0 && Rooms::seat(member, room)->held != 0;
-  if (!held) {
-    if (!Rooms::knows(member, room, message->order())) socket.send(message, delivery);
-    return;
-  }
-  socket.gate(room)->push(message, delivery, Socket::hold_messages_max, local_.limits().hold_bytes_max);
-}
-
-void LocalNamespace::mark_excepted(const BroadcastOptions& options) {
-  for (const std::string& name : options.except) {
-    if (const Room* room = rooms_.find(name)) {
-      for (Member* member : room->members()) rooms_.first_time(*member);
-    }
-    if (name.size() != engine::Id::length) continue;
-    if (Socket* socket = by_id(name)) rooms_.first_time(*socket);
-  }
-}
-
-void LocalNamespace::deliver(const engine::EncodedPtr& message, const BroadcastOptions& options) {
-  rooms_.begin_visit();
-  mark_excepted(options);
-  if (options.rooms.empty()) {
-    for (Socket* socket : slots_) {
-      if (socket != nullptr && !rooms_.visited(*socket)) socket->send(message, options.delivery);
-    }
-    return;
-  }
-  // Who hears it in an open room hears it now; only then do gates get it, so that a socket that is in two of
-  // the rooms and held in one has it once, and at once.
-  bool gates = false;
-  for (const std::string& name : options.rooms) {
-    if (Room* const room = rooms_.find(name)) {
-      for (Member* member : room->members()) {
-        if (room->held() > 0 && Rooms::seat(*member, *room)->held != 0) {
-          gates = true;
-        } else if (rooms_.first_time(*member)) {
-          send_to(*member, *room, message, options.delivery);
-        }
-      }
-    }
-    if (name.size() != engine::Id::length) continue;
-    Socket* const socket = by_id(name);
-    if (socket != nullptr && rooms_.first_time(*socket)) socket->send(message, options.delivery);
-  }
-  if (!gates) return;
-  for (const std::string& name : options.rooms) {
-    Room* const room = rooms_.find(name);
-    if (room == nullptr || room->held() == 0) continue;
-    for (Member* member : room->members()) {
-      if (Rooms::seat(*member, *room)->held != 0 && rooms_.first_time(*member)) {
-        send_to(*member, *room, message, options.delivery);
-      }
-    }
-  }
-}
-
-void LocalNamespace::each_socket(std::string_view room, const std::function<void(Socket&)>& visit) {
-  std::vector<std::shared_ptr<Socket>> sockets;
-  if (room.empty()) {
-    for (Socket* socket : slots_) {
-      if (socket != nullptr) sockets.push_back(socket->shared_from_this());
-    }
-  } else if (const Room* const found = rooms_.find(room)) {
-    for (Member* member : found->members())
-      sockets.push_back(static_cast<Socket*>(member)->shared_from_this());
-  }
-  for (const auto& socket : sockets) {
-    if (socket->connected()) visit(*socket);
-  }
 }
 
 }  // namespace sioxx::socket

@@ -2,6 +2,9 @@
 
 #include "sioxx/socket/packet.hpp"
 
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -12,6 +15,11 @@ Next::~Next() { finish(ConnectError{"Connection refused", {}}); }
 void Next::finish(std::optional<ConnectError> error) {
   const Done done = std::exchange(done_, nullptr);
   if (done) done(std::move(error));
+}
+
+void ServerSideReply::finish(std::optional<boost::json::array> args) {
+  const Done done = std::exchange(done_, nullptr);
+  if (done) done(std::move(args));
 }
 
 void Namespace::must_be_open() const {
@@ -44,20 +52,107 @@ Namespace& Namespace::on(std::string event, EventHandler handler) {
   return *this;
 }
 
-Namespace& Namespace::on_any(EventHandler handler) {
+Namespace& Namespace::on_unknown(EventHandler handler) {
   must_be_open();
-  any_ = std::move(handler);
+  unknown_ = std::move(handler);
   return *this;
 }
 
-BroadcastOperator Namespace::to(std::string_view room) {
-  BroadcastOperator target(*adapter_, name_);
-  target.to(room);
-  return target;
+Namespace& Namespace::on_any(AnyHandler listener) {
+  must_be_open();
+  any_.push_back(std::move(listener));
+  return *this;
+}
+
+Namespace& Namespace::prepend_any(AnyHandler listener) {
+  must_be_open();
+  any_.insert(any_.begin(), std::move(listener));
+  return *this;
+}
+
+Namespace& Namespace::on_any_outgoing(OutgoingHandler listener) {
+  must_be_open();
+  outgoing_.push_back(std::move(listener));
+  return *this;
+}
+
+Namespace& Namespace::prepend_any_outgoing(OutgoingHandler listener) {
+  must_be_open();
+  outgoing_.insert(outgoing_.begin(), std::move(listener));
+  return *this;
+}
+
+Namespace& Namespace::use_event(EventMiddleware middleware) {
+  must_be_open();
+  event_middleware_.push_back(std::move(middleware));
+  return *this;
+}
+
+Namespace& Namespace::on_refused(RefusedHandler handler) {
+  must_be_open();
+  refused_ = std::move(handler);
+  return *this;
+}
+
+Namespace& Namespace::describe(std::function<boost::json::value(const Socket&)> describe) {
+  must_be_open();
+  describe_ = std::move(describe);
+  return *this;
+}
+
+Namespace& Namespace::on_server_side(std::string event, ServerSideHandler handler) {
+  must_be_open();
+  server_side_.insert_or_assign(std::move(event), std::move(handler));
+  return *this;
+}
+
+const ServerSideHandler* Namespace::server_side(std::string_view event) const {
+  const auto found = server_side_.find(event);
+  return found == server_side_.end() ? nullptr : &found->second;
 }
 
 void Namespace::broadcast(engine::EncodedPtr message, BroadcastOptions options) {
+  options.children = is_pattern();
   adapter_->broadcast(name_, std::move(message), std::move(options));
+}
+
+void Namespace::server_side_emit_with_ack(std::string_view event, boost::json::array args,
+                                          std::int64_t timeout_ms, OnAnswers done) const {
+  adapter_->server_side_emit(name_, event, std::move(args), timeout_ms, std::move(done));
+}
+
+Later<Answers> Namespace::server_side_emit_with_ack(std::string_view event, boost::json::array args,
+                                                    std::int64_t timeout_ms) const {
+  Later<Answers> answers;
+  server_side_emit_with_ack(event, std::move(args), timeout_ms, answers.resolver());
+  return answers;
+}
+
+boost::json::array Outgoing::event() const {
+  boost::json::value value = boost::json::parse(packet_.substr(std::min(packet_.find('['), packet_.size())));
+  return std::move(value.get_array());
+}
+
+NamespaceFilter glob(std::string pattern) {
+  return [pattern = std::move(pattern)](std::string_view name) {
+    // The usual two pointers: on a mismatch the last star takes one character more.
+    std::size_t at = 0, star = std::string::npos, taken = 0;
+    for (std::size_t i = 0; i < name.size();) {
+      if (at < pattern.size() && pattern[at] == '*' && name[i] != '/') {
+        star = at++;
+        taken = ++i;
+      } else if (at < pattern.size() && pattern[at] == name[i] && pattern[at] != '*') {
+        ++at;
+        ++i;
+      } else if (star != std::string::npos && name[taken] != '/') {
+        at = star + 1;
+        i = ++taken;
+      } else {
+        return false;
+      }
+    }
+    return at == pattern.size();
+  };
 }
 
 }  // namespace sioxx

@@ -1,55 +1,15 @@
 #include "sioxx/socket/socket.hpp"
 
 #include "sioxx/socket/client.hpp"
-#include "sioxx/socket/gate.hpp"
 #include "sioxx/socket/local.hpp"
 #include "sioxx/socket/packet.hpp"
+#include "sioxx/socket/rare.hpp"
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 namespace sioxx {
-
-// ---- broadcasts
-// ------------------------------------------------------------------------------------------------------
-
-BroadcastOperator& BroadcastOperator::to(std::string_view room) {
-  options_.rooms.emplace_back(room);
-  return *this;
-}
-
-BroadcastOperator& BroadcastOperator::except(std::string_view room) {
-  options_.except.emplace_back(room);
-  return *this;
-}
-
-BroadcastOperator& BroadcastOperator::ephemeral() {
-  options_.delivery = engine::Delivery::ephemeral;
-  return *this;
-}
-
-BroadcastOperator& BroadcastOperator::local() {
-  options_.local = true;
-  return *this;
-}
-
-BroadcastOperator& BroadcastOperator::compress(bool wanted) {
-  options_.compress = wanted;
-  return *this;
-}
-
-void BroadcastOperator::emit_array(std::string_view event, const boost::json::array& args,
-                                   std::span<const std::string> attachments) {
-  engine::Encoded::Builder builder;
-  socket::encode_event(builder.buffer(), nsp_, event, args, attachments.size());
-  builder.compress(options_.compress);
-  send(std::move(builder).finish(0, socket::chain_attachments(attachments, options_.compress)));
-}
-
-void BroadcastOperator::send(engine::EncodedPtr encoded) {
-  adapter_.broadcast(nsp_, std::move(encoded), std::move(options_));
-}
 
 engine::EncodedPtr encode_event(std::string_view nsp, std::string_view event, std::string_view json_args,
                                 std::uint64_t order) {
@@ -66,8 +26,23 @@ engine::EncodedPtr encode_event(std::string_view nsp, std::string_view event, st
 // ---- socket
 // ----------------------------------------------------------------------------------------------------------
 
-Socket::Socket(socket::Client& client, socket::LocalNamespace& nsp) : client_(&client), nsp_(&nsp) {}
-Socket::~Socket() = default;
+Socket::Socket(socket::Client& client, socket::LocalNamespace& nsp) : client_(&client), nsp_(&nsp) {
+  nsp.hold();
+}
+
+Socket::~Socket() {
+  rare_.reset();  // what is in it may still look at the namespace
+  nsp_->let_go();
+}
+
+Socket::Rare& Socket::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+void Socket::trim_rare() {
+  if (rare_ != nullptr && rare_->empty()) rare_.reset();
+}
 
 std::string_view Socket::nsp() const { return nsp_->name(); }
 
@@ -88,9 +63,24 @@ engine::Link Socket::link() const {
 loop::Shard& Socket::shard() const { return *nsp_->local().home(); }
 SocketRef Socket::ref() { return {nsp_->local().shard(), weak_from_this()}; }
 
+void Socket::tell_outgoing(std::string_view packet) const {
+  if (packet.empty() || (packet.front() != '2' && packet.front() != '5')) return;
+  const Outgoing outgoing(packet);
+  for (const OutgoingHandler& listener : nsp_->table().outgoing_) {
+    try {
+      listener(*this, outgoing);
+    } catch (const std::exception& error) {
+      nsp_->failed("any outgoing", *this, error.what());
+    } catch (...) {
+      nsp_->failed("any outgoing", *this, "not a std::exception");
+    }
+  }
+}
+
 void Socket::send(const engine::EncodedPtr& encoded, engine::Delivery delivery) {
   if (!connected()) return;
   ++nsp_->local().counters().events_out;
+  if (!nsp_->table().outgoing_.empty()) tell_outgoing(encoded->packet().substr(1));
   client_->session().send(encoded, delivery);
 }
 
@@ -109,43 +99,37 @@ void Socket::emit_array(std::string_view event, const boost::json::array& args,
   std::string& out = nsp_->local().scratch();
   socket::encode_event(out, nsp(), event, args);
   ++nsp_->local().counters().events_out;
+  if (!nsp_->table().outgoing_.empty()) tell_outgoing(out);
   send_text(out);
 }
 
 void Socket::emit_with_ack(std::string_view event, const boost::json::array& args, std::int64_t timeout_ms,
-                           OnAnswer on_answer) {
-  const auto guarded = [local = &nsp_->local(),
-                        on_answer = std::move(on_answer)](std::optional<Answer> answer) {
+                           OnAnswer on_answer, std::span<const std::string> attachments) {
+  OnAnswer guarded = [id = id_, local = &nsp_->local(),
+                      on_answer = std::move(on_answer)](std::optional<Answer> answer) {
     try {
       on_answer(std::move(answer));
     } catch (const std::exception& error) {
-      ++local->counters().handler_errors;
-      LogLine line;
-      line.level = LogLine::Level::error;
-      line.event = "handler_error";
-      line.reason = "answer";
-      line.detail = error.what();
-      local->log(line);
+      local->handler_failed("answer", id, error.what());
+    } catch (...) {
+      local->handler_failed("answer", id, "not a std::exception");
     }
   };
-  std::optional<std::uint64_t> id;
-  if (connected()) {
-    const auto& sessions = client_->session().home();
-    if (acks_ == nullptr) acks_ = std::make_unique<socket::Acks>(client_->session().home().timers());
-    id = acks_->expect(sessions.now() + timeout_ms, guarded);
-  }
-  if (!id) return guarded(std::nullopt);
-  std::string& out = nsp_->local().scratch();
-  socket::encode_event(out, nsp(), event, args, 0, id);
-  ++nsp_->local().counters().events_out;
-  send_text(out);
+  if (!connected()) return guarded(std::nullopt);
+  if (rare().acks == nullptr) rare().acks = std::make_unique<socket::Acks>(nsp_->local().timers());
+  const std::uint64_t id = nsp_->next_ack_id();
+  if (!rare().acks->expect(id, nsp_->local().now() + timeout_ms, guarded)) return guarded(std::nullopt);
+  engine::Encoded::Builder builder;
+  socket::encode_event(builder.buffer(), nsp(), event, args, attachments.size(), id);
+  send(std::move(builder).finish(0, socket::chain_attachments(attachments)));
 }
 
-BroadcastOperator Socket::to(std::string_view room) {
-  BroadcastOperator target(nsp_->local().adapter(), nsp());
-  target.to(room).except(id_);
-  return target;
+BroadcastOperator Socket::broadcast() {
+  return BroadcastOperator(nsp_->local().adapter(), nsp()).except(id_);
 }
+BroadcastOperator Socket::to(std::string_view room) { return broadcast().to(room); }
+BroadcastOperator Socket::except(std::string_view room) { return broadcast().except(room); }
+BroadcastOperator Socket::local() { return broadcast().local(); }
 
 bool Socket::join(std::string_view room) { return nsp_->join(*this, room, false); }
 bool Socket::join_held(std::string_view room) { return nsp_->join(*this, room, true); }
@@ -164,15 +148,15 @@ std::vector<std::string> Socket::rooms() const {
 }
 
 socket::Gate* Socket::gate(const socket::Room& room) {
-  for (const auto& one : *gates_) {
+  for (const auto& one : rare_->gates) {
     if (&one->room() == &room) return one.get();
   }
   return nullptr;
 }
 
 void Socket::drop_gate(const socket::Room& room) {
-  std::erase_if(*gates_, [&](const auto& one) { return &one->room() == &room; });
-  if (gates_->empty()) gates_.reset();
+  std::erase_if(rare_->gates, [&](const auto& one) { return &one->room() == &room; });
+  trim_rare();
 }
 
 void Socket::disconnect(bool close) {

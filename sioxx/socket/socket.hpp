@@ -4,15 +4,18 @@
 #include "sioxx/socket/acks.hpp"
 #include "sioxx/socket/adapter.hpp"
 #include "sioxx/socket/event.hpp"
+#include "sioxx/socket/operators.hpp"
 #include "sioxx/socket/rooms.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace sioxx {
@@ -24,40 +27,19 @@ namespace socket {
 class LocalNamespace;
 class Client;
 class Gate;
+class TaskPlace;
+struct EventQueue;
 }  // namespace socket
-
-/// `socket.to("room").except("other").emit(...)`: collects a target, then sends. Lives for one expression.
-class BroadcastOperator {
- public:
-  BroadcastOperator(Adapter& adapter, std::string_view nsp) : adapter_(adapter), nsp_(nsp) {}
-  BroadcastOperator& to(std::string_view room);
-  BroadcastOperator& except(std::string_view room);
-  /// Dropped for receivers that are behind.
-  BroadcastOperator& ephemeral();
-  BroadcastOperator& local();
-  /// False: not to be compressed on its way (default true; matters only where permessage-deflate is on).
-  BroadcastOperator& compress(bool wanted);
-
-  template <class... Args>
-  void emit(std::string_view event, const Args&... args) {
-    boost::json::array array;
-    (array.push_back(boost::json::value_from(args)), ...);
-    emit_array(event, array);
-  }
-  void emit_array(std::string_view event, const boost::json::array& args,
-                  std::span<const std::string> attachments = {});
-  void send(engine::EncodedPtr encoded);
-
- private:
-  Adapter& adapter_;
-  std::string nsp_;
-  BroadcastOptions options_;
-};
 
 /// Encodes one EVENT packet for any number of receivers. `json_args`: the arguments as JSON text without the
 /// brackets (`{"a":1}` or `1,"x"`; empty for none). `order`: see Encoded::order(). Any thread.
 engine::EncodedPtr encode_event(std::string_view nsp, std::string_view event, std::string_view json_args,
                                 std::uint64_t order = 0);
+
+namespace socket {
+template <class... Args>
+inline constexpr bool has_callback = (std::is_invocable_v<const Args&, std::optional<Answer>> || ...);
+}
 
 /// One client in one namespace. Owned by its Client (by shared_ptr only so that a SocketRef can find it
 /// gone); used on its home shard's thread only. Sending never calls back into the application. After it has
@@ -79,23 +61,37 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
   loop::Shard& shard() const;
   SocketRef ref();
 
+  // ---- to this client
   template <class... Args>
   void emit(std::string_view event, const Args&... args) {
-    boost::json::array array;
-    (array.push_back(boost::json::value_from(args)), ...);
-    emit_array(event, array);
+    emit_array(event, to_array(args...));
   }
   void emit_array(std::string_view event, const boost::json::array& args,
                   std::span<const std::string> attachments = {});
+  /// Something encoded before, by encode_event(), for this namespace.
   void send(const engine::EncodedPtr& encoded, engine::Delivery delivery = engine::Delivery::durable);
   /// Asks for an answer: `on_answer` is called once, on this shard; with nothing when none came within
   /// `timeout_ms`, the socket went away, or Acks::waiting_max answers are outstanding already.
   void emit_with_ack(std::string_view event, const boost::json::array& args, std::int64_t timeout_ms,
-                     OnAnswer on_answer);
+                     OnAnswer on_answer, std::span<const std::string> attachments = {});
+  /// The same for a coroutine, waiting ack_timeout_default_ms (or timeout()): `co_await
+  /// socket.emit_with_ack("sure?", id)`; an empty optional is no answer.
+  template <class... Args>
+  Later<Answer> emit_with_ack(std::string_view event,
+                              const Args&... args) requires(!socket::has_callback<Args...>) {
+    return DirectOperator(*this).emit_with_ack(event, args...);
+  }
+  DirectOperator ephemeral() { return DirectOperator(*this).ephemeral(); }
+  DirectOperator compress(bool wanted) { return DirectOperator(*this).compress(wanted); }
+  DirectOperator timeout(std::int64_t ms) { return DirectOperator(*this).timeout(ms); }
 
-  /// To everybody else in the room(s).
+  // ---- to others of its namespace, never to itself
   BroadcastOperator to(std::string_view room);
+  BroadcastOperator except(std::string_view room);
+  BroadcastOperator broadcast();
+  BroadcastOperator local();
 
+  // ---- rooms
   /// False: the socket is in rooms_per_socket_max rooms already, the name is longer than a kilobyte, or the
   /// socket has gone.
   bool join(std::string_view room);
@@ -131,19 +127,24 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
   friend class Ack;
   friend class socket::Client;
   friend class socket::LocalNamespace;
+  friend class socket::TaskPlace;
   enum class Stage : std::uint8_t { connecting, connected, gone };
+  struct Rare;
 
+  Rare& rare();
+  void trim_rare();
   socket::Gate* gate(const socket::Room& room);
   void drop_gate(const socket::Room& room);
   void send_text(std::string_view payload);
+  void tell_outgoing(std::string_view packet) const;
 
   socket::Client* client_;  ///< null once gone
   socket::LocalNamespace* nsp_;
   engine::Id id_;
+  std::uint16_t tasks_ = 0;  ///< coroutine handlers that have not ended
   Stage stage_ = Stage::connecting;
   std::unique_ptr<boost::json::object> auth_;
-  std::unique_ptr<std::vector<std::unique_ptr<socket::Gate>>> gates_;
-  std::unique_ptr<socket::Acks> acks_;
+  std::unique_ptr<Rare> rare_;  ///< what few sockets have, and only for a while
   std::shared_ptr<void> data_;
 };
 

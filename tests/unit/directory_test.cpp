@@ -69,7 +69,8 @@ class ShardsTest : public ::testing::Test {
     Home(unsigned index, loop::Shard& its_shard, Adapter& adapter, const socket::Limits& limits,
          const Log& log, const engine::Settings& settings)
         : shard(its_shard),
-          local(index, &shard, adapter, limits, log),
+          local(index, &shard, adapter, limits, log,
+                {shard.timers(), [&its_shard] { return its_shard.now(); }}),
           sessions(
               index, settings, shard.timers(), [this] { return shard.now(); },
               [this](unsigned char* out, std::size_t n) {

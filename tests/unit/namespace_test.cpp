@@ -367,7 +367,7 @@ TEST_F(NamespaceTest, EachSocketMayBeVisitedWhileTheyGo) {
 
 TEST_F(NamespaceTest, CatchAllHearsWhatNobodyElseDoes) {
   Packets names;
-  chat.on_any([&](Socket&, Event& event) { names.emplace_back(event.name()); });
+  chat.on_unknown([&](Socket&, Event& event) { names.emplace_back(event.name()); });
   world.start();
   Person alice(world);
   alice.joins();

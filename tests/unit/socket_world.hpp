@@ -20,6 +20,52 @@ class FakeAdapter final : public Adapter {
   void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) override {
     if (socket::LocalNamespace* const space = local->find(nsp)) space->deliver(message, options);
   }
+  void broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,
+                          std::int64_t timeout_ms, OnAnswers done) override {
+    struct Sum {
+      Answers answers;
+      std::size_t asked = 0, heard = 0;
+      bool told = false;
+    };
+    const auto sum = std::make_shared<Sum>();
+    const auto look = [sum, done = std::move(done)] {
+      if (sum->told && sum->heard == sum->asked) done(sum->answers);
+    };
+    if (socket::LocalNamespace* const space = local->find(nsp)) {
+      sum->asked = space->ask(event, options, timeout_ms, [sum, look](std::optional<Answer> answer) {
+        ++sum->heard;
+        if (answer) sum->answers.answers.push_back(std::move(*answer));
+        if (!answer) ++sum->answers.missing;
+        look();
+      });
+    }
+    sum->told = true;
+    look();
+  }
+  void sockets_join(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) override {
+    each(nsp, target, [&](Socket& socket) {
+      for (const std::string& room : rooms) socket.join(room);
+    });
+  }
+  void sockets_leave(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) override {
+    each(nsp, target, [&](Socket& socket) {
+      for (const std::string& room : rooms) socket.leave(room);
+    });
+  }
+  void disconnect_sockets(std::string_view nsp, BroadcastOptions target, bool close) override {
+    each(nsp, target, [&](Socket& socket) { socket.disconnect(close); });
+  }
+  void fetch_sockets(std::string_view nsp, BroadcastOptions target, std::int64_t, OnFetched done) override {
+    Fetched fetched;
+    each(nsp, target, [&](Socket& socket) {
+      fetched.sockets.push_back(socket::LocalNamespace::of(socket).describe(socket));
+    });
+    done(std::move(fetched));
+  }
+  void server_side_emit(std::string_view, std::string_view, boost::json::array, std::int64_t,
+                        OnAnswers done) override {
+    if (done) done({});  // nobody else is there
+  }
   void room_opened(unsigned, std::string_view nsp, std::string_view room) override {
     changes.push_back("+" + std::string(nsp) + " " + std::string(room));
   }
@@ -28,6 +74,14 @@ class FakeAdapter final : public Adapter {
   }
   socket::Local* local = nullptr;
   std::vector<std::string> changes;
+
+ private:
+  template <class F>
+  void each(std::string_view nsp, const BroadcastOptions& target, F&& what) {
+    local->each_of(nsp, target.children, [&](socket::LocalNamespace& space) {
+      for (const auto& socket : space.select(target)) what(*socket);
+    });
+  }
 };
 
 class SocketWorld;
@@ -60,10 +114,13 @@ class Person {
 class SocketWorld {
  public:
   SocketWorld() { adapter.local = &local; }
+  ~SocketWorld() { local.end_tasks(); }
+  SocketWorld(const SocketWorld&) = delete;
+  SocketWorld& operator=(const SocketWorld&) = delete;
 
   /// Namespaces are filled by the test, then this.
-  Namespace& of(std::string name) {
-    tables.push_back(std::make_unique<Namespace>(std::move(name)));
+  Namespace& of(std::string name, NamespaceFilter filter = {}) {
+    tables.push_back(std::make_unique<Namespace>(std::move(name), std::move(filter)));
     tables.back()->attach(adapter);
     return *tables.back();
   }
@@ -92,7 +149,7 @@ class SocketWorld {
   };
   FakeAdapter adapter;
   std::vector<std::unique_ptr<Namespace>> tables;
-  socket::Local local{7, nullptr, adapter, limits, log};
+  socket::Local local{7, nullptr, adapter, limits, log, {timers, [this] { return now; }}};
   socket::Local::Presence presence{local};
   std::mt19937 random{1};
   engine::Sessions sessions{7,

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "sioxx/socket/acks.hpp"
+#include "sioxx/socket/event_queue.hpp"
+#include "sioxx/socket/gate.hpp"
+#include "sioxx/socket/socket.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace sioxx {
+
+/// What few sockets have, and only for a while. Owned by its Socket; there while anything is in it.
+struct Socket::Rare {
+  std::vector<std::unique_ptr<socket::Gate>> gates;
+  std::unique_ptr<socket::Acks> acks;
+  std::unique_ptr<socket::EventQueue> events;
+
+  bool empty() const { return gates.empty() && acks == nullptr && events == nullptr; }
+};
+
+}  // namespace sioxx

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "sioxx/engine/encoded.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace sioxx::socket {
+
+/// Copies of an encoded EVENT with another head; attachments, order and flags stay. They exist so that a
+/// broadcast is encoded once by whoever sends it and each shard adds what only it knows. Null when the message
+/// is no EVENT of the default encoding, or has an ack id already. Any thread.
+engine::EncodedPtr with_namespace(const engine::EncodedPtr& event, std::string_view nsp);
+engine::EncodedPtr with_ack_id(const engine::EncodedPtr& event, std::uint64_t id);
+
+}  // namespace sioxx::socket
