@@ -10,7 +10,7 @@ build_packages=(
 )
 
 test_packages=(
-  redis-server
+  postgresql redis-server
   chromium clang-format-14 fonts-noto-color-emoji shellcheck sqlite3
 )
 

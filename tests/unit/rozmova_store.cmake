@@ -15,8 +15,16 @@ rozmova_test(rozmova_store_test
     database_bounds_test.cpp
     database_test.cpp
     sqlite_database.cpp
+    temporary_directory.cpp
     sqlite_test.cpp
     sqlite_fault_test.cpp
     sqlite_kill_test.cpp
     faulty_vfs.cpp
   USES rozmova_store SQLite::SQLite3)
+
+# What needs a PostgreSQL server of its own.
+find_package(PostgreSQL REQUIRED)
+rozmova_test(rozmova_postgres_test
+  SOURCES postgres_connection_test.cpp postgres_server.cpp temporary_directory.cpp
+  USES rozmova_store PostgreSQL::PostgreSQL)
+target_compile_definitions(rozmova_postgres_test PRIVATE ROZMOVA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

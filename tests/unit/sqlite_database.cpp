@@ -3,23 +3,10 @@
 #include "tests/contract/store_suite_workflow.hpp"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cstdlib>
+#include <stdexcept>
 
 namespace rozmova::store::testing {
-
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "rozmova-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  std::filesystem::permissions(path_, std::filesystem::perms::owner_all, ignored);
-  std::filesystem::remove_all(path_, ignored);
-}
 
 std::unique_ptr<StoreFactory> SqliteDatabase::factory() { return make_store("sqlite:" + path()); }
 

@@ -2,25 +2,9 @@
 
 #include "rozmova/store/sqlite.hpp"
 #include "tests/contract/store_suite.hpp"
-
-#include <filesystem>
+#include "tests/unit/temporary_directory.hpp"
 
 namespace rozmova::store::testing {
-
-/// A directory under the system's temporary one, removed with this object.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  std::filesystem::path path() const { return path_; }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// SQLite in a temporary directory.
 class SqliteDatabase final : public TestDatabase {

@@ -1,0 +1,139 @@
+// Statements as PostgreSQL has them: parameters and columns travel as text, and the server knows their types
+// from where they stand. The one statement that has to be fast, the batch of messages, is written by itself
+// (postgres_append.cpp).
+#include "rozmova/store/postgres/connection.hpp"
+#include "rozmova/store/store.hpp"
+
+#include <libpq-fe.h>
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+namespace rozmova::store::postgres {
+namespace {
+
+constexpr std::string_view unique_violation = "23505";
+constexpr std::string_view foreign_key_violation = "23503";
+
+class PostgresPrepared final : public Prepared {
+ public:
+  PostgresPrepared(Connection& connection, const char* sql)
+      : connection_(connection), sql_(sql), name_(connection.next_name()) {
+    connection_.check(
+        Result(PQprepare(connection.handle(), name_.c_str(), with_dollars(sql).c_str(), 0, nullptr)), sql);
+  }
+
+  void bind_text(int at, std::string_view text) override { put(at, text); }
+  void bind_number(int at, std::int64_t number) override { put(at, std::to_string(number)); }
+  void bind_uuid(int at, const Uuid& id) override { put(at, id.text()); }
+  void bind_time(int at, WallMs time) override { put(at, iso_time(time)); }
+  void bind_null(int at) override { place(at).given = false; }
+
+  bool step() override {
+    if (!result_) {
+      result_ = execute();
+      connection_.check(result_, sql_);
+    } else {
+      ++row_;
+    }
+    return row_ < PQntuples(result_.get());
+  }
+
+  Wrote write() override {
+    // An error ends a PostgreSQL transaction, so the answer that a constraint gives is asked for inside a
+    // savepoint.
+    const bool nested = connection_.in_transaction();
+    if (nested) connection_.exec("SAVEPOINT attempt");
+    const Result result = execute();
+    const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    const std::string_view code = state != nullptr ? state : "";
+    if (code != unique_violation && code != foreign_key_violation) {
+      connection_.check(result, sql_);
+      const std::int64_t touched = connection_.changes();
+      if (nested) connection_.exec("RELEASE SAVEPOINT attempt");
+      connection_.note_changes(touched);
+      return Wrote::yes;
+    }
+    if (nested) connection_.exec("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt");
+    connection_.note_changes(0);
+    return code == unique_violation ? Wrote::unique_taken : Wrote::parent_missing;
+  }
+
+  void reset() noexcept override {
+    parameters_used_ = 0;
+    result_.reset();
+    row_ = 0;
+  }
+
+  bool is_null(int column) const override { return PQgetisnull(result_.get(), row_, column) == 1; }
+  std::int64_t number(int column) const override {
+    const std::string_view digits = text(column);
+    if (digits == "t") return 1;
+    std::int64_t number = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return number;
+  }
+  std::string_view text(int column) const override {
+    return {PQgetvalue(result_.get(), row_, column),
+            static_cast<std::size_t>(PQgetlength(result_.get(), row_, column))};
+  }
+  Uuid uuid(int column) const override {
+    const auto id = Uuid::parse(text(column));
+    if (!id) bad_value(column, "a UUID");
+    return *id;
+  }
+  WallMs time(int column) const override {
+    WallMs time = 0;
+    if (!parse_timestamp(text(column), time)) bad_value(column, "a time");
+    return time;
+  }
+
+ private:
+  struct Parameter {
+    std::string text;
+    bool given = false;
+  };
+
+  Parameter& place(int at) {
+    const auto index = static_cast<std::size_t>(at - 1);
+    if (parameters_.size() <= index) parameters_.resize(index + 1);
+    if (parameters_used_ <= index) parameters_used_ = index + 1;
+    return parameters_[index];
+  }
+  void put(int at, std::string_view text) {
+    Parameter& parameter = place(at);
+    parameter.text.assign(text);
+    parameter.given = true;
+  }
+  Result execute() {
+    pointers_.clear();
+    for (std::size_t i = 0; i < parameters_used_; ++i) {
+      pointers_.push_back(parameters_[i].given ? parameters_[i].text.c_str() : nullptr);
+    }
+    return Result(PQexecPrepared(connection_.handle(), name_.c_str(), static_cast<int>(parameters_used_),
+                                 pointers_.data(), nullptr, nullptr, 0));
+  }
+  [[noreturn]] void bad_value(int column, std::string_view expected) const {
+    throw StoreError(StoreError::Kind::broken, std::string("PostgreSQL: column '") +
+                                                   PQfname(result_.get(), column) + "' should hold " +
+                                                   std::string(expected));
+  }
+
+  Connection& connection_;
+  const char* sql_;
+  const std::string name_;
+  std::vector<Parameter> parameters_;  ///< kept between executions for their buffers
+  std::size_t parameters_used_ = 0;
+  std::vector<const char*> pointers_;
+  Result result_;
+  int row_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Prepared> Connection::prepare(const char* sql) {
+  return std::make_unique<PostgresPrepared>(*this, sql);
+}
+
+}  // namespace rozmova::store::postgres
