@@ -3,15 +3,11 @@
 #include "rozmova/base64url.hpp"
 #include "rozmova/jwt.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <stdexcept>
@@ -25,86 +21,8 @@ namespace {
 constexpr double seconds_max = 253'402'300'799;  // 9999-12-31T23:59:59Z
 constexpr std::size_t name_bytes_max = 400;
 constexpr std::size_t token_id_bytes_max = 255;
-
-struct MacFree {
-  void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
-};
-struct ContextFree {
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
-using ContextPtr = std::unique_ptr<EVP_MAC_CTX, ContextFree>;
-
-struct Algorithm {
-  std::string_view name;
-  const char* digest;
-  std::size_t mac_bytes;
-};
-constexpr std::array<Algorithm, 3> hmac_algorithms{
-    {{"HS256", "SHA256", 32}, {"HS384", "SHA384", 48}, {"HS512", "SHA512", 64}}};
-
-/// A shared secret and the one algorithm it is for (RFC 7518 §3.2). Immutable.
-struct HmacKey {
-  std::string secret;
-  Algorithm algorithm;
-};
-
-/// What a key may be. Public keys (RSA, EC, Ed25519) come as further alternatives: verify() below is the only place that
-/// looks inside, and each alternative names its own algorithm.
-using Key = std::variant<std::shared_ptr<const HmacKey>>;
-
-using Mac = std::array<unsigned char, EVP_MAX_MD_SIZE>;
-
-ContextPtr keyed_context(const HmacKey& key) {
-  const std::unique_ptr<EVP_MAC, MacFree> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  ContextPtr context(mac ? EVP_MAC_CTX_new(mac.get()) : nullptr);
-  std::string digest = key.algorithm.digest;
-  const std::array<OSSL_PARAM, 2> params = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0), OSSL_PARAM_construct_end()};
-  const auto* secret = reinterpret_cast<const unsigned char*>(key.secret.data());
-  if (!context || EVP_MAC_init(context.get(), secret, key.secret.size(), params.data()) != 1) {
-    throw std::runtime_error("OpenSSL cannot compute HMAC with " + digest);
-  }
-  return context;
-}
-
-/// The context of this key on this thread: keyed once, then only rewound (a quarter of the cost of keying it each time).
-EVP_MAC_CTX* context_of(const std::shared_ptr<const HmacKey>& key) {
-  struct Slot {
-    std::weak_ptr<const HmacKey> key;
-    ContextPtr context;
-  };
-  thread_local std::vector<Slot> slots;
-  for (Slot& slot : slots) {
-    if (!slot.key.owner_before(key) && !key.owner_before(slot.key)) return slot.context.get();
-  }
-  std::erase_if(slots, [](const Slot& slot) { return slot.key.expired(); });
-  slots.push_back({key, keyed_context(*key)});
-  return slots.back().context.get();
-}
-
-std::string_view mac_of(const std::shared_ptr<const HmacKey>& key, std::string_view text, Mac& out) {
-  EVP_MAC_CTX* context = context_of(key);
-  std::size_t size = 0;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  if (EVP_MAC_init(context, nullptr, 0, nullptr) != 1 || EVP_MAC_update(context, bytes, text.size()) != 1 ||
-      EVP_MAC_final(context, out.data(), &size, out.size()) != 1) {
-    return {};
-  }
-  return {reinterpret_cast<const char*>(out.data()), size};
-}
-
-std::string_view sign(const Key& key, std::string_view text, Mac& out) {
-  return mac_of(std::get<std::shared_ptr<const HmacKey>>(key), text, out);
-}
-
-bool verify(const Key& key, std::string_view text, std::string_view signature) {
-  const auto& hmac = std::get<std::shared_ptr<const HmacKey>>(key);
-  if (signature.size() != hmac->algorithm.mac_bytes) return false;
-  Mac room;
-  const std::string_view expected = mac_of(hmac, text, room);
-  return expected.size() == signature.size() &&
-         CRYPTO_memcmp(expected.data(), signature.data(), expected.size()) == 0;
-}
+constexpr std::size_t kid_bytes_max = 255;
+constexpr std::int64_t fetching_retry_ms = 1'000;
 
 Refusal unauthorized(std::string message) { return {ErrorCode::unauthorized, std::move(message)}; }
 
@@ -145,20 +63,30 @@ bool audience_fits(const jwt::Claim& claim, const std::string& wanted) {
   return many != nullptr && std::find(many->begin(), many->end(), wanted) != many->end();
 }
 
-std::optional<Refusal> check_header(const jwt::Parts& parts, std::string_view algorithm) {
+/// What the header says of the signature; whether that may be believed is decided by the keys there are.
+struct Claimed {
+  jwt::Algorithm algorithm;
+  std::string kid;  ///< may be empty
+};
+
+/// Nothing of a header that is refused decides anything. `accepted`: for the refusal's words.
+Result<Claimed> check_header(const jwt::Parts& parts, std::string_view accepted) {
   const auto text = decode_base64url(parts.header);
   const auto header = text ? jwt::parse_header(*text) : std::nullopt;
   if (!header) return unauthorized("The token's header cannot be read.");
   const auto* alg = std::get_if<std::string>(&header->alg);
-  if (alg == nullptr || *alg != algorithm) {
-    return unauthorized("The token must be signed with " + std::string(algorithm) + ".");
-  }
+  const auto algorithm = alg == nullptr ? std::nullopt : jwt::parse_algorithm(*alg);
+  if (!algorithm) return unauthorized("The token must be signed with " + std::string(accepted) + ".");
   const auto* typ = std::get_if<std::string>(&header->typ);
   if (header->typ.index() != 0 && (typ == nullptr || !equals_ignoring_case(*typ, "JWT"))) {
     return unauthorized("The token is of a type other than JWT.");
   }
   if (header->has_crit) return unauthorized("The token asks for extensions (crit) that are not understood.");
-  return std::nullopt;
+  const auto kid = optional_text(header->kid, kid_bytes_max);
+  if (!kid)
+    return unauthorized("The token's kid must be a text of at most " + std::to_string(kid_bytes_max) +
+                        " bytes.");
+  return Claimed{*algorithm, *kid};
 }
 
 std::optional<Refusal> read_person(const jwt::Claims& claims, Identity& who) {
@@ -216,32 +144,72 @@ std::optional<Refusal> read_times(const jwt::Claims& claims, WallMs now, WallMs 
 }  // namespace
 
 struct Auth::Keys {
+  using Public = std::vector<jwt::KeyPtr>;
+
+  /// The keys that this token may be signed with; `unknown`: none, but one may be published already.
+  std::vector<jwt::KeyPtr> candidates(const Claimed& claimed, bool& unknown) const;
+  std::string accepted() const;
+
   AuthOptions options;
-  std::vector<Key> keys;  ///< the one in force first
+  std::vector<jwt::KeyPtr> shared;  ///< of secrets, the one in force first
+  /// Replaced as a whole when the issuer has others; who is verifying keeps the set he began with.
+  std::atomic<std::shared_ptr<const Public>> published = std::make_shared<const Public>();
 };
 
+std::vector<jwt::KeyPtr> Auth::Keys::candidates(const Claimed& claimed, bool& unknown) const {
+  std::vector<jwt::KeyPtr> fitting;
+  for (const jwt::KeyPtr& key : shared) {
+    if (key->algorithm() == claimed.algorithm) fitting.push_back(key);
+  }
+  if (jwt::is_hmac(claimed.algorithm)) return fitting;
+  // A kid chooses among the keys that have one; keys of a PEM file have none and are tried for every token.
+  const auto keys = published.load();
+  for (const jwt::KeyPtr& key : *keys) {
+    if (key->algorithm() != claimed.algorithm) continue;
+    if (key->id().empty() || claimed.kid.empty() || key->id() == claimed.kid) fitting.push_back(key);
+  }
+  unknown = fitting.empty();
+  return fitting;
+}
+
+std::string Auth::Keys::accepted() const {
+  std::vector<std::string_view> names;
+  const auto add = [&](const jwt::KeyPtr& key) {
+    const auto name = text(key->algorithm());
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const jwt::KeyPtr& key : shared) add(key);
+  const auto keys = published.load();
+  for (const jwt::KeyPtr& key : *keys) add(key);
+  std::string list;
+  for (const std::string_view name : names) (list += list.empty() ? "" : " or ") += name;
+  return list.empty() ? "a key of the issuer" : list;
+}
+
 Auth::Auth(AuthOptions options) : keys_(std::make_unique<Keys>()) {
-  const auto algorithm = std::find_if(hmac_algorithms.begin(), hmac_algorithms.end(),
-                                      [&](const Algorithm& a) { return a.name == options.algorithm; });
-  if (algorithm == hmac_algorithms.end()) {
+  const auto algorithm = jwt::parse_algorithm(options.algorithm);
+  if (!algorithm || !jwt::is_hmac(*algorithm)) {
     throw std::invalid_argument("JWT_ALGORITHM " + options.algorithm + " is not one of HS256, HS384, HS512");
   }
-  if (options.secret.empty()) throw std::invalid_argument("JWT_SECRET is empty");
-  const auto add = [&](std::string& secret) {
-    keys_->keys.emplace_back(std::make_shared<const HmacKey>(HmacKey{std::move(secret), *algorithm}));
-  };
-  add(options.secret);
+  const bool has_public = !options.public_keys.empty() || options.on_unknown_key;
+  if (options.secret.empty() && !has_public) throw std::invalid_argument("JWT_SECRET is empty");
+  if (!options.secret.empty()) keys_->shared.push_back(jwt::hmac_key(*algorithm, std::move(options.secret)));
   for (std::string& secret : options.previous_secrets) {
-    if (!secret.empty()) add(secret);
+    if (!secret.empty()) keys_->shared.push_back(jwt::hmac_key(*algorithm, std::move(secret)));
   }
   options.secret.clear();
   options.previous_secrets.clear();
-  if (Mac room; sign(keys_->keys.front(), "probe", room).empty())
-    throw std::runtime_error("OpenSSL cannot sign");
+  publish(options.public_keys);
   keys_->options = std::move(options);
 }
 
 Auth::~Auth() = default;
+
+void Auth::publish(std::vector<jwt::KeyPtr> keys) const {
+  keys_->published.store(std::make_shared<const Keys::Public>(std::move(keys)));
+}
+
+bool Auth::has_keys() const { return !keys_->shared.empty() || !keys_->published.load()->empty(); }
 
 Result<Identity> Auth::verify(std::string_view token, WallMs now) const {
   const AuthOptions& options = keys_->options;
@@ -252,11 +220,19 @@ Result<Identity> Auth::verify(std::string_view token, WallMs now) const {
   }
   const auto parts = jwt::split(token);
   if (!parts) return unauthorized("This is no JSON Web Token: three parts with dots between are expected.");
-  if (auto refusal = check_header(*parts, options.algorithm)) return *refusal;
+  const auto claimed = check_header(*parts, keys_->accepted());
+  if (!claimed) return claimed.refusal();
+  bool unknown = false;
+  const auto keys = keys_->candidates(*claimed, unknown);
+  if (unknown && options.on_unknown_key && options.on_unknown_key()) {
+    return Refusal{ErrorCode::unavailable, "The key of this token is being fetched; try again.",
+                   fetching_retry_ms};
+  }
+  if (keys.empty()) return unauthorized("The token must be signed with " + keys_->accepted() + ".");
 
   const auto signature = decode_base64url(parts->signature);
-  const bool genuine = signature && std::any_of(keys_->keys.begin(), keys_->keys.end(), [&](const Key& key) {
-                         return rozmova::verify(key, parts->signed_part, *signature);
+  const bool genuine = signature && std::any_of(keys.begin(), keys.end(), [&](const jwt::KeyPtr& key) {
+                         return key->verify(parts->signed_part, *signature);
                        });
   if (!genuine) return unauthorized("The token's signature does not fit.");
 
@@ -296,9 +272,8 @@ std::string Auth::mint(const Identity& identity, WallMs now) const {
   const boost::json::object header = {{"alg", keys_->options.algorithm}, {"typ", "JWT"}};
   std::string token =
       base64url(boost::json::serialize(header)) + '.' + base64url(boost::json::serialize(claims));
-  Mac room;
-  const std::string_view mac = sign(keys_->keys.front(), token, room);
-  if (mac.empty()) throw std::runtime_error("OpenSSL could not sign a token");
+  const std::string mac = keys_->shared.empty() ? std::string() : keys_->shared.front()->sign(token);
+  if (mac.empty()) throw std::runtime_error("there is no JWT_SECRET to sign a token with");
   return token + '.' + base64url(mac);
 }
 

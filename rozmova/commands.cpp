@@ -51,6 +51,8 @@ int run_token(const Config& config, const TokenRequest& request) {
 
   AuthOptions options;
   options.secret = secret_in_force(config).value;
+  if (options.secret.empty())
+    return wrong("There is no JWT_SECRET to sign with: tokens come from whoever has the private key.");
   options.algorithm = config.jwt_algorithm;
   options.issuer = config.jwt_issuer;
   options.audience = config.jwt_audience;

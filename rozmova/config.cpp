@@ -1,6 +1,7 @@
 #include "rozmova/config.hpp"
 
 #include "rozmova/config_file.hpp"
+#include "rozmova/public_keys.hpp"
 #include "rozmova/settings.hpp"
 
 #include <fmt/format.h>
@@ -104,7 +105,7 @@ void check_secrets(const Config& config, Findings& found) {
     (config.production() ? found.problems : found.warnings).push_back(std::move(sentence));
   };
   if (config.jwt_secret.empty()) {
-    if (config.production()) {
+    if (config.production() && !config.has_public_keys()) {
       found.problems.emplace_back(
           "JWT_SECRET is missing: NODE_ENV=production needs one (openssl rand -base64 48).");
     }
@@ -151,6 +152,7 @@ LoadedConfig load_config(const std::string& config_file, const Environment& envi
 Findings check_config(const Config& config) {
   Findings found;
   check_secrets(config, found);
+  check_keys(config, found);
   if (!config.redis_url.empty()) {
     found.problems.emplace_back(
         "REDIS_URL is set, but this version has no Redis yet: unset it and run a single node.");

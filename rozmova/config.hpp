@@ -29,6 +29,9 @@ struct Config {
   std::string jwt_secret;
   std::vector<std::string> jwt_previous_secret;
   std::string jwt_algorithm = "HS256";
+  std::string jwt_public_key_file, jwt_jwks_file, jwt_jwks_url;
+  std::int64_t jwt_jwks_refresh_seconds = 300;
+  std::int64_t jwt_jwks_ask_seconds = 10;
   std::string jwt_issuer, jwt_audience;
   std::int64_t jwt_leeway_seconds = 5;
   bool allow_eio3 = false;
@@ -62,9 +65,15 @@ struct Config {
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t typing_timeout_ms = 6'000;
   std::int64_t presence_grace_ms = 5'000;
+  std::int64_t token_warning_ms = 60'000;
+  std::int64_t token_grace_ms = 30'000;
   std::int64_t shutdown_spread_ms = 2'000;
 
   bool production() const { return node_env == "production"; }
+  /// Tokens are signed with a key of somebody else's, of which only the public half is known here.
+  bool has_public_keys() const {
+    return !(jwt_public_key_file.empty() && jwt_jwks_file.empty() && jwt_jwks_url.empty());
+  }
   bool demo_on() const { return demo.value_or(!production()); }
   std::string store_url() const {
     return database_url.empty() ? "sqlite:" + data_dir + "/rozmova.db" : database_url;

@@ -58,6 +58,7 @@ Look look_at_data_dir(const Config& config) {
 
 Look look_at_secret(const Config& config) {
   const auto secret = existing_secret(config);
+  if (!secret && config.has_public_keys()) return ok("none: tokens are checked with public keys");
   if (!secret) return ok("one will be generated at the first start; for users of your own set JWT_SECRET");
   if (secret->file.empty()) return ok(fmt::format("JWT_SECRET, {} bytes", secret->value.size()));
   std::error_code error;

@@ -151,7 +151,8 @@ std::optional<Parts> split(std::string_view token) {
 std::optional<Header> parse_header(std::string_view text) {
   Header header;
   Claim crit;
-  if (!collect(text, {{"alg", &header.alg}, {"typ", &header.typ}, {"crit", &crit}})) return std::nullopt;
+  if (!collect(text, {{"alg", &header.alg}, {"typ", &header.typ}, {"kid", &header.kid}, {"crit", &crit}}))
+    return std::nullopt;
   header.has_crit = crit.index() != 0;
   return header;
 }

@@ -20,7 +20,7 @@ using Claim = std::variant<std::monostate, std::string, double, bool, Null, std:
 
 /// The header's members that decide.
 struct Header {
-  Claim alg, typ;
+  Claim alg, typ, kid;
   bool has_crit = false;
 };
 

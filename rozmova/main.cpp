@@ -54,7 +54,11 @@ int serve(const LoadedConfig& loaded) {
     say_secret(log, secret);
 
     Metrics metrics;
-    const Auth auth(auth_options(config, secret));
+    const auto published_keys = jwks_source(config, log);
+    AuthOptions how_tokens_are_checked = auth_options(config, secret);
+    if (published_keys) how_tokens_are_checked.on_unknown_key = [&] { return published_keys->ask(); };
+    const Auth auth(std::move(how_tokens_are_checked));
+    const KeyFetching key_fetching(published_keys.get(), auth);
 
     // Before the store is touched: a second server must not tidy up after the living one.
     const DataLock lock(config);

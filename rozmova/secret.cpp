@@ -77,6 +77,9 @@ bool write_secret(const std::string& path, const std::string& secret) {
   return won;
 }
 
+/// Where somebody else signs, a secret that was generated here once, for the demo say, lets nobody in any more.
+bool needs_secret(const Config& config) { return !config.has_public_keys() || config.demo_on(); }
+
 }  // namespace
 
 void ensure_data_dir(const Config& config) {
@@ -92,6 +95,7 @@ void ensure_data_dir(const Config& config) {
 
 std::optional<Secret> existing_secret(const Config& config) {
   if (!config.jwt_secret.empty()) return Secret{config.jwt_secret, {}, false};
+  if (!needs_secret(config)) return std::nullopt;
   const std::string path = path_of(config);
   if (auto text = read_secret(path)) return Secret{std::move(*text), path, false};
   return std::nullopt;
@@ -99,6 +103,7 @@ std::optional<Secret> existing_secret(const Config& config) {
 
 Secret secret_in_force(const Config& config) {
   if (auto secret = existing_secret(config)) return std::move(*secret);
+  if (!needs_secret(config)) return {};
   ensure_data_dir(config);
   std::array<unsigned char, random_bytes> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)

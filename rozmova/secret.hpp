@@ -14,7 +14,7 @@ struct Secret {
   bool is_new = false;  ///< generated just now
 };
 
-/// JWT_SECRET when set, else DATA_DIR/jwt-secret, which is made (64 random letters, mode 0600, whole or not at all, one
+/// JWT_SECRET when set; none when tokens are signed with somebody else's keys; else DATA_DIR/jwt-secret, which is made (64 random letters, mode 0600, whole or not at all, one
 /// winner when two processes start at once) when it is missing. Throws std::runtime_error with a sentence that says what
 /// to change.
 Secret secret_in_force(const Config& config);

@@ -1,5 +1,6 @@
 #include "rozmova/start.hpp"
 
+#include "rozmova/public_keys.hpp"
 #include "rozmova/version.hpp"
 
 #include <fcntl.h>
@@ -96,10 +97,26 @@ AuthOptions auth_options(const Config& config, const Secret& secret) {
   options.secret = secret.value;
   options.previous_secrets = config.jwt_previous_secret;
   options.algorithm = config.jwt_algorithm;
+  options.public_keys = public_keys(config);
   options.issuer = config.jwt_issuer;
   options.audience = config.jwt_audience;
   options.leeway_ms = config.jwt_leeway_seconds * 1000;
   return options;
+}
+
+std::unique_ptr<JwksSource> jwks_source(const Config& config, Log& log) {
+  if (config.jwt_jwks_file.empty() && config.jwt_jwks_url.empty()) return nullptr;
+  JwksOptions options;
+  options.file = config.jwt_jwks_file;
+  options.url = config.jwt_jwks_url;
+  options.refresh_ms = config.jwt_jwks_refresh_seconds * 1'000;
+  options.asked_interval_ms = config.jwt_jwks_ask_seconds * 1'000;
+  return std::make_unique<JwksSource>(std::move(options), [&log](bool good, std::string_view what) {
+    if (good)
+      log.debug("keys_loaded", {{"keys", what}});
+    else
+      log.error("keys_not_loaded", {{"reason", what}});
+  });
 }
 
 sioxx::Options server_options(const Config& config, Log& log) {
@@ -151,6 +168,8 @@ chat::ChatOptions chat_options(const Config& config) {
   options.query_token = config.jwt_query_token;
   options.typing_timeout_ms = config.typing_timeout_ms;
   options.presence_grace_ms = config.presence_grace_ms;
+  options.token_warning_ms = config.token_warning_ms;
+  options.token_grace_ms = config.token_grace_ms;
   return options;
 }
 

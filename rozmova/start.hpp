@@ -4,6 +4,7 @@
 #include "rozmova/auth.hpp"
 #include "rozmova/chat/options.hpp"
 #include "rozmova/config.hpp"
+#include "rozmova/jwks_source.hpp"
 #include "rozmova/log.hpp"
 #include "rozmova/secret.hpp"
 #include "rozmova/store/database.hpp"
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string_view>
 
 namespace rozmova {
@@ -21,10 +23,29 @@ WallMs wall_now_ms();
 
 LogOptions log_options(const Config& config);
 AuthOptions auth_options(const Config& config, const Secret& secret);
+/// Null when no key set is given.
+std::unique_ptr<JwksSource> jwks_source(const Config& config, Log& log);
 sioxx::Options server_options(const Config& config, Log& log);
 store::DatabaseOptions database_options(const Config& config);
 chat::ChatOptions chat_options(const Config& config);
 api::RouterOptions router_options(const Config& config, Log& log);
+
+/// Brings the issuer's keys to `auth` as long as this lives. `source` may be null.
+class KeyFetching {
+ public:
+  KeyFetching(JwksSource* source, const Auth& auth) : source_(source) {
+    if (source != nullptr)
+      source->start([&auth](std::vector<jwt::KeyPtr> keys) { auth.publish(std::move(keys)); });
+  }
+  KeyFetching(const KeyFetching&) = delete;
+  KeyFetching& operator=(const KeyFetching&) = delete;
+  ~KeyFetching() {
+    if (source_ != nullptr) source_->stop();
+  }
+
+ private:
+  JwksSource* source_;
+};
 
 /// Raises RLIMIT_NOFILE to the hard limit; a warning when connections_max does not fit.
 void raise_descriptor_limit(Log& log, const Config& config);

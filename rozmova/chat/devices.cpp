@@ -9,6 +9,9 @@ namespace rozmova::chat {
 
 namespace {
 
+constexpr std::int64_t key_wait_ms = 250;
+constexpr int key_waits_max = 24;  ///< six seconds: a little longer than a look at the issuer's keys may take
+
 sioxx::ConnectError connect_error(const Refusal& refusal) {
   sioxx::ConnectError error;
   error.message = refusal.message;
@@ -70,7 +73,8 @@ struct Devices::Roll final : sioxx::loop::Timer {
   std::shared_ptr<Place> forgotten_up_to = std::make_shared<Place>();
 };
 
-Devices::Devices(House& house, Deeds& deeds) : house_(house), deeds_(deeds) {
+Devices::Devices(House& house, Deeds& deeds)
+    : house_(house), deeds_(deeds), key_waits_(house.server().shards()) {
   for (unsigned i = 0; i < house.server().shards(); ++i) {
     Roll& roll = *rolls_.emplace_back(std::make_unique<Roll>(*this, i));
     house.server().shard(i).post([&roll] { roll.begin(); });
@@ -104,13 +108,52 @@ void Devices::refuse(const sioxx::Socket& socket, sioxx::Next& next, const Refus
   next.refuse(connect_error(refusal));
 }
 
+/// A connection whose token is signed with a key that is being fetched: verified again now and then, for a few seconds.
+/// In the list of its shard.
+struct Devices::KeyWait final : sioxx::loop::Timer {
+  KeyWait(Devices& d, sioxx::SocketRef s, sioxx::Next n)
+      : devices(d), socket(std::move(s)), next(std::move(n)) {}
+
+  void begin(sioxx::loop::Shard& shard) { shard.timers().arm(*this, shard.now() + key_wait_ms); }
+  void on_timer(sioxx::loop::TimeMs) override {
+    sioxx::Socket* here = socket.get();
+    if (here == nullptr) return end();
+    const auto token = devices.token_of(*here);
+    const auto identity = devices.house_.auth().verify(token ? *token : "", here->shard().wall());
+    const bool fetching = !identity && identity.refusal().code == ErrorCode::unavailable;
+    if (fetching && ++tries < key_waits_max) return begin(here->shard());
+    if (identity)
+      devices.verified(*here, *identity, std::move(next));
+    else
+      devices.refuse(*here, next, identity.refusal());
+    end();
+  }
+  /// Dies.
+  void end() {
+    std::erase_if(devices.key_waits_[socket.shard()], [this](const auto& one) { return one.get() == this; });
+  }
+
+  Devices& devices;
+  sioxx::SocketRef socket;
+  sioxx::Next next;
+  int tries = 0;
+};
+
 void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
   const auto token = token_of(socket);
   if (!token) return refuse(socket, next, token.refusal());
   const WallMs now = socket.shard().wall();
   const auto identity = house_.auth().verify(*token, now);
-  if (!identity) return refuse(socket, next, identity.refusal());
-  if (auto no = revoked(house_.here().revocations, *identity, now)) return refuse(socket, next, *no);
+  if (identity) return verified(socket, *identity, std::move(next));
+  if (identity.refusal().code != ErrorCode::unavailable) return refuse(socket, next, identity.refusal());
+  auto& waits = key_waits_[house_.here().index];
+  waits.push_back(std::make_unique<KeyWait>(*this, socket.ref(), std::move(next)));
+  waits.back()->begin(socket.shard());
+}
+
+void Devices::verified(sioxx::Socket& socket, const Identity& identity, sioxx::Next next) {
+  const WallMs now = socket.shard().wall();
+  if (auto no = revoked(house_.here().revocations, identity, now)) return refuse(socket, next, *no);
 
   // Next may only be moved, and a std::function only copied.
   const auto shared = std::make_shared<sioxx::Next>(std::move(next));
@@ -120,18 +163,18 @@ void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
     });
   };
   // Each sign-in is a row in the database.
-  house_.at_home(identity->user_id, [this, ref = socket.ref(), identity = *identity, now, shared,
-                                     turn_away](House::Part& home) {
-    const auto verdict = home.rates.take(identity.user_id, Rates::Kind::sign_in, home.shard.now());
-    if (verdict.retry_after_ms > 0) {
-      return turn_away(
-          {ErrorCode::rate_limited, "too many sign-ins; try again later", verdict.retry_after_ms});
-    }
-    deeds_.settle(identity, now, [this, ref, identity, shared, turn_away](Result<User> user) {
-      if (user) return take_seat(ref, identity, user->role, shared);
-      turn_away(user.refusal());
-    });
-  });
+  house_.at_home(
+      identity.user_id, [this, ref = socket.ref(), identity, now, shared, turn_away](House::Part& home) {
+        const auto verdict = home.rates.take(identity.user_id, Rates::Kind::sign_in, home.shard.now());
+        if (verdict.retry_after_ms > 0) {
+          return turn_away(
+              {ErrorCode::rate_limited, "too many sign-ins; try again later", verdict.retry_after_ms});
+        }
+        deeds_.settle(identity, now, [this, ref, identity, shared, turn_away](Result<User> user) {
+          if (user) return take_seat(ref, identity, user->role, shared);
+          turn_away(user.refusal());
+        });
+      });
 }
 
 void Devices::take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,

@@ -35,8 +35,10 @@ class Devices {
  private:
   /// Tells the database now and then which connections of one shard are still there.
   struct Roll;
+  struct KeyWait;
 
   Result<std::string_view> token_of(const sioxx::Socket& socket) const;
+  void verified(sioxx::Socket& socket, const Identity& identity, sioxx::Next next);
   void refuse(const sioxx::Socket& socket, sioxx::Next& next, const Refusal& refusal);
   void take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,
                  std::shared_ptr<sioxx::Next> next);
@@ -49,6 +51,7 @@ class Devices {
   House& house_;
   Deeds& deeds_;
   std::vector<std::unique_ptr<Roll>> rolls_;
+  std::vector<std::vector<std::unique_ptr<KeyWait>>> key_waits_;  ///< a list a shard, touched by it alone
 };
 
 }  // namespace rozmova::chat

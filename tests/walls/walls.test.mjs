@@ -46,6 +46,7 @@ const locksAllowed = [
   'sioxx/net/admission', 'sioxx/net/listener', // connection counts
   'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', 'rozmova/store/watcher', // the threads of the store
   'rozmova/metrics',
+  'rozmova/auth', 'rozmova/jwks_source', // the issuer's keys, replaced while tokens are checked
   'rozmova/http_client', // requests given to its thread
   'rozmova/main.cpp', // whether it is being taken down
 ];

@@ -52,6 +52,7 @@ export class Server {
     server.dataDir = await mkdtemp(join(tmpdir(), 'rozmova-test-'));
     server.env = testEnvironment({ PORT: String(server.port), DATA_DIR: server.dataDir, ...env });
     server.log = '';
+    server.startedAt = Date.now();
     await server.spawn();
     return server;
   }
