@@ -6,4 +6,4 @@ target_compile_definitions(rozmova_chat_test PRIVATE GOLDEN_DIR="${PROJECT_SOURC
 find_package(SQLite3 REQUIRED)
 rozmova_test(rozmova_chat_live_test
   SOURCES chat_test.cpp chat_limits_test.cpp chat_world.cpp polling_client.cpp api_test.cpp start_test.cpp ${PROJECT_SOURCE_DIR}/rozmova/start.cpp
-  USES rozmova_chat rozmova_api rozmova_http SQLite::SQLite3)
+  USES rozmova_chat rozmova_api rozmova_http rozmova_jwks SQLite::SQLite3)
