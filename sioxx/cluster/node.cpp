@@ -1,22 +1,11 @@
 #include "sioxx/cluster/node.hpp"
 
 #include "sioxx/cluster/shards.hpp"
-#include "sioxx/socket/rewrite.hpp"
 
 #include <exception>
 #include <utility>
 
 namespace sioxx::cluster {
-namespace {
-
-/// A pattern's message is encoded under its label; each of its namespaces hears it under its own name.
-engine::EncodedPtr addressed(const engine::EncodedPtr& message, const BroadcastOptions& target,
-                             const socket::LocalNamespace& space) {
-  return target.children ? socket::with_namespace(message, space.name()) : message;
-}
-
-}  // namespace
-
 void Node::handle(const Message& message) {
   std::visit([this](const auto& one) { on(one); }, message);
 }
@@ -28,17 +17,19 @@ void Node::each_socket(std::string_view nsp, const BroadcastOptions& target, F&&
   });
 }
 
-void Node::on(const Broadcast& message) {
-  local_.each_of(message.nsp, message.target.children, [&](socket::LocalNamespace& space) {
-    const engine::EncodedPtr own = addressed(message.message, message.target, space);
-    if (own != nullptr) space.deliver(own, message.target);
-  });
-}
+void Node::on(const Broadcast& message) { local_.deliver(message.nsp, message.message, message.target); }
 
 void Node::on(const Join& message) {
   each_socket(message.nsp, message.target, [&](Socket& socket) {
     for (const std::string& room : message.rooms) socket.join(room);
   });
+  if (message.target.children) return;
+  const socket::LocalNamespace* const space = local_.find(message.nsp);
+  for (const std::string& room : message.rooms) {
+    if (space == nullptr || space->rooms().find(room) == nullptr) {
+      shards_.room_closed(local_.shard(), message.nsp, room);
+    }
+  }
 }
 
 void Node::on(const Leave& message) {
@@ -60,15 +51,11 @@ void Node::on(const Fetch& message) {
 }
 
 void Node::on(const Ask& message) {
-  std::size_t asked = 0;
-  local_.each_of(message.nsp, message.target.children, [&](socket::LocalNamespace& space) {
-    const engine::EncodedPtr own = addressed(message.event, message.target, space);
-    if (own == nullptr) return;
-    asked += space.ask(own, message.target, message.timeout_ms,
-                       [&shards = shards_, question = message.question](std::optional<Answer> answer) {
-                         shards.answer(question, ClientAck{question, std::move(answer)});
-                       });
-  });
+  const auto on_each = [&shards = shards_, question = message.question](std::optional<Answer> answer) {
+    shards.answer(question, ClientAck{question, std::move(answer)});
+  };
+  const std::size_t asked =
+      local_.ask(message.nsp, message.event, message.target, message.timeout_ms, on_each);
   shards_.answer(message.question, Clients{message.question, asked});
 }
 

@@ -85,8 +85,20 @@ void Shards::broadcast(std::string_view nsp, engine::EncodedPtr message, Broadca
 
 void Shards::sockets_join(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) {
   const Mask mask = targets(nsp, target);
-  const bool local = target.local;
-  tell(mask, nsp, local, Join{std::string(nsp), std::move(target), std::move(rooms)});
+  Join join{std::string(nsp), std::move(target), std::move(rooms)};
+  announce(mask, join);
+  const bool local = join.target.local;
+  tell(mask, nsp, local, std::move(join));
+}
+
+/// What the same thread sends to these rooms next must find the way; a shard where nobody joined takes its bit back.
+void Shards::announce(Mask mask, const Join& join) {
+  if (shards_.size() == 1 || join.target.children) return;
+  for (; mask != 0; mask &= mask - 1) {
+    for (const std::string& room : join.rooms) {
+      directory_.set(static_cast<unsigned>(std::countr_zero(mask)), join.nsp, room);
+    }
+  }
 }
 
 void Shards::sockets_leave(std::string_view nsp, BroadcastOptions target, std::vector<std::string> rooms) {
@@ -111,6 +123,7 @@ void Shards::receive(const std::shared_ptr<const Message>& message) {
         }
       },
       *message);
+  if (const Join* const join = std::get_if<Join>(message.get())) announce(mask, *join);
   send(mask, message);
 }
 

@@ -68,6 +68,7 @@ class Shards final : public Adapter {
   /// To each shard of the mask, to one's own at once. `unreached`: called for each mailbox that refused.
   void send(Mask mask, const std::shared_ptr<const Message>& message,
             const std::function<void()>& unreached = {});
+  void announce(Mask mask, const Join& join);
   /// A broadcast or a command: our shards, then the bus.
   void tell(Mask mask, std::string_view nsp, bool local, Message message);
   /// `make(question)` is the message. Runs on the calling shard, or else on shard 0.

@@ -122,6 +122,26 @@ void LocalNamespace::each_socket(std::string_view room, const std::function<void
   }
 }
 
+// ---- one namespace, or all of a pattern: then the message was encoded under the pattern's label
+
+void Local::deliver(std::string_view nsp, const engine::EncodedPtr& message,
+                    const BroadcastOptions& options) {
+  each_of(nsp, options.children, [&](LocalNamespace& space) {
+    const auto own = options.children ? with_namespace(message, space.name()) : message;
+    if (own != nullptr) space.deliver(own, options);
+  });
+}
+
+std::size_t Local::ask(std::string_view nsp, const engine::EncodedPtr& event, const BroadcastOptions& options,
+                       loop::TimeMs timeout_ms, const OnAnswer& on_each) {
+  std::size_t asked = 0;
+  each_of(nsp, options.children, [&](LocalNamespace& space) {
+    const auto own = options.children ? with_namespace(event, space.name()) : event;
+    if (own != nullptr) asked += space.ask(own, options, timeout_ms, on_each);
+  });
+  return asked;
+}
+
 RemoteSocket LocalNamespace::describe(const Socket& socket) const {
   RemoteSocket seen;
   seen.id = socket.id();

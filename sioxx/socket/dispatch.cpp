@@ -67,12 +67,14 @@ void LocalNamespace::advance(Socket& socket) {
       handle(socket, event);
       continue;
     }
-    Next next([this, asked = socket.weak_from_this(),
-               question = ++queue.question](std::optional<EventError> error) {
-      if (Local::here() == &local_) return settle_event(asked, question, std::move(error));
-      local_.post(
-          [this, asked, question, error = std::move(error)] { settle_event(asked, question, error); });
-    });
+    Next next(
+        [this, asked = socket.weak_from_this(),
+         question = ++queue.question](std::optional<EventError> error) {
+          if (Local::here() == &local_) return settle_event(asked, question, std::move(error));
+          local_.post(
+              [this, asked, question, error = std::move(error)] { settle_event(asked, question, error); });
+        },
+        "Event refused");
     queue.asked = queue.inside = true;
     guarded("event middleware", socket, [&] {
       table_.event_middleware_[queue.step](socket, queue.events.front().event, std::move(next));

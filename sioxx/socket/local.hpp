@@ -159,6 +159,10 @@ class Local {
   LocalNamespace* open(std::string_view nsp, bool& full);
   /// That namespace, or all that a pattern has made; they may go meanwhile.
   void each_of(std::string_view nsp, bool children, const std::function<void(LocalNamespace&)>& visit);
+  /// LocalNamespace::deliver() and ask() in that namespace, or under their own names in all of a pattern.
+  void deliver(std::string_view nsp, const engine::EncodedPtr& message, const BroadcastOptions& options);
+  std::size_t ask(std::string_view nsp, const engine::EncodedPtr& event, const BroadcastOptions& options,
+                  loop::TimeMs timeout_ms, const OnAnswer& on_each);
   /// The handlers that go by this name, a pattern's label included; or null.
   const Namespace* table(std::string_view name) const;
   void drop(const LocalNamespace& child) { children_.erase(children_.find(child.name())); }

@@ -10,7 +10,7 @@
 
 namespace sioxx {
 
-Next::~Next() { finish(ConnectError{"Connection refused", {}}); }
+Next::~Next() { finish(ConnectError{dropped_, {}}); }
 
 void Next::finish(std::optional<ConnectError> error) {
   const Done done = std::exchange(done_, nullptr);

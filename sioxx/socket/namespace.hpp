@@ -33,10 +33,13 @@ using EventError = ConnectError;
 class Next {
  public:
   using Done = std::function<void(std::optional<ConnectError>)>;
-  explicit Next(Done done) : done_(std::move(done)) {}
-  Next(Next&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  /// `dropped`: a literal, what is said when nobody answers.
+  explicit Next(Done done, const char* dropped = "Connection refused")
+      : done_(std::move(done)), dropped_(dropped) {}
+  Next(Next&& other) noexcept : done_(std::exchange(other.done_, nullptr)), dropped_(other.dropped_) {}
   Next& operator=(Next&& other) noexcept {
     std::swap(done_, other.done_);
+    std::swap(dropped_, other.dropped_);
     return *this;
   }
   ~Next();
@@ -46,6 +49,7 @@ class Next {
  private:
   void finish(std::optional<ConnectError> error);
   Done done_;
+  const char* dropped_;
 };
 
 /// The right to answer a server-side event, once, from any thread. Dropped unanswered (or when nobody asked):

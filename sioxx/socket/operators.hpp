@@ -7,6 +7,7 @@
 #include <boost/json/value_from.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,6 +79,12 @@ class BroadcastOperator {
   Later<Fetched> fetch_sockets();
   void sockets_join(std::vector<std::string> rooms);
   void sockets_leave(std::vector<std::string> rooms);
+  void sockets_join(std::initializer_list<std::string> rooms) {
+    sockets_join(std::vector<std::string>(rooms));
+  }
+  void sockets_leave(std::initializer_list<std::string> rooms) {
+    sockets_leave(std::vector<std::string>(rooms));
+  }
   void sockets_join(std::string_view room) { sockets_join(std::vector<std::string>{std::string(room)}); }
   void sockets_leave(std::string_view room) { sockets_leave(std::vector<std::string>{std::string(room)}); }
   /// `close`: their whole connections, else this namespace only.

@@ -1,5 +1,5 @@
 // The cluster's inside: which shards hear a broadcast, and in which order. Shards are turned by hand, on one thread.
-#include "socket_world.hpp"
+#include "cluster_world.hpp"
 
 #include "sioxx/cluster/directory.hpp"
 #include "sioxx/cluster/shards.hpp"
@@ -57,82 +57,6 @@ TEST(Directory, ThreadsAgreeInTheEnd) {
   EXPECT_FALSE(wrong);
   EXPECT_EQ(directory.size(), 0u);
 }
-
-namespace {
-
-/// Real shards and mailboxes, no sockets of the operating system.
-class ShardsTest : public ::testing::Test {
- protected:
-  static constexpr unsigned count = 3;
-
-  struct Home {
-    Home(unsigned index, loop::Shard& its_shard, Adapter& adapter, const socket::Limits& limits,
-         const Log& log, const engine::Settings& settings)
-        : shard(its_shard),
-          local(index, &shard, adapter, limits, log,
-                {shard.timers(), [&its_shard] { return its_shard.now(); }}),
-          sessions(
-              index, settings, shard.timers(), [this] { return shard.now(); },
-              [this](unsigned char* out, std::size_t n) {
-                for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<unsigned char>(random());
-              },
-              [this](engine::Session& session) -> std::unique_ptr<engine::SessionHandler> {
-                return std::make_unique<socket::Client>(session, local);
-              }) {}
-    loop::Shard& shard;
-    socket::Local local;
-    std::mt19937 random{shard.index() + 1};
-    engine::Sessions sessions;
-  };
-
-  ShardsTest() {
-    std::vector<socket::Local*> locals;
-    table.attach(adapter);
-    table.on_connect([this](Socket& socket) { refs.push_back(socket.ref()); });
-    for (unsigned i = 0; i < count; ++i) {
-      homes.push_back(std::make_unique<Home>(i, *shards[i], adapter, limits, log, settings));
-      homes.back()->local.add(table);
-      locals.push_back(&homes.back()->local);
-    }
-    adapter.settle(locals);
-  }
-
-  /// Somebody on a shard, in some rooms; what he hears stands in his transport.
-  FakeTransport& person(unsigned shard, std::vector<std::string> rooms) {
-    const socket::Local::Presence presence(homes[shard]->local);
-    FakeTransport& wire = *wires.emplace_back(std::make_unique<FakeTransport>());
-    const auto session = homes[shard]->sessions.open_websocket(a_handshake(), wire);
-    session->receive("40", false, wire);
-    for (const std::string& room : rooms) refs.back().get()->join(room);
-    wire.written.clear();
-    return wire;
-  }
-  void turn() {
-    for (const auto& home : homes) {
-      const socket::Local::Presence presence(home->local);
-      home->shard.turn(0);
-    }
-  }
-
-  std::vector<std::unique_ptr<FakeTransport>> wires;
-  engine::Settings settings;
-  socket::Limits limits;
-  std::vector<std::string> lost;
-  Log log = [this](const LogLine& line) {
-    if (line.event == "broadcast_lost") lost.emplace_back(line.detail);
-  };
-  std::vector<std::unique_ptr<loop::Shard>> shards = [] {
-    std::vector<std::unique_ptr<loop::Shard>> all;
-    for (unsigned i = 0; i < count; ++i) all.push_back(std::make_unique<loop::Shard>(i));
-    return all;
-  }();
-  cluster::Shards adapter{{shards[0].get(), shards[1].get(), shards[2].get()}, log};
-  Namespace table{"/"};
-  std::vector<SocketRef> refs;
-  std::vector<std::unique_ptr<Home>> homes;
-};
-
-}  // namespace
 
 TEST_F(ShardsTest, ReachesMembersOnEveryShard) {
   FakeTransport& alice = person(0, {"r"});

@@ -18,7 +18,7 @@ namespace sioxx::test {
 class FakeAdapter final : public Adapter {
  public:
   void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) override {
-    if (socket::LocalNamespace* const space = local->find(nsp)) space->deliver(message, options);
+    local->deliver(nsp, message, options);
   }
   void broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,
                           std::int64_t timeout_ms, OnAnswers done) override {
@@ -31,14 +31,12 @@ class FakeAdapter final : public Adapter {
     const auto look = [sum, done = std::move(done)] {
       if (sum->told && sum->heard == sum->asked) done(sum->answers);
     };
-    if (socket::LocalNamespace* const space = local->find(nsp)) {
-      sum->asked = space->ask(event, options, timeout_ms, [sum, look](std::optional<Answer> answer) {
-        ++sum->heard;
-        if (answer) sum->answers.answers.push_back(std::move(*answer));
-        if (!answer) ++sum->answers.missing;
-        look();
-      });
-    }
+    sum->asked = local->ask(nsp, event, options, timeout_ms, [sum, look](std::optional<Answer> answer) {
+      ++sum->heard;
+      if (answer) sum->answers.answers.push_back(std::move(*answer));
+      if (!answer) ++sum->answers.missing;
+      look();
+    });
     sum->told = true;
     look();
   }
@@ -131,6 +129,14 @@ class SocketWorld {
     }
   }
   void turn() { timers.advance(now); }
+  /// What handlers threw, without the other lines of the log.
+  std::vector<std::string> errors() const {
+    std::vector<std::string> errors;
+    for (const std::string& line : log_lines) {
+      if (line.starts_with("handler_error|")) errors.push_back(line.substr(14));
+    }
+    return errors;
+  }
   void pass(loop::TimeMs ms) {
     for (loop::TimeMs i = 0; i < ms; ++i) {
       ++now;

@@ -1,0 +1,314 @@
+// What shards ask of each other: join, leave, go, be listed, answer. Shards are turned by hand, on one thread.
+#include "cluster_world.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace sioxx;
+using namespace sioxx::test;
+namespace json = boost::json;
+
+namespace {
+
+using Packets = std::vector<std::string>;
+
+std::string texts(const Answers& answers) {
+  Packets all;
+  for (const Answer& answer : answers.answers) all.push_back(json::serialize(answer.args));
+  std::sort(all.begin(), all.end());
+  std::string text;
+  for (const std::string& one : all) text += one;
+  return text + " missing " + std::to_string(answers.missing);
+}
+
+class ClusterTest : public ShardsTest {
+ protected:
+  /// Until every letter that those who answer have sent is opened.
+  void settle() {
+    for (int i = 0; i < 4; ++i) turn();
+  }
+  std::size_t in_room(const std::string& room) {
+    std::optional<std::size_t> found;
+    table.to(room).fetch_sockets([&](const Fetched& fetched) { found = fetched.sockets.size(); });
+    settle();
+    return found.value_or(99);
+  }
+};
+
+}  // namespace
+
+TEST_F(ClusterTest, SocketsOfEveryShardJoinLeaveAndGo) {
+  FakeTransport& alice = person(0, {"a"});
+  FakeTransport& bob = person(1, {"a", "quiet"});
+  FakeTransport& carol = person(2, {"b"});
+  table.to("a").sockets_join({"c", "d"});
+  EXPECT_EQ(in_room("c"), 2u);
+  EXPECT_EQ(adapter.directory().find("/", "c"), 0b011u);
+  table.to("b").sockets_join("c");
+  table.in("c").except("quiet").sockets_leave("c");
+  EXPECT_EQ(in_room("c"), 1u);
+  EXPECT_EQ(in_room("d"), 2u);
+  table.except("a").except("b").sockets_join("nobody");
+  settle();
+  EXPECT_EQ(adapter.directory().find("/", "nobody"), 0u);
+  table.sockets_join("all");
+  table.to("all").emit("x");  // in the order of the calls
+  settle();
+  EXPECT_EQ(alice.take().size() + bob.take().size() + carol.take().size(), 3u);
+  table.to("a").disconnect_sockets();
+  settle();
+  EXPECT_EQ(alice.take(), Packets{"41"});
+  EXPECT_FALSE(alice.closed);
+  EXPECT_EQ(in_room("all"), 1u);
+  table.disconnect_sockets(true);
+  settle();
+  EXPECT_TRUE(carol.closed);
+  EXPECT_EQ(adapter.directory().size(), 0u);
+}
+
+TEST_F(ClusterTest, SocketsAreListedAsValues) {
+  table.describe([](const Socket& socket) { return json::value{{"rooms", socket.rooms().size()}}; });
+  person(0, {"a"});
+  person(2, {"a", "b"});
+  person(1, {"b"});
+  std::optional<Fetched> fetched;
+  {
+    const socket::Local::Presence presence(homes[1]->local);
+    table.to("a").fetch_sockets([&](Fetched all) { fetched = std::move(all); });
+  }
+  EXPECT_FALSE(fetched);
+  settle();
+  ASSERT_TRUE(fetched);
+  ASSERT_EQ(fetched->sockets.size(), 2u);
+  EXPECT_EQ(fetched->missing, 0u);
+  for (const RemoteSocket& one : fetched->sockets) {
+    EXPECT_EQ(one.id.size(), 20u);
+    EXPECT_EQ(one.nsp, "/");
+    EXPECT_EQ(one.rooms.front(), "a");
+    EXPECT_EQ(one.data.at("rooms").to_number<std::size_t>(), one.rooms.size());
+    EXPECT_FALSE(one.handshake.address.empty());
+    table.to(one.id).emit("you");  // its id is a room
+  }
+  settle();
+  EXPECT_EQ(wires[0]->take(), Packets{R"(42["you"])"});
+  EXPECT_EQ(wires[1]->take(), Packets{R"(42["you"])"});
+  EXPECT_TRUE(wires[2]->take().empty());
+}
+
+TEST_F(ClusterTest, EveryReceiverIsAskedAndCounted) {
+  FakeTransport& alice = person(0, {"a"});
+  FakeTransport& bob = person(0, {"a"});
+  FakeTransport& carol = person(2, {"a"});
+  person(1, {});
+  std::optional<Answers> answers;
+  table.to("a").emit_array_with_ack("q", {1}, [&](Answers all) { answers = std::move(all); });
+  settle();
+  EXPECT_EQ(alice.take(), Packets{R"(420["q",1])"});
+  EXPECT_EQ(bob.take(), Packets{R"(420["q",1])"});
+  EXPECT_EQ(carol.take(), Packets{R"(420["q",1])"});
+  EXPECT_TRUE(wires[3]->take().empty());
+  says(0, R"(30["alice"])");
+  says(0, R"(30["again"])");
+  says(2, R"(30["carol"])");
+  settle();
+  EXPECT_FALSE(answers);
+  says(1, R"(30["bob"])");
+  settle();
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(texts(*answers), R"(["alice"]["bob"]["carol"] missing 0)");
+}
+
+TEST_F(ClusterTest, WhoGoesOrIsLateIsMissing) {
+  person(0, {"a"});
+  person(1, {"a"});
+  person(2, {"a"});
+  std::vector<std::string> heard;
+  const auto done = [&](const Answers& all) { heard.push_back(texts(all)); };
+  table.to("a").emit_array_with_ack("q", {}, done);
+  settle();
+  says(0, R"(30[0])");
+  says(1, R"(30[1])");
+  vanishes(2);
+  settle();
+  EXPECT_EQ(heard, Packets{"[0][1] missing 1"});
+  table.to("a").timeout(1).emit_array_with_ack("q", {}, done);
+  settle();
+  says(0, R"(31[0])");
+  for (const auto start = shards[0]->now(); shards[0]->now() < start + 10;) turn();  // the shards' own clock
+  settle();
+  ASSERT_EQ(heard.size(), 2u);
+  EXPECT_EQ(heard[1], "[0] missing 1");
+  says(1, R"(31["late"])");
+  settle();
+  table.to("nobody").emit_array_with_ack("q", {}, done);
+  settle();
+  ASSERT_EQ(heard.size(), 3u);
+  EXPECT_EQ(heard[2], " missing 0");
+}
+
+TEST_F(ClusterTest, AShardThatCannotBeReachedIsMissing) {
+  person(0, {"a"});
+  shards[1]->stop();
+  shards[2]->stop();
+  std::optional<Fetched> fetched;
+  {
+    const socket::Local::Presence presence(homes[0]->local);
+    table.fetch_sockets([&](Fetched all) { fetched = std::move(all); });
+  }
+  ASSERT_TRUE(fetched);
+  EXPECT_EQ(fetched->sockets.size(), 1u);
+  EXPECT_EQ(fetched->missing, 2u);
+  shards[0]->stop();
+  std::optional<Answers> answers;
+  table.all().emit_array_with_ack("q", {}, [&](Answers all) { answers = std::move(all); });
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(answers->missing, 3u);
+}
+
+TEST_F(ClusterTest, ServerSideEventsReachTheOtherShards) {
+  std::vector<std::string> heard;
+  const auto where = [] { return std::to_string(socket::Local::here()->shard()); };
+  table.on_server_side("hello", [&](const json::array& args, ServerSideReply reply) {
+    heard.push_back(where() + json::serialize(args));
+    if (args.size() > 1) throw std::runtime_error("oops");
+    reply(where());
+  });
+  pattern.on_server_side("hello", [&](const json::array&, ServerSideReply) { heard.push_back("pattern"); });
+  table.server_side_emit("hello", 1);
+  table.server_side_emit("nobody hears this");
+  settle();
+  EXPECT_EQ(heard, (Packets{"0[1]", "1[1]", "2[1]"}));
+  heard.clear();
+  std::optional<Answers> answers;
+  const auto done = [&](Answers all) { answers = std::move(all); };
+  {
+    const socket::Local::Presence presence(homes[1]->local);
+    table.server_side_emit_with_ack("hello", {2}, 1'000, done);
+  }
+  settle();
+  EXPECT_EQ(heard, (Packets{"0[2]", "2[2]"}));
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(texts(*answers), R"(["0"]["2"] missing 0)");
+  answers.reset();
+  table.server_side_emit_with_ack("hello", {1, "throw"}, 1'000, done);
+  settle();
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(texts(*answers), " missing 3");
+  heard.clear();
+  pattern.server_side_emit("hello");
+  settle();
+  EXPECT_EQ(heard, Packets(3, "pattern"));
+}
+
+TEST_F(ClusterTest, APatternIsSpokenToOnEveryShard) {
+  FakeTransport& alice = person(0, {}, "40/order-1,");
+  FakeTransport& bob = person(1, {}, "40/order-2,");
+  FakeTransport& carol = person(2, {});
+  std::optional<Answers> answers;
+  std::optional<Fetched> fetched;
+  pattern.all().emit_array_with_ack("q", {}, [&](Answers all) { answers = std::move(all); });
+  pattern.fetch_sockets([&](Fetched all) { fetched = std::move(all); });
+  settle();
+  EXPECT_EQ(alice.take(), Packets{R"(42/order-1,0["q"])"});
+  EXPECT_EQ(bob.take(), Packets{R"(42/order-2,0["q"])"});
+  EXPECT_TRUE(carol.take().empty());
+  ASSERT_TRUE(fetched);
+  EXPECT_EQ(fetched->sockets.size(), 2u);
+  says(0, "3/order-1,0[1]");
+  says(1, "3/order-2,0[2]");
+  settle();
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(texts(*answers), "[1][2] missing 0");
+}
+
+TEST_F(ClusterTest, ATaskAsksTheWholeCluster) {
+  Packets heard;
+  table.on("count", [&](Socket&, Event) -> Task {
+    const std::optional<Fetched> fetched = co_await table.fetch_sockets();
+    heard.push_back(std::to_string(fetched->sockets.size()));
+    const std::optional<Answers> answers = co_await table.to("a").timeout(60'000).emit_with_ack("q", "x");
+    heard.push_back(texts(*answers));
+    const json::array none;
+    const std::optional<Answers> nodes = co_await table.server_side_emit_with_ack("nobody", none);
+    heard.push_back(texts(*nodes));
+  });
+  person(0, {});
+  person(1, {"a"});
+  person(2, {"a"});
+  says(0, R"(2["count"])");
+  settle();
+  EXPECT_EQ(heard, Packets{"3"});
+  says(1, "30[1]");
+  says(2, "30[2]");
+  settle();
+  EXPECT_EQ(heard, (Packets{"3", "[1][2] missing 0", " missing 2"}));
+}
+
+TEST_F(ClusterTest, ALaterIsAnsweredFromAnotherThread) {
+  std::vector<Resolver<int>> asked;
+  std::optional<int> got;
+  table.on("read", [&](Socket& socket, Event) -> Task {
+    Later<int> later;
+    asked.push_back(later.resolver());
+    got = co_await later;
+    socket.emit("got", *got);
+  });
+  FakeTransport& alice = person(1, {});
+  says(0, R"(2["read"])");
+  asked.at(0)(7);  // this thread is no shard now
+  EXPECT_FALSE(got);
+  turn();
+  EXPECT_EQ(got, 7);
+  EXPECT_EQ(alice.take(), Packets{R"(42["got",7])"});
+}
+
+namespace {
+
+/// Another process, one call away.
+struct WireToOther final : cluster::Bus {
+  void publish(const std::shared_ptr<const cluster::Message>& message) override {
+    ++published;
+    if (other != nullptr) other->receive(message);
+  }
+  cluster::Shards* other = nullptr;
+  int published = 0;
+};
+
+}  // namespace
+
+TEST_F(ClusterTest, ABusCarriesBroadcastsAndCommands) {
+  // The "other process" is this one's own shards behind a second adapter.
+  cluster::Shards other{{shards[0].get(), shards[1].get(), shards[2].get()}, log};
+  Namespace far{"/"};
+  far.attach(other);
+  WireToOther wire;
+  wire.other = &adapter;
+  other.attach(wire);
+  std::vector<std::unique_ptr<Home>> empty;
+  std::vector<socket::Local*> locals;
+  for (unsigned i = 0; i < count; ++i) {
+    empty.push_back(std::make_unique<Home>(i, *shards[i], other, limits, log, settings));
+    empty.back()->local.add(far);
+    locals.push_back(&empty.back()->local);
+  }
+  other.settle(locals);
+  FakeTransport& alice = person(0, {"a"});
+  FakeTransport& bob = person(2, {"b"});
+  far.to("a").emit("x");
+  far.to("b").sockets_join("a");
+  far.to("a").emit("y");
+  settle();
+  EXPECT_EQ(alice.take(), (Packets{R"(42["x"])", R"(42["y"])"}));
+  EXPECT_EQ(bob.take(), Packets{R"(42["y"])"});
+  const int before = wire.published;
+  far.to("a").local().emit("z");
+  EXPECT_EQ(wire.published, before);
+  far.to("a").disconnect_sockets(true);
+  settle();
+  EXPECT_TRUE(alice.closed && bob.closed);
+}
