@@ -153,6 +153,10 @@ Findings check_config(const Config& config) {
   Findings found;
   check_secrets(config, found);
   check_keys(config, found);
+  if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
+    found.problems.emplace_back(
+        "TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither for plain HTTP.");
+  }
   if (!config.redis_url.empty()) {
     found.problems.emplace_back(
         "REDIS_URL is set, but this version has no Redis yet: unset it and run a single node.");

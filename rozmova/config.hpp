@@ -17,6 +17,7 @@ struct Config {
   // ---- where it listens and lives
   std::int64_t port = 3000;
   std::string host = "::";
+  std::string tls_cert_file, tls_key_file;
   std::string data_dir = "./data";
   std::string database_url;  ///< empty: sqlite:{data_dir}/rozmova.db
   std::string redis_url;
@@ -40,6 +41,10 @@ struct Config {
   std::vector<std::string> cors_origin;
   bool trust_proxy = false;
 
+  // ---- how it is carried
+  bool http_compression = true;
+  bool websocket_compression = false;
+
   // ---- what it says
   std::string log_level = "info";
   std::string log_format = "auto";
@@ -52,6 +57,7 @@ struct Config {
   std::int64_t connections_max = 100'000;
   std::int64_t connections_per_user_max = 50;
   std::int64_t connections_per_ip_max = 200;
+  std::int64_t connections_per_second_max = 0;
   std::int64_t rooms_per_socket_max = 200;
   std::int64_t max_payload_bytes = 1'000'000;
   std::int64_t http_body_bytes_max = 1'048'576;
@@ -69,6 +75,7 @@ struct Config {
   std::int64_t token_grace_ms = 30'000;
   std::int64_t shutdown_spread_ms = 2'000;
 
+  bool tls() const { return !tls_cert_file.empty(); }
   bool production() const { return node_env == "production"; }
   /// Tokens are signed with a key of somebody else's, of which only the public half is known here.
   bool has_public_keys() const {

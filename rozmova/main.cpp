@@ -44,7 +44,7 @@ void prepare_store(store::StoreFactory& factory, const Config& config, Log& log)
 /// The whole house on one page: built from the ground up, run, and taken down in the opposite order.
 int serve(const LoadedConfig& loaded) {
   const Config& config = loaded.config;
-  Signals signals;
+  Signals signals(config.tls());
   Log log(log_options(config));
   try {
     say_warnings(log, loaded);
@@ -83,13 +83,14 @@ int serve(const LoadedConfig& loaded) {
         [&router](auto&& request, auto reply) { router.handle(std::move(request), std::move(reply)); });
 
     server.listen();
-    const auto watch = signals.watch([&](int signal, int times) {
+    const auto stop = [&](int signal, int times) {
       draining = true;
       log.event("stopping", {{"signal", signal}, {"hurry", times > 1}});
       if (times == 1) tell_draining(server, config.shutdown_spread_ms);
       server.drain();
       server.stop(config.shutdown_spread_ms);
-    });
+    };
+    const auto watch = signals.watch(stop, [&] { reload_certificate(server, log); });
     say_started(log, config, server.port(), factory->describe(), web.has_app());
     server.run();
     database.drain();

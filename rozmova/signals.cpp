@@ -16,19 +16,20 @@ namespace rozmova {
 
 namespace {
 
-sigset_t watched() {
+sigset_t watched(bool hangups) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  if (hangups) sigaddset(&set, SIGHUP);
   return set;
 }
 
 }  // namespace
 
-Signals::Signals() {
+Signals::Signals(bool hangups) : hangups_(hangups) {
   std::signal(SIGPIPE, SIG_IGN);
-  const sigset_t set = watched();
+  const sigset_t set = watched(hangups);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   stop_fd_ = ::eventfd(0, EFD_CLOEXEC);
@@ -42,8 +43,9 @@ Signals::~Signals() {
   ::close(stop_fd_);
 }
 
-Signals::Watch Signals::watch(std::function<void(int, int)> told) {
+Signals::Watch Signals::watch(std::function<void(int, int)> told, std::function<void()> hung_up) {
   told_ = std::move(told);
+  hung_up_ = std::move(hung_up);
   thread_ = std::thread([this] { wait(); });
   return Watch(*this);
 }
@@ -54,7 +56,7 @@ void Signals::stop() {
   [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
   thread_.join();
   // Nobody listens any more: whatever still hangs (a terminal that is not read) can be ended in the ordinary way.
-  const sigset_t set = watched();
+  const sigset_t set = watched(hangups_);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
@@ -67,6 +69,10 @@ void Signals::wait() {
     signalfd_siginfo info{};
     if (::read(signal_fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
     const int signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGHUP) {
+      if (hung_up_) hung_up_();
+      continue;
+    }
     if (++times > 2) ::_exit(128 + signal);
     told_(signal, times);
   }

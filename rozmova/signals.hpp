@@ -6,12 +6,13 @@
 
 namespace rozmova {
 
-/// Waits for SIGTERM and SIGINT on a thread of its own and tells how many have come. Must be built before any other thread
+/// Waits for SIGTERM and SIGINT, and on demand for SIGHUP, on a thread of its own and tells how many have come. Must be built before any other thread
 /// of the process, because it blocks these signals for all threads that come after. Also makes writing to a gone reader an
 /// error instead of the end (SIGPIPE). Owned by main.
 class Signals {
  public:
-  Signals();
+  /// `hangups`: SIGHUP is told too; else it does what it always does.
+  explicit Signals(bool hangups = false);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -31,7 +32,9 @@ class Signals {
   };
 
   /// Once. `told` runs on the waiting thread: 1 = please stop, 2 = hurry. A third signal ends the process (128 + signal).
-  [[nodiscard]] Watch watch(std::function<void(int signal, int times)> told);
+  /// `hung_up` may come any number of times.
+  [[nodiscard]] Watch watch(std::function<void(int signal, int times)> told,
+                            std::function<void()> hung_up = {});
 
  private:
   void wait();
@@ -39,7 +42,9 @@ class Signals {
 
   int signal_fd_ = -1;
   int stop_fd_ = -1;
+  bool hangups_;
   std::function<void(int, int)> told_;
+  std::function<void()> hung_up_;
   std::thread thread_;
 };
 

@@ -69,7 +69,7 @@ std::string url_of(const Config& config, std::uint16_t port) {
   const bool local =
       config.host == "::" || config.host == "0.0.0.0" || config.host == "127.0.0.1" || config.host == "::1";
   const bool is_v6 = config.host.find(':') != std::string::npos;
-  return fmt::format("http://{}:{}",
+  return fmt::format("{}://{}:{}", config.tls() ? "https" : "http",
                      local   ? "localhost"
                      : is_v6 ? "[" + config.host + "]"
                              : config.host,
@@ -134,6 +134,11 @@ sioxx::Options server_options(const Config& config, Log& log) {
   options.rooms_per_socket_max = size(config.rooms_per_socket_max) + 1;
   options.connections_max = size(config.connections_max);
   options.connections_per_ip_max = size(config.connections_per_ip_max);
+  options.accepts_per_second_max = size(config.connections_per_second_max);
+  options.tls_cert_file = config.tls_cert_file;
+  options.tls_key_file = config.tls_key_file;
+  options.http_compression = config.http_compression;
+  options.websocket_compression = config.websocket_compression;
   options.cors_origins = config.cors_origin;
   options.trust_proxy = config.trust_proxy;
   options.allow_eio3 = config.allow_eio3;
@@ -237,6 +242,15 @@ DataLock::DataLock(const Config& config) {
 
 DataLock::Lock::~Lock() {
   if (fd >= 0) ::close(fd);
+}
+
+void reload_certificate(sioxx::Server& server, Log& log) {
+  try {
+    server.reload_tls();
+    log.event("certificate_reloaded", {});
+  } catch (const std::exception& problem) {
+    log.error("certificate_not_reloaded", {{"reason", problem.what()}});
+  }
 }
 
 void tell_draining(sioxx::Server& server, std::int64_t spread_ms) {

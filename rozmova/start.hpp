@@ -70,6 +70,9 @@ class DataLock {
   Lock folder_, database_;
 };
 
+/// Reads the TLS files again; what is wrong with them is logged, and the old ones stay in force. Any thread.
+void reload_certificate(sioxx::Server& server, Log& log);
+
 /// `server_draining {retryAfterMs}` to every socket, each with a moment of its own. Any thread.
 void tell_draining(sioxx::Server& server, std::int64_t spread_ms);
 

@@ -7,6 +7,7 @@
 #include "sioxx/net/connections.hpp"
 #include "sioxx/net/house.hpp"
 #include "sioxx/net/listener.hpp"
+#include "sioxx/net/tls.hpp"
 #include "sioxx/socket/client.hpp"
 #include "sioxx/socket/local.hpp"
 
@@ -93,6 +94,7 @@ net::Options net_options_of(const Options& options) {
   net.http_head_bytes_max = options.http_head_bytes_max;
   net.http_headers_max = options.http_headers_max;
   net.connections_max = options.connections_max;
+  net.accepts_per_second_max = options.accepts_per_second_max;
   net.connections_per_ip_max = options.connections_per_ip_max;
   net.cors_origins = options.cors_origins;
   net.cors_credentials = options.cors_credentials;
@@ -169,6 +171,7 @@ struct Server::Impl final : net::House {
   Namespace& of(std::string_view name);
   Namespace& of_matching(NamespaceFilter filter);
   void freeze();
+  std::shared_ptr<const net::TlsContext> load_tls() const;
   void run();
   void began_to_stop(std::int64_t spread_ms);
 
@@ -364,6 +367,17 @@ void Server::Impl::began_to_stop(std::int64_t spread_ms) {
   }
 }
 
+/// Null when the server speaks plainly.
+std::shared_ptr<const net::TlsContext> Server::Impl::load_tls() const {
+  const bool cert = !given.tls_cert_file.empty(), key = !given.tls_key_file.empty();
+  if (!cert && !key) return nullptr;
+  if (!cert || !key) {
+    throw std::runtime_error(cert ? "tls_cert_file is given without tls_key_file: TLS needs both"
+                                  : "tls_key_file is given without tls_cert_file: TLS needs both");
+  }
+  return net::TlsContext::load(given.tls_cert_file, given.tls_key_file);
+}
+
 // ---- the face
 // --------------------------------------------------------------------------------------------------------
 
@@ -393,7 +407,16 @@ void Server::raw_websocket(std::string path, RawHandler on_message) {
 void Server::listen() {
   if (impl_->listener.port() != 0) return;
   impl_->freeze();
+  const auto tls = impl_->load_tls();
+  for (const auto& story : impl_->stories) story->connections.use_tls(tls);
   impl_->listener.open(impl_->given.host, impl_->given.port);
+}
+
+void Server::reload_tls() {
+  const auto tls = impl_->load_tls();
+  if (tls == nullptr) return;
+  for (const auto& story : impl_->stories)
+    story->shard.post([&connections = story->connections, tls] { connections.use_tls(tls); });
 }
 
 std::uint16_t Server::port() const { return impl_->listener.port(); }

@@ -28,6 +28,9 @@ struct Options {
   std::uint16_t port = 3000;  ///< 0: a free one, see Server::port()
   unsigned threads = 0;       ///< shards; 0: 1 on up to 2 cores, else cores - 1, at most 16; limit 64
   std::string path = "/socket.io/";
+  /// Certificate chain and private key in PEM form, both or neither: with them the port speaks TLS 1.2 and 1.3 (https://,
+  /// wss://) and nothing else. Read by listen() and by reload_tls().
+  std::string tls_cert_file{}, tls_key_file{};
   std::int64_t ping_interval_ms = 25'000;
   std::int64_t ping_timeout_ms = 20'000;
   std::int64_t connect_timeout_ms = 10'000;  ///< from the handshake to the first CONNECT
@@ -54,6 +57,7 @@ struct Options {
   std::size_t dynamic_namespaces_max = 10'000;  ///< made by patterns, on each shard
   std::size_t connections_max = 100'000;        ///< polling sessions are counted beside them; 0: unlimited
   std::size_t connections_per_ip_max = 200;     ///< likewise; an IPv6 /64 counts as one; 0: unlimited
+  std::size_t accepts_per_second_max = 0;       ///< new connections, and at once; beyond: 503; 0: unlimited
   std::vector<std::string> cors_origins{};      ///< allowed origins; "*" any; empty: same origin only
   bool cors_credentials = true;
   bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
@@ -133,9 +137,12 @@ class Server {
   /// connections, obey max_payload_bytes and cors_origins, have no heartbeat, and end with stop().
   void raw_websocket(std::string path, RawHandler on_message);
 
-  /// Binds and listens; throws std::system_error whose text says what to change. run() does it when it was
-  /// not done.
+  /// Reads the TLS files, binds and listens; throws std::system_error or std::runtime_error whose text says what to
+  /// change. run() does it when it was not done.
   void listen();
+  /// Reads the TLS files again, for connections that come from now on; those that are there go on. Throws
+  /// std::runtime_error as listen() does, and then everything stays as it is. Any thread; nothing happens without TLS.
+  void reload_tls();
   std::uint16_t port() const;
 
   /// Runs all shards, number 0 on this thread; returns when stop() has taken everything down.

@@ -34,6 +34,8 @@
 namespace sioxx::net {
 namespace {
 
+constexpr HttpParser::Refusal needs_tls{400, "TLS_REQUIRED",
+                                        "HTTPS is spoken at this port: use https:// or wss://."};
 constexpr HttpParser::Refusal too_slow{408, "REQUEST_TIMEOUT", "The request did not arrive in time."};
 
 std::string_view last_of_list(std::string_view list) {
@@ -59,20 +61,26 @@ Connection::~Connection() {
   if (handle_ != nullptr) handle_->forget();
 }
 
-void Connection::begin(Connections& home, Stream stream, const IpAddress& peer, Admission::Seat seat) {
-  if (home.closing()) return;
+void Connection::begin(Connections& home, Stream stream, const IpAddress& peer, Admission::Seat seat,
+                       const TurnedAway* turned_away) {
+  if (home.closing()) {
+    if (turned_away != nullptr) home.one_turned_away_left();
+    return;
+  }
   std::unique_ptr<Connection> made(new Connection(home, std::move(stream), peer, std::move(seat)));
   Connection& connection = *made;
+  connection.turned_away_ = turned_away;
   home.keep(std::move(made));
   connection.events_ = EPOLLIN | EPOLLRDHUP;
   if (!home.shard().watch(connection.stream_.fd(), connection.events_, connection)) return connection.die();
-  connection.wait_for(home.options().http_header_timeout_ms);
+  connection.wait_for(turned_away == nullptr ? home.options().http_header_timeout_ms
+                                             : home.options().close_timeout_ms);
 }
 
 // ---- input ------------------------------------------------------------------------------------------------
 
 void Connection::on_ready(std::uint32_t events) {
-  if ((events & EPOLLIN) != 0) {
+  if ((events & EPOLLIN) != 0 || ((events & EPOLLOUT) != 0 && stream_.wants_room())) {
     read();
   } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     lost();
@@ -83,13 +91,15 @@ void Connection::on_ready(std::uint32_t events) {
 }
 
 void Connection::read() {
+  if (stream_.shaking_hands() && !home_.may_shake_hands()) return;
   const std::span<char> scratch = home_.shard().scratch();
   const Stream::Io io = stream_.read(scratch);
   switch (io.outcome) {
     case Stream::Outcome::done: break;
-    case Stream::Outcome::again: return;
+    case Stream::Outcome::again: return update_interest();
     case Stream::Outcome::ended: return peer_ended();
     case Stream::Outcome::failed: return lost();
+    case Stream::Outcome::not_tls: return refuse(needs_tls);
   }
   home_.count().bytes_in += io.bytes;
   if (phase_ == Phase::lingering || (close_after_ && phase_ != Phase::body)) {
@@ -161,6 +171,10 @@ std::size_t Connection::work(std::string_view bytes) {
 /// The parser has a head: where does it belong, and may its body come?
 void Connection::on_head() {
   http::Request& request = parser_.request();
+  if (turned_away_ != nullptr) {
+    origin_ = request.header("origin");
+    return refuse(turned_away_->status, turned_away_->code, turned_away_->reason);
+  }
   route_ = engine_route(home_.options(), request.path);
   if (route_) {
     const auto shard = engine::Sessions::home_of(http::query_value(request.query, "sid"));
@@ -237,6 +251,7 @@ const RawHandler* Connection::raw_handler(std::string_view path) const {
 
 void Connection::look_through_proxy(http::Request& request) const {
   request.address = peer_.text();
+  request.secure = stream_.secure();
   if (!home_.options().trust_proxy) return;
   const std::string forwarded(last_of_list(request.header("x-forwarded-for")));
   if (IpAddress::parse(forwarded) != IpAddress()) request.address = forwarded;
@@ -245,20 +260,20 @@ void Connection::look_through_proxy(http::Request& request) const {
 
 /// Answers what cannot be served, then lets the client read that before the connection ends.
 void Connection::refuse(const HttpParser::Refusal& refusal) {
+  refuse(refusal.status, refusal.code, refusal.reason);
+}
+
+void Connection::refuse(int status, std::string_view code, std::string_view reason) {
   if (!posting_sid_.empty()) home_.end_post(std::exchange(posting_sid_, {}));
   streaming_.reset();
   ++home_.count().http_refused;
-  const std::string address = peer_.text();
-  LogLine line;
-  line.event = "http_refused";
-  line.address = address;
-  line.reason = refusal.code;
-  line.detail = refusal.reason;
-  home_.house().log(line);
+  home_.log_refusal(peer_.text(), code, reason);
   phase_ = Phase::answering;
   ++number_;
   close_after_ = linger_after_ = true;
-  respond(error_response(refusal.status, refusal.code, refusal.reason));
+  http::Response response = error_response(status, code, reason);
+  if (status == 503 || status == 429) response.headers.emplace_back("Retry-After", retry_after_s);
+  respond(std::move(response));
 }
 
 WebSocket& Connection::become_websocket(std::string_view head, Deflate deflate, std::string& unread) {
@@ -298,7 +313,7 @@ void Connection::update_interest() {
   const bool full = input_blocked_ && in_.size() > home_.options().http_head_bytes_max;
   std::uint32_t events = 0;
   if (!peer_ended_) events = full ? EPOLLRDHUP : EPOLLIN | EPOLLRDHUP;
-  if (waits_for_room_) events |= EPOLLOUT;
+  if (waits_for_room_ || stream_.wants_room()) events |= EPOLLOUT;
   if (events == events_) return;
   events_ = events;
   home_.shard().change(stream_.fd(), events, *this);
@@ -348,6 +363,7 @@ void Connection::retire() {
   polled_.reset();
   streaming_.reset();
   if (!posting_sid_.empty()) home_.end_post(std::exchange(posting_sid_, {}));
+  if (std::exchange(turned_away_, nullptr) != nullptr) home_.one_turned_away_left();
   --home_.count().http_connections;
   const Admission::Seat left = std::move(seat_);
   home_.bury(*this);

@@ -37,7 +37,8 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   static constexpr std::size_t discarded_bytes_max = 4'194'304;
 
   /// Starts to serve a fresh descriptor on this shard.
-  static void begin(Connections& home, Stream stream, const IpAddress& peer, Admission::Seat seat);
+  static void begin(Connections& home, Stream stream, const IpAddress& peer, Admission::Seat seat,
+                    const TurnedAway* turned_away = nullptr);
   ~Connection() override;
 
   // ---- for whoever serves the request ---------------------------------------------------------------------
@@ -92,6 +93,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   void serve(http::Request request);
   const RawHandler* raw_handler(std::string_view path) const;
   void refuse(const HttpParser::Refusal& refusal);
+  void refuse(int status, std::string_view code, std::string_view reason);
   bool hand_over(unsigned shard);
   void look_through_proxy(http::Request& request) const;
 
@@ -136,8 +138,9 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   std::size_t shared_at_ = 0;
   http::FileBody file_;  ///< goes out behind out_
   std::shared_ptr<Handle> handle_;
-  std::unique_ptr<Streaming> streaming_;   ///< while such a body arrives
-  std::weak_ptr<engine::Session> polled_;  ///< whose GET waits here
+  const TurnedAway* turned_away_ = nullptr;  ///< why its first request is refused, whatever it is
+  std::unique_ptr<Streaming> streaming_;     ///< while such a body arrives
+  std::weak_ptr<engine::Session> polled_;    ///< whose GET waits here
   const engine::Poll* poll_ = nullptr;
   std::string origin_;        ///< of the request in hand, for the CORS headers
   std::string posting_sid_;   ///< whose POST is arriving here

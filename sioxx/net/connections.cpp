@@ -16,7 +16,48 @@ Connections::~Connections() {
 }
 
 void Connections::adopt(Stream stream, const IpAddress& address, Admission::Seat seat) {
+  if (!secured(stream)) return;
   Connection::begin(*this, std::move(stream), address, std::move(seat));
+}
+
+void Connections::turn_away(Stream stream, const IpAddress& address, const TurnedAway& why) {
+  if (turned_away_ >= turned_away_max || !secured(stream)) return;
+  ++turned_away_;
+  Connection::begin(*this, std::move(stream), address, {}, &why);
+}
+
+void Connections::log_refusal(std::string_view address, std::string_view reason, std::string_view detail) {
+  if (!refusals_.armed()) {
+    refusals_.lines = 0;
+    shard_.timers().arm(refusals_, shard_.now() + 1'000);
+  }
+  if (refusals_.lines >= refusal_lines_a_second_max) {
+    ++refusals_.suppressed;
+    return;
+  }
+  ++refusals_.lines;
+  LogLine line;
+  line.event = "http_refused";
+  line.address = address;
+  line.reason = reason;
+  line.detail = detail;
+  house_.log(line);
+}
+
+void Connections::Refusals::on_timer(loop::TimeMs) {
+  if (suppressed == 0) return;
+  const std::string detail = std::to_string(std::exchange(suppressed, 0)) + " more in this second";
+  LogLine line;
+  line.event = "http_refused";
+  line.reason = "TOO_MANY_LINES";
+  line.detail = detail;
+  home_.house_.log(line);
+}
+
+bool Connections::may_shake_hands() {
+  if (handshakes_.this_turn == tls_handshakes_a_turn_max) return false;
+  if (handshakes_.this_turn++ == 0) shard_.at_turn_end(handshakes_);
+  return true;
 }
 
 void Connections::close_all() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sioxx/loop/shard.hpp"
+#include "sioxx/loop/timers.hpp"
 #include "sioxx/net/admission.hpp"
 #include "sioxx/net/counters.hpp"
 #include "sioxx/net/house.hpp"
@@ -45,6 +46,12 @@ struct Output {
   std::size_t sent = 0;  ///< of `bytes`, already taken by the kernel
 };
 
+/// Why somebody is not let in, though he has come in far enough to be told.
+struct TurnedAway {
+  int status = 503;
+  std::string_view code, reason;
+};
+
 /// Everything that is connected to one shard. Built and owned by the Server, one per shard; shard's thread
 /// only. Dies before the shard; what is still connected then is dropped, and sessions that are still there
 /// are told.
@@ -52,6 +59,12 @@ class Connections {
  public:
   static constexpr std::size_t spare_outputs_max = 64;
   static constexpr std::size_t spare_output_bytes_max = 16'384;
+  /// Handshakes of TLS that one turn goes on with: each costs about a millisecond of signing.
+  static constexpr int tls_handshakes_a_turn_max = 8;
+  /// Connections at a time that are there only to be told why they cannot stay; past that they are closed without a word.
+  static constexpr std::size_t turned_away_max = 256;
+  /// Lines about refused requests; the rest of a second is one line with their number.
+  static constexpr unsigned refusal_lines_a_second_max = 20;
 
   Connections(House& house, unsigned shard);
   Connections(const Connections&) = delete;
@@ -60,6 +73,10 @@ class Connections {
 
   /// A fresh TCP connection: takes the descriptor and speaks HTTP on it.
   void adopt(Stream stream, const IpAddress& address, Admission::Seat seat);
+  /// One that has no seat: reads its request, so that the answer arrives and a page of an allowed origin can read it.
+  void turn_away(Stream stream, const IpAddress& address, const TurnedAway& why);
+  /// Connections adopted from now on speak TLS; null: they do not.
+  void use_tls(std::shared_ptr<const TlsContext> context) { tls_ = std::move(context); }
 
   /// From now on new handshakes are answered 503 with Retry-After; what is open goes on.
   void drain() { draining_ = true; }
@@ -79,6 +96,11 @@ class Connections {
   const Options& options() const { return house_.options(); }
   engine::Sessions& sessions(unsigned route) { return house_.sessions(shard_.index(), route); }
   Counters& count() { return counters_; }
+  /// "http_refused", unless there have been too many of them this second.
+  void log_refusal(std::string_view address, std::string_view reason, std::string_view detail);
+  /// Whether this turn has time for one more step of a TLS handshake; if not, epoll will ask again.
+  bool may_shake_hands();
+  void one_turned_away_left() { --turned_away_; }
   bool closing() const { return closing_; }
 
   /// Links a new connection in; from here on it is owned.
@@ -102,9 +124,30 @@ class Connections {
   bool posting(const std::string& sid) const { return !posting_.empty() && posting_.contains(sid); }
 
  private:
+  class Handshakes final : public loop::TurnEnd {
+   public:
+    void on_turn_end() override { this_turn = 0; }
+    int this_turn = 0;
+  };
+  class Refusals final : public loop::Timer {
+   public:
+    explicit Refusals(Connections& home) : home_(home) {}
+    void on_timer(loop::TimeMs) override;
+    unsigned lines = 0;
+    std::uint64_t suppressed = 0;
+
+   private:
+    Connections& home_;
+  };
+  bool secured(Stream& stream) const { return tls_ == nullptr || stream.start_tls(*tls_); }
+
   House& house_;
   loop::Shard& shard_;
   Counters counters_;
+  std::shared_ptr<const TlsContext> tls_;
+  Handshakes handshakes_;
+  Refusals refusals_{*this};
+  std::size_t turned_away_ = 0;
   Tracked* first_ = nullptr;
   std::size_t size_ = 0;
   bool draining_ = false;

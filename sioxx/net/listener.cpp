@@ -3,11 +3,9 @@
 #include "sioxx/loop/fault.hpp"
 #include "sioxx/net/admission.hpp"
 #include "sioxx/net/connections.hpp"
-#include "sioxx/net/cors.hpp"
-#include "sioxx/net/response.hpp"
 #include "sioxx/net/stream.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -85,27 +83,13 @@ bool out_of_resources(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/// Says no at the least cost: what fits the socket's buffer at once, then the end.
-void turn_away(Stream stream, std::string_view answer) {
-  stream.write(answer);
-  stream.shutdown_write();
-  std::array<char, 4'096> unread;  // a request left unread would turn our close into a reset
-  stream.read(unread);
-}
+constexpr TurnedAway all_taken{503, "UNAVAILABLE", "All places of this server are taken."};
+constexpr TurnedAway too_many{429, "RATE_LIMITED", "Too many connections from your address."};
+constexpr TurnedAway too_fast{503, "UNAVAILABLE", "Too many connections at once."};
 
 }  // namespace
 
 Listener::~Listener() { stop(); }
-
-/// Nothing has been read, so the origin is not known: a browser can read this where any origin is allowed.
-std::string Listener::refusal(int status, std::string_view code, std::string_view message) const {
-  http::Response response = error_response(status, code, message);
-  response.headers.emplace_back("Retry-After", "5");
-  std::string wire;
-  append_head(wire, response, {}, false);
-  Cors(house_.options()).append_headers(wire, {});
-  return wire + "\r\n" + response.body;
-}
 
 void Listener::open(const std::string& host, std::uint16_t port) {
   int fd = listen_on(host, port);
@@ -120,8 +104,6 @@ void Listener::open(const std::string& host, std::uint16_t port) {
   } else {
     number = reinterpret_cast<const sockaddr_in&>(bound).sin_port;
   }
-  all_taken_ = refusal(503, "UNAVAILABLE", "All places of this server are taken.");
-  too_many_ = refusal(429, "RATE_LIMITED", "Too many connections from your address.");
   fd_ = fd;
   port_ = ntohs(number);
 }
@@ -170,10 +152,14 @@ bool Listener::accept_one() {
   }
   Stream stream(fd);
   const IpAddress address = IpAddress::of(reinterpret_cast<const sockaddr&>(peer));
+  if (!may_accept_another()) {
+    house_.connections(0).turn_away(std::move(stream), address, too_fast);
+    return true;
+  }
   Admission::Entry entry = house_.admission().enter(address, !house_.options().trust_proxy);
   if (entry.verdict != Admission::Verdict::welcome) {
     const bool full = entry.verdict == Admission::Verdict::full;
-    turn_away(std::move(stream), full ? all_taken_ : too_many_);
+    house_.connections(0).turn_away(std::move(stream), address, full ? all_taken : too_many);
     return true;
   }
   Connections& home = house_.connections(entry.shard);
@@ -183,6 +169,18 @@ bool Listener::accept_one() {
     house_.shard(entry.shard)
         .post(std::make_unique<Newcomer>(home, std::move(stream), address, std::move(entry.seat)));
   }
+  return true;
+}
+
+/// A bucket that fills at accepts_per_second_max and holds one second of it.
+bool Listener::may_accept_another() {
+  const auto rate = static_cast<double>(house_.options().accepts_per_second_max);
+  if (rate == 0) return true;
+  const loop::TimeMs now = house_.shard(0).now();
+  places_ = std::min(rate, places_ + rate * static_cast<double>(now - counted_at_) / 1'000);
+  counted_at_ = now;
+  if (places_ < 1) return false;
+  --places_;
   return true;
 }
 

@@ -39,10 +39,11 @@ class Listener final : private loop::Pollable, private loop::Timer {
   void on_timer(loop::TimeMs now) override;
   bool accept_one();
   void pause(int error);
-  std::string refusal(int status, std::string_view code, std::string_view message) const;
+  bool may_accept_another();
 
   House& house_;
-  std::string all_taken_, too_many_;  ///< what is said to those who cannot come in
+  double places_ = 0;            ///< connections that may come now (Options::accepts_per_second_max)
+  loop::TimeMs counted_at_ = 0;  ///< when places_ was last added to
   int fd_ = -1;
   std::uint16_t port_ = 0;
   bool watching_ = false;

@@ -30,6 +30,8 @@ struct Options {
   /// The same two of one address; 0: unlimited. Behind a trusted proxy the addresses are those that it tells,
   /// and of the connections only WebSockets are counted.
   std::size_t connections_per_ip_max = 200;
+  /// Connections that may come within a second, and at once; more are answered 503. 0: unlimited.
+  std::size_t accepts_per_second_max = 0;
   std::vector<std::string>
       cors_origins;  ///< allowed origins; "*" any (then without credentials); empty: none
   bool cors_credentials = true;

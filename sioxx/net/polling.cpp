@@ -44,8 +44,6 @@ constexpr Refused bad_request{400, 3, "Bad request"};
 constexpr Refused forbidden{403, 4, "Forbidden"};
 constexpr Refused bad_version{400, 5, "Unsupported protocol version"};
 
-constexpr std::string_view retry_after_s = "5";
-
 http::Response answer_for(const Refused& refused) {
   std::string body = R"({"code":)";
   body += std::to_string(refused.code);
@@ -136,12 +134,7 @@ class Service {
   }
 
   void refuse(const Refused& refused) {
-    LogLine line;
-    line.event = "http_refused";
-    line.address = request_.address;
-    line.reason = refused.message;
-    line.detail = request_.method;
-    connection_.home().house().log(line);
+    connection_.home().log_refusal(request_.address, refused.message, request_.method);
     ++connection_.home().count().http_refused;
     connection_.respond(answer_for(refused));
   }

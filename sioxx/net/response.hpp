@@ -8,6 +8,9 @@
 
 namespace sioxx::net {
 
+/// What those are told who may come back: 503 and 429.
+inline constexpr std::string_view retry_after_s = "5";
+
 /// "Not Found" of 404; "Status" for a number without a name.
 std::string_view status_text(int status);
 

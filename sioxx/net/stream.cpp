@@ -21,17 +21,28 @@ Stream::Io from_errno(int error) {
 
 }  // namespace
 
-Stream::Stream(Stream&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+Stream::Stream(Stream&& other) noexcept : tls_(std::move(other.tls_)), fd_(std::exchange(other.fd_, -1)) {}
 
 Stream& Stream::operator=(Stream&& other) noexcept {
   if (this != &other) {
     close();
+    tls_ = std::move(other.tls_);
     fd_ = std::exchange(other.fd_, -1);
   }
   return *this;
 }
 
+bool Stream::start_tls(const TlsContext& context) {
+  tls_ = Tls::accept(context, fd_);
+  return tls_ != nullptr;
+}
+
 Stream::Io Stream::read(std::span<char> into) {
+  if (tls_ != nullptr) {
+    const Io io = tls_->read(into);
+    if (io.outcome == Outcome::not_tls) tls_.reset();
+    return io;
+  }
   for (;;) {
     if (const int error = fault::at(fault::Point::read); error != 0) return from_errno(error);
     const ssize_t n = ::recv(fd_, into.data(), into.size(), 0);
@@ -43,7 +54,16 @@ Stream::Io Stream::read(std::span<char> into) {
 
 Stream::Io Stream::write(std::string_view bytes) { return write(bytes, {}); }
 
+Stream::Io Stream::write_tls(std::string_view first, std::string_view second) {
+  const Io io = tls_->write(first);
+  if (io.outcome != Outcome::done || io.bytes < first.size() || second.empty()) return io;
+  const Io more = tls_->write(second);
+  if (more.outcome == Outcome::failed) return more;
+  return {Outcome::done, io.bytes + more.bytes};
+}
+
 Stream::Io Stream::write(std::string_view first, std::string_view second) {
+  if (tls_ != nullptr) return write_tls(first, second);
   for (;;) {
     if (const int error = fault::at(fault::Point::write); error != 0) return from_errno(error);
     ssize_t n = 0;
@@ -63,10 +83,13 @@ Stream::Io Stream::write(std::string_view first, std::string_view second) {
 }
 
 void Stream::shutdown_write() {
+  if (tls_ != nullptr) tls_->say_goodbye();
   if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
 }
 
 void Stream::close() {
+  if (tls_ != nullptr) tls_->say_goodbye();
+  tls_.reset();
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 

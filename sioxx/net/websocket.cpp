@@ -190,7 +190,8 @@ void WebSocket::read() {
       case Stream::Outcome::done: break;
       case Stream::Outcome::again: return;
       case Stream::Outcome::ended: return lost(CloseReason::transport_close);
-      case Stream::Outcome::failed: return lost(CloseReason::transport_error);
+      case Stream::Outcome::failed:
+      case Stream::Outcome::not_tls: return lost(CloseReason::transport_error);
     }
     home_.count().bytes_in += io.bytes;
     feed(scratch.first(io.bytes));

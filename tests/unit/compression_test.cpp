@@ -305,6 +305,7 @@ class CompressedWebSocket : public ::testing::Test {
   static Options with_compression() {
     Options options;
     options.websocket_compression = true;
+    options.close_timeout_ms = 200;
     options.raw_paths = {"/raw"};
     return options;
   }

@@ -21,11 +21,12 @@ TEST(Listener, GivesConnectionsToTheShardWithTheFewest) {
 TEST(Listener, RefusesPastTheLimitInWordsAndRecovers) {
   Options options;
   options.connections_max = 2;
+  options.close_timeout_ms = 50;
   World world(options);
   Client first(world), second(world);
   ASSERT_TRUE(world.until([&] { return world.connected() == 2; }));
   Client third(world);
-  const Answer answer = third.answer();
+  const Answer answer = third.get(polling);
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.header("Retry-After"), "5");
   EXPECT_TRUE(third.ended());
@@ -42,24 +43,64 @@ TEST(Listener, RefusesTooManyFromOneAddress) {
   Client first(world);
   ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
   Client second(world);
-  const Answer answer = second.answer();
+  const Answer answer = second.post("/v1/me", std::string(900'000, 'x'));
   EXPECT_EQ(answer.status, 429);
+  EXPECT_FALSE(second.reset) << "what it has sent is read, so that the answer arrives";
   EXPECT_EQ(answer.header("Content-Length"), std::to_string(answer.body.size()));
   EXPECT_TRUE(second.ended());
 }
 
-TEST(Listener, RefusesReadablyForPagesOfAnyOrigin) {
+TEST(Listener, RefusesReadablyForPagesThatMayRead) {
   Options options;
   options.connections_max = 1;
-  options.cors_origins = {"*"};
+  options.cors_origins = {"https://shop.example"};
   World world(options);
   Client first(world);
   ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
   Client second(world);
-  const Answer answer = second.answer();
+  const Answer answer = second.get(polling, "Origin: https://shop.example\r\n");
   EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://shop.example");
+  EXPECT_EQ(answer.header("Connection"), "close");
   EXPECT_EQ(answer.body.substr(0, 10), R"({"error":{)");
+  second.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(second.ended());
+  EXPECT_TRUE(second.got.empty()) << "one answer, whatever else is asked";
+}
+
+TEST(Listener, ThoseWhoAreTurnedAwayAreBoundedInNumberAndTime) {
+  Options options;
+  options.connections_max = 1;
+  options.close_timeout_ms = 50;
+  World world(options);
+  Client first(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 1; }));
+  std::vector<Client> silent;
+  for (std::size_t i = 0; i < Connections::turned_away_max + 20; ++i) silent.emplace_back(world);
+  ASSERT_TRUE(world.until([&] { return world.connected() == 1 + Connections::turned_away_max; }));
+  Client late(world);
+  EXPECT_TRUE(late.ended()) << "no more than that at a time";
+  EXPECT_TRUE(world.until([&] { return world.connected() == 1; }));
+  Client answered(world);
+  EXPECT_EQ(answered.get("/").status, 503);
+}
+
+TEST(Listener, MoreInASecondThanAllowedAreTurnedAway) {
+  Options options;
+  options.accepts_per_second_max = 5;
+  World world(options);
+  std::vector<Client> clients;
+  int welcome = 0, refused = 0;
+  for (int i = 0; i < 8; ++i) {
+    const Answer answer = clients.emplace_back(world).get(polling);
+    welcome += answer.status == 200;
+    refused += answer.status == 503 && answer.header("Retry-After") == "5";
+  }
+  EXPECT_GE(welcome, 5);
+  EXPECT_GE(refused, 1);
+  EXPECT_EQ(welcome + refused, 8);
+  EXPECT_TRUE(world.until([&] { return Client(world).get(polling).status == 200; }))
+      << "the bucket fills again";
 }
 
 TEST(Listener, OutOfDescriptorsItPausesSaysSoOnceAndGoesOn) {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -48,7 +49,7 @@ export class Server {
   static async start({ env = {} } = {}) {
     const server = new Server();
     server.port = await freePort();
-    server.url = `http://127.0.0.1:${server.port}`;
+    server.url = `${env.TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${server.port}`;
     server.dataDir = await mkdtemp(join(tmpdir(), 'rozmova-test-'));
     server.env = testEnvironment({ PORT: String(server.port), DATA_DIR: server.dataDir, ...env });
     server.log = '';
@@ -74,7 +75,19 @@ export class Server {
   async untilReady(child) {
     await eventually('/readyz says 200', async () => {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; it said:\n${this.log}`);
+      if (this.url.startsWith('https:')) return this.isReadyOverTls();
       return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+    });
+  }
+
+  /** fetch() cannot be told to trust a certificate that was made a moment ago. */
+  isReadyOverTls() {
+    return new Promise((done) => {
+      const request = get(`${this.url}/readyz`, { rejectUnauthorized: false }, (answer) => {
+        answer.resume();
+        done(answer.statusCode === 200);
+      });
+      request.once('error', () => done(false));
     });
   }
 
