@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sioxx/engine/query.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,9 +33,8 @@ struct Request {
   std::string_view header(std::string_view lower_case_name) const;
 };
 
-/// Decoded value of one query parameter; nothing when absent.
-std::string query_value(std::string_view query, std::string_view name);
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
+using engine::parse_query;
+using engine::query_value;
 
 /// A part of a file as a body: sent from the descriptor in pieces, never whole in memory. The descriptor is
 /// closed with the last copy.

@@ -11,7 +11,7 @@
 
 #include "sioxx/net/http_parser.hpp"
 
-#include "sioxx/net/percent.hpp"
+#include "sioxx/engine/query.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -388,7 +388,7 @@ bool has_token(const http::Request& request, std::string_view lower_case_name,
 
 bool normalise_path(std::string_view raw, std::string& path) {
   std::string decoded;
-  if (!percent_decode(raw, decoded)) return false;
+  if (!engine::percent_decode(raw, decoded)) return false;
   if (std::any_of(decoded.begin(), decoded.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }))
     return false;
   path.clear();

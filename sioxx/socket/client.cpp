@@ -1,5 +1,7 @@
 #include "sioxx/socket/client.hpp"
 
+#include "sioxx/socket/legacy.hpp"
+#include "sioxx/socket/msgpack.hpp"
 #include "sioxx/socket/packet.hpp"
 #include "sioxx/socket/rare.hpp"
 
@@ -71,16 +73,46 @@ void Client::trim_extra() {
 // ---- packets in
 // ------------------------------------------------------------------------------------------------------
 
-void Client::on_message(std::string_view data, bool binary) {
-  if (binary) return on_attachment(data);
-  if (extra_ != nullptr && extra_->assembly != nullptr) return fail("text while an attachment is due");
+/// Clients of Socket.IO 2 are let in to "/" without asking.
+void Client::on_open() {
+  if (session_.revision() == engine::Revision::v4) return;
+  dialect(Dialect::json_v4);
   Packet packet;
-  const Defect defect = decode(data, local_.json(), local_.limits().packet, packet);
+  packet.type = PacketType::connect;
+  connect(packet);
+}
+
+void Client::on_message(std::string_view data, bool binary) {
+  if (dialect() == Dialect::undecided) dialect(binary ? Dialect::msgpack : Dialect::json);
+  if (dialect() == Dialect::msgpack) return binary ? on_msgpack(data) : fail("text among msgpack");
+  return binary ? on_attachment(data) : on_text(data);
+}
+
+void Client::on_text(std::string_view data) {
+  if (extra_ != nullptr && extra_->assembly != nullptr) return fail("text while an attachment is due");
+  PacketLimits limits = local_.limits().packet;
+  const std::size_t namespace_bytes_max = limits.namespace_bytes_max;
+  if (dialect() == Dialect::json_v4) limits.namespace_bytes_max += connect_query_bytes_max;
+  Packet packet;
+  const Defect defect = decode(data, local_.json(), limits, packet);
   if (defect != Defect::none) return fail(text(defect));
+  if (dialect() == Dialect::json_v4) {
+    if (packet.type == PacketType::connect) take_connect_query(packet);
+    if (packet.nsp.size() > namespace_bytes_max) return fail(text(Defect::nsp));
+  }
   on_packet(packet);
 }
 
-void Client::on_packet(Packet& packet) {
+void Client::on_msgpack(std::string_view data) {
+  const Limits& limits = local_.limits();
+  Packet packet;
+  Attachments attachments;
+  const Defect defect = decode_msgpack(data, limits.json_depth_max, limits.packet, packet, attachments);
+  if (defect != Defect::none) return fail(text(defect));
+  on_packet(packet, std::move(attachments));
+}
+
+void Client::on_packet(Packet& packet, Attachments attachments) {
   if (packet.type == PacketType::connect) return connect(packet);
   LocalNamespace* const nsp = local_.find(packet.nsp);
   Socket* const socket = nsp != nullptr ? find(nsp) : nullptr;
@@ -88,7 +120,7 @@ void Client::on_packet(Packet& packet) {
   switch (packet.type) {
     case PacketType::disconnect: return remove(take(*socket), CloseReason::client_namespace_disconnect);
     case PacketType::event:
-    case PacketType::ack: return dispatch(*socket, packet, {});
+    case PacketType::ack: return dispatch(*socket, packet, std::move(attachments));
     case PacketType::binary_event:
     case PacketType::binary_ack:
       extra().assembly = std::make_unique<Assembly>(*this, *socket, std::move(packet));
@@ -143,6 +175,24 @@ void Client::fail(std::string_view detail) {
   session_.close(CloseReason::parse_error);
 }
 
+// ---- packets out
+// ----------------------------------------------------------------------------------------------------
+
+void Client::send(const engine::EncodedPtr& packet, engine::Delivery delivery) {
+  if (dialect() != Dialect::msgpack) return session_.send(packet, delivery);
+  send_translated(local_.transcoder().to_msgpack(packet), delivery);
+}
+
+void Client::send_text(std::string_view packet) {
+  if (dialect() != Dialect::msgpack) return session_.send_text(packet);
+  send_translated(local_.transcoder().to_msgpack(packet), engine::Delivery::durable);
+}
+
+void Client::send_translated(const engine::EncodedPtr& packet, engine::Delivery delivery) {
+  if (packet != nullptr) return session_.send(packet, delivery);
+  local_.handler_failed("emit", {}, "what is emitted is no JSON");
+}
+
 // ---- sockets come
 // ----------------------------------------------------------------------------------------------------
 
@@ -171,8 +221,12 @@ void Client::connected(Socket& socket) {
   ++local_.counters().sockets;
   ++local_.counters().connected;
   std::string& out = local_.scratch();
-  encode_connect(out, socket.nsp(), socket.id());
-  session_.send_text(out);
+  if (dialect() == Dialect::json_v4) {
+    encode_connect_v4(out, socket.nsp());
+  } else {
+    encode_connect(out, socket.nsp(), socket.id());
+  }
+  send_text(out);
   if (extra_ != nullptr) extra_->stop();
   trim_extra();
 
@@ -198,8 +252,12 @@ void Client::refused(Socket& socket, const ConnectError& error) {
 
 void Client::refuse(std::string_view nsp, const ConnectError& error) {
   std::string& out = local_.scratch();
-  encode_connect_error(out, nsp, error.message, error.data);
-  session_.send_text(out);
+  if (dialect() == Dialect::json_v4) {
+    encode_connect_error_v4(out, nsp, error.message, error.data);
+  } else {
+    encode_connect_error(out, nsp, error.message, error.data);
+  }
+  send_text(out);
 }
 
 // ---- sockets go
@@ -210,7 +268,7 @@ void Client::disconnect(Socket& socket, bool close) {
     if (gone->connected()) {
       std::string& out = local_.scratch();
       encode_disconnect(out, gone->nsp());
-      session_.send_text(out);
+      send_text(out);
     }
     remove(gone, CloseReason::server_namespace_disconnect);
   };

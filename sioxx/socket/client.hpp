@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sioxx/engine/sessions.hpp"
+#include "sioxx/socket/dialect.hpp"
 #include "sioxx/socket/local.hpp"
 
 #include <memory>
@@ -22,6 +23,7 @@ class Client final : public engine::SessionHandler {
   engine::Session& session() { return session_; }
   Local& local() { return local_; }
 
+  void on_open() override;
   void on_message(std::string_view data, bool binary) override;
   void on_close(CloseReason reason) override;
 
@@ -32,12 +34,21 @@ class Client final : public engine::SessionHandler {
   // ---- for the socket
   /// DISCONNECT and gone; with `close` the whole connection.
   void disconnect(Socket& socket, bool close);
+  /// A packet of ours, in the JSON of v5; it leaves in the client's dialect.
+  void send(const engine::EncodedPtr& packet, engine::Delivery delivery);
+  void send_text(std::string_view packet);
 
  private:
   struct Assembly;
   struct Extra;
 
-  void on_packet(Packet& packet);
+  Dialect dialect() const { return static_cast<Dialect>(session_.mark()); }
+  void dialect(Dialect known) { session_.mark(static_cast<std::uint8_t>(known)); }
+  void send_translated(const engine::EncodedPtr& packet, engine::Delivery delivery);
+  void on_text(std::string_view data);
+  void on_msgpack(std::string_view data);
+  /// `attachments`: those that came in the packet itself.
+  void on_packet(Packet& packet, Attachments attachments = {});
   void on_attachment(std::string_view bytes);
   void assembled();
   void connect(Packet& packet);

@@ -18,7 +18,7 @@ Socket* SocketRef::get() const {
 boost::json::value placeholder(std::size_t num) {
   boost::json::object object;
   object["_placeholder"] = true;
-  object["num"] = num;
+  object["num"] = static_cast<std::int64_t>(num);  // as a reader of JSON has it
   return object;
 }
 

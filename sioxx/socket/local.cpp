@@ -130,6 +130,11 @@ void Local::handler_failed(std::string_view what, std::string_view socket_id, st
   log(line);
 }
 
+Transcoder& Local::transcoder() {
+  if (transcoder_ == nullptr) transcoder_ = std::make_unique<Transcoder>();
+  return *transcoder_;
+}
+
 std::string& Local::scratch() {
   if (scratch_.capacity() > scratch_bytes_kept_max) {
     scratch_ = {};

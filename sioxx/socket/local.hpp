@@ -6,6 +6,7 @@
 #include "sioxx/socket/namespace.hpp"
 #include "sioxx/socket/packet.hpp"
 #include "sioxx/socket/rooms.hpp"
+#include "sioxx/socket/transcoder.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -184,6 +185,8 @@ class Local {
   Counters& counters() { return counters_; }
   std::size_t rooms() const;
   JsonReader& json() { return json_; }
+  /// For clients of another dialect; made when the first one comes.
+  Transcoder& transcoder();
   /// An empty string to build one packet in; valid until asked again.
   std::string& scratch();
   void log(const LogLine& line) const {
@@ -214,6 +217,7 @@ class Local {
   const PostHome post_;
   Counters counters_;
   JsonReader json_;
+  std::unique_ptr<Transcoder> transcoder_;
   std::string scratch_;
   struct NameHash {
     using is_transparent = void;

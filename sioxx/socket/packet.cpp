@@ -105,6 +105,7 @@ std::string_view text(Defect defect) {
     case Defect::nsp: return "namespace";
     case Defect::id: return "ack id";
     case Defect::json: return "json";
+    case Defect::msgpack: return "msgpack";
     case Defect::payload: return "payload";
     case Defect::event_name: return "event name";
   }
@@ -115,7 +116,15 @@ bool is_reserved(std::string_view event) {
   return std::find(reserved_events.begin(), reserved_events.end(), event) != reserved_events.end();
 }
 
-Defect decode(std::string_view wire, JsonReader& reader, const PacketLimits& limits, Packet& packet) {
+Defect check(const Packet& packet, bool has_payload, const PacketLimits& limits) {
+  const Defect defect = check_payload(packet, has_payload, limits);
+  if (defect != Defect::none) return defect;
+  const bool fit = packet.attachments == 0 || placeholders_fit(packet.data, packet.attachments);
+  return fit ? Defect::none : Defect::attachments;
+}
+
+Defect parse(std::string_view wire, JsonReader& reader, const PacketLimits& limits, Packet& packet,
+             bool& has_payload) {
   if (wire.empty() || wire.front() < '0' || wire.front() > '6') return Defect::type;
   packet.type = static_cast<PacketType>(wire.front() - '0');
   wire.remove_prefix(1);
@@ -136,13 +145,14 @@ Defect decode(std::string_view wire, JsonReader& reader, const PacketLimits& lim
     packet.id = take_number(wire, ack_id_max);
     if (!packet.id) return Defect::id;
   }
-  const bool has_payload = !wire.empty();
-  if (has_payload && !reader.read(wire, packet.data)) return Defect::json;
-  const Defect defect = check_payload(packet, has_payload, limits);
-  if (defect != Defect::none) return defect;
-  if (packet.attachments > 0 && !placeholders_fit(packet.data, packet.attachments))
-    return Defect::attachments;
-  return Defect::none;
+  has_payload = !wire.empty();
+  return has_payload && !reader.read(wire, packet.data) ? Defect::json : Defect::none;
+}
+
+Defect decode(std::string_view wire, JsonReader& reader, const PacketLimits& limits, Packet& packet) {
+  bool has_payload = false;
+  const Defect defect = parse(wire, reader, limits, packet, has_payload);
+  return defect != Defect::none ? defect : check(packet, has_payload, limits);
 }
 
 void encode_connect(std::string& out, std::string_view nsp, std::string_view socket_id) {

@@ -42,13 +42,17 @@ struct Packet {
 };
 
 /// Why a text is no packet; for logs and tests. Whatever it is, the answer is to close the connection.
-enum class Defect : std::uint8_t { none, type, attachments, nsp, id, json, payload, event_name };
+enum class Defect : std::uint8_t { none, type, attachments, nsp, id, json, msgpack, payload, event_name };
 std::string_view text(Defect defect);
 
 /// An ack id above this is refused: it would come back changed from a JavaScript client.
 inline constexpr std::uint64_t ack_id_max = std::uint64_t{1} << 53;
 
 Defect decode(std::string_view wire, JsonReader& json, const PacketLimits& limits, Packet& packet);
+/// The two halves of it: what can be read at all, and what a client may say.
+Defect parse(std::string_view wire, JsonReader& json, const PacketLimits& limits, Packet& packet,
+             bool& has_payload);
+Defect check(const Packet& packet, bool has_payload, const PacketLimits& limits);
 
 /// Whether an application must not use this name (reference: RESERVED_EVENTS).
 bool is_reserved(std::string_view event);

@@ -81,11 +81,11 @@ void Socket::send(const engine::EncodedPtr& encoded, engine::Delivery delivery) 
   if (!connected()) return;
   ++nsp_->local().counters().events_out;
   if (!nsp_->table().outgoing_.empty()) tell_outgoing(encoded->packet().substr(1));
-  client_->session().send(encoded, delivery);
+  client_->send(encoded, delivery);
 }
 
 void Socket::send_text(std::string_view payload) {
-  if (connected()) client_->session().send_text(payload);
+  if (connected()) client_->send_text(payload);
 }
 
 void Socket::emit_array(std::string_view event, const boost::json::array& args,

@@ -87,7 +87,7 @@ class SocketWorld;
 /// A person with a WebSocket: speaks and hears Socket.IO packets.
 class Person {
  public:
-  explicit Person(SocketWorld& world);
+  explicit Person(SocketWorld& world, engine::Revision revision = engine::Revision::v4);
   ~Person();
   Person(const Person&) = delete;
   Person& operator=(const Person&) = delete;
@@ -171,9 +171,9 @@ class SocketWorld {
                             }};
 };
 
-inline Person::Person(SocketWorld& world) : world_(world) {
-  session = world.sessions.open_websocket(a_handshake(), wire);
-  wire.written.clear();
+inline Person::Person(SocketWorld& world, engine::Revision revision) : world_(world) {
+  session = world.sessions.open_websocket(a_handshake(revision), wire);
+  if (revision == engine::Revision::v4) wire.written.clear();
 }
 inline Person::~Person() { session->transport_closed(wire, CloseReason::transport_close); }
 inline void Person::says(std::string_view packet) {
