@@ -62,6 +62,9 @@ struct Config {
   std::int64_t max_payload_bytes = 1'000'000;
   std::int64_t http_body_bytes_max = 1'048'576;
   std::int64_t send_queue_bytes = 1'048'576;
+  std::int64_t upload_bytes_max = 26'214'400;
+  std::int64_t upload_bytes_per_day = 1'073'741'824;
+  std::int64_t uploads_per_minute = 30;
   std::int64_t db_queue_max = 65'536;
   std::int64_t db_readers = 1;
 
@@ -73,6 +76,8 @@ struct Config {
   std::int64_t presence_grace_ms = 5'000;
   std::int64_t token_warning_ms = 60'000;
   std::int64_t token_grace_ms = 30'000;
+  std::int64_t upload_keep_unsent_hours = 24;
+  std::int64_t upload_link_seconds = 300;
   std::int64_t shutdown_spread_ms = 2'000;
 
   bool tls() const { return !tls_cert_file.empty(); }

@@ -14,6 +14,7 @@
 #include "rozmova/start.hpp"
 #include "rozmova/store/database.hpp"
 #include "rozmova/store/store.hpp"
+#include "rozmova/uploads/uploads.hpp"
 #include "rozmova/version.hpp"
 #include "sioxx/server.hpp"
 
@@ -71,9 +72,15 @@ int serve(const LoadedConfig& loaded) {
     });
     chat::Chat chat(server, database, auth, chat_options(config), log, metrics);
 
+    uploads::Uploads uploads(chat.deeds().house(), upload_options(config), secret.value);
+
     std::atomic<bool> draining = false;
-    api::Router router(auth, metrics, router_options(config, log));
-    api::add_routes(router, chat, auth, {.demo = config.demo_on()});
+    api::RouterOptions routing = router_options(config, log);
+    routing.link = [&uploads](const sioxx::http::Request& request, WallMs now) {
+      return uploads.links().verify(request.path, request.query, now);
+    };
+    api::Router router(auth, metrics, std::move(routing));
+    api::add_routes(router, chat, auth, {.demo = config.demo_on(), .uploads = &uploads});
     api::add_system_routes(router, {server, database, metrics, log, [&draining] { return draining.load(); }});
     const api::StaticFiles web(api::find_web_dir(config.web_dir).value_or(std::filesystem::path()));
     for (const std::string& warning : web.warnings()) log.warning("web_app", {{"reason", warning}});
@@ -81,6 +88,10 @@ int serve(const LoadedConfig& loaded) {
         [&web](auto&& request, auto reply) { web.handle(std::move(request), std::move(reply)); });
     server.http(
         [&router](auto&& request, auto reply) { router.handle(std::move(request), std::move(reply)); });
+
+    server.http_bodies([&router](auto& head, auto& reply, const auto& resume) {
+      return router.take_body(head, reply, resume);
+    });
 
     server.listen();
     const auto stop = [&](int signal, int times) {

@@ -167,6 +167,7 @@ chat::ChatOptions chat_options(const Config& config) {
     options.rest_reads_per_s = options.rest_reads_burst = unlimited;
     options.sign_ins_per_s = options.sign_ins_burst = unlimited;
   }
+  options.uploads_per_minute = options.uploads_burst = rate(config.uploads_per_minute);
   options.content_characters_max = size(config.content_chars_max);
   options.connections_per_user_max =
       size(config.connections_per_user_max == 0 ? unlimited : config.connections_per_user_max);
@@ -175,6 +176,16 @@ chat::ChatOptions chat_options(const Config& config) {
   options.presence_grace_ms = config.presence_grace_ms;
   options.token_warning_ms = config.token_warning_ms;
   options.token_grace_ms = config.token_grace_ms;
+  return options;
+}
+
+uploads::UploadOptions upload_options(const Config& config) {
+  uploads::UploadOptions options;
+  options.folder = (std::filesystem::path(config.data_dir) / "uploads").string();
+  options.bytes_max = static_cast<std::uint64_t>(config.upload_bytes_max);
+  options.bytes_per_day_max = config.upload_bytes_per_day;
+  options.keep_unsent_ms = config.upload_keep_unsent_hours * 3'600'000;
+  options.link_ms = config.upload_link_seconds * 1'000;
   return options;
 }
 

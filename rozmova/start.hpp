@@ -8,6 +8,7 @@
 #include "rozmova/log.hpp"
 #include "rozmova/secret.hpp"
 #include "rozmova/store/database.hpp"
+#include "rozmova/uploads/uploads.hpp"
 #include "sioxx/server.hpp"
 
 #include <cstdint>
@@ -28,6 +29,7 @@ std::unique_ptr<JwksSource> jwks_source(const Config& config, Log& log);
 sioxx::Options server_options(const Config& config, Log& log);
 store::DatabaseOptions database_options(const Config& config);
 chat::ChatOptions chat_options(const Config& config);
+uploads::UploadOptions upload_options(const Config& config);
 api::RouterOptions router_options(const Config& config, Log& log);
 
 /// Brings the issuer's keys to `auth` as long as this lives. `source` may be null.

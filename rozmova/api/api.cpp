@@ -23,6 +23,10 @@ void SharedReply::send(int status, std::string json) const {
   at_home([status, json = std::move(json)](http::Reply& reply) { answer(reply, status, json); });
 }
 
+void SharedReply::send(http::Response response) const {
+  at_home([response = std::move(response)](http::Reply& reply) { reply.send(response); });
+}
+
 void SharedReply::refuse(const Refusal& refusal) const {
   metrics_->refused(refusal.code);
   at_home([refusal](http::Reply& reply) { api::refuse(reply, refusal); });
@@ -101,6 +105,7 @@ void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions o
   add_people_routes(router, floor);
   add_orders_routes(router, floor);
   add_notifications_routes(router, floor);
+  if (options.uploads != nullptr) add_uploads_routes(router, floor, *options.uploads);
 }
 
 }  // namespace rozmova::api

@@ -6,11 +6,16 @@
 
 #include <cstdint>
 
+namespace rozmova::uploads {
+class Uploads;
+}
+
 namespace rozmova::api {
 
 struct ApiOptions {
   bool demo = false;  ///< people to choose from and sign-in without a password
   std::int64_t demo_token_ms = 12 * 3'600'000;
+  uploads::Uploads* uploads = nullptr;  ///< the routes of files, when there is a place for them
 };
 
 /// Adds every route of spec §7 that exists: the same deeds as the events, over HTTP. `chat` and `auth` must

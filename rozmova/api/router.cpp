@@ -143,6 +143,8 @@ struct Router::Impl {
 
   std::optional<Refusal> identify(const Route& route, const http::Request& request, Call& call) const;
   void call(const Route& route, const Compiled& found, http::Request&& request, http::Reply reply) const;
+  std::optional<Call> admit(const Route& route, const Compiled& found, const http::Request& request,
+                            http::Reply& reply) const;
   void no_such_method(const http::Request& request, const std::vector<std::string_view>& parts,
                       http::Reply& reply) const;
 };
@@ -263,12 +265,19 @@ void Router::Impl::no_such_method(const http::Request& request, const std::vecto
 std::optional<Refusal> Router::Impl::identify(const Route& route, const http::Request& request,
                                               Call& call) const {
   if (route.guard == Guard::open) return std::nullopt;
+  if (route.guard == Guard::user_or_link && options.link &&
+      !http::query_value(request.query, "sig").empty()) {
+    Result<Identity> whose = options.link(request, call.now);
+    if (!whose) return whose.refusal();
+    call.who = std::move(*whose);
+    return still_welcome ? still_welcome(call.who, call.now) : std::nullopt;
+  }
   std::string token(bearer(request.header("authorization")));
   if (token.empty() && options.query_token) token = http::query_value(request.query, "token");
   if (token.empty())
     return Refusal{ErrorCode::unauthorized, "Send the header \"Authorization: Bearer TOKEN\"."};
   if (!options.service_token.empty() && same_secret(token, options.service_token)) {
-    if (route.guard == Guard::user)
+    if (route.guard == Guard::user || route.guard == Guard::user_or_link)
       return Refusal{ErrorCode::unauthorized, "SERVICE_TOKEN opens admin routes only."};
     call.is_service = true;
     call.who.role = Role::admin;
@@ -287,34 +296,61 @@ std::optional<Refusal> Router::Impl::identify(const Route& route, const http::Re
   return std::nullopt;
 }
 
-void Router::Impl::call(const Route& route, const Compiled& found, http::Request&& request,
-                        http::Reply reply) const {
+/// Counts the call and finds out whose it is; `reply` is observed from here on. Nothing: refused.
+std::optional<Call> Router::Impl::admit(const Route& route, const Compiled& found,
+                                        const http::Request& request, http::Reply& reply) const {
   metrics.count(Count::http_requests);
-  http::Reply observed(std::make_unique<ObservedSink>(std::move(reply), metrics, options, route, request));
+  reply = http::Reply(std::make_unique<ObservedSink>(std::move(reply), metrics, options, route, request));
   Call call;
   call.now = now();
-  if (auto refusal = identify(route, request, call)) return refuse(observed, *refusal);
-
+  if (auto refusal = identify(route, request, call)) {
+    refuse(reply, *refusal);
+    return std::nullopt;
+  }
   const std::vector<std::string_view> parts = split_path(request.path);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (found.segments[i].is_name) call.params.add(found.segments[i].text, parts[i]);
   }
+  return call;
+}
+
+void Router::Impl::call(const Route& route, const Compiled& found, http::Request&& request,
+                        http::Reply reply) const {
+  std::optional<Call> admitted = admit(route, found, request, reply);
+  if (!admitted) return;
+  Call& call = *admitted;
   if (route.body == Body::json) {
     Result<boost::json::object> body =
         parse_object(request.body, options.json_body_bytes_max, options.json_depth_max);
-    if (!body) return refuse(observed, body.refusal());
+    if (!body) return refuse(reply, body.refusal());
     call.body = std::move(*body);
     request.body.clear();
   }
   call.request = std::move(request);
   const std::string method = call.request.method, path = call.request.path;
   try {
-    route.handler(std::move(call), std::move(observed));
+    route.handler(std::move(call), std::move(reply));
   } catch (const std::exception& mistake) {
     // The reply went down with the handler, so net has answered 500.
     metrics.refused(ErrorCode::internal);
     if (options.on_answer) options.on_answer({&route, method, path, 500, 0, mistake.what()});
   }
+}
+
+std::unique_ptr<http::BodySink> Router::take_body(http::Request& head, http::Reply& reply,
+                                                  const http::Resume& resume) const {
+  if (!head.path.starts_with('/')) return nullptr;
+  const std::vector<std::string_view> parts = split_path(head.path);
+  for (const Impl::Compiled& candidate : impl_->compiled) {
+    const Route& route = impl_->routes[candidate.route];
+    if (route.body != Body::stream || route.method != head.method || !fits(candidate.segments, parts))
+      continue;
+    std::optional<Call> call = impl_->admit(route, candidate, head, reply);
+    if (!call) return nullptr;
+    call->request = std::move(head);
+    return route.stream(std::move(*call), std::move(reply), resume);
+  }
+  return nullptr;
 }
 
 }  // namespace rozmova::api

@@ -22,11 +22,12 @@ namespace rozmova::api {
 namespace http = sioxx::http;
 
 /// Who may call a route. `user`: a good token. `user_or_service`: that, or SERVICE_TOKEN. `admin`: a good token with the
-/// role admin, or SERVICE_TOKEN.
-enum class Guard : std::uint8_t { open, user, user_or_service, admin };
+/// role admin, or SERVICE_TOKEN. `user_or_link`: a good token, or an address that was signed for somebody.
+enum class Guard : std::uint8_t { open, user, user_or_service, admin, user_or_link };
 
-/// What a route reads from the request: `json` = the body must be one JSON object.
-enum class Body : std::uint8_t { none, json, raw };
+/// What a route reads from the request: `json` = the body must be one JSON object; `stream` = it takes the body as it
+/// arrives.
+enum class Body : std::uint8_t { none, json, raw, stream };
 
 /// What stood in the places of `{…}` in the template, by name.
 class Params {
@@ -59,6 +60,9 @@ struct Call {
 
 /// Called on the shard of the connection; the reply must be sent on it (see http::Reply).
 using Handler = std::function<void(Call&&, http::Reply)>;
+/// Called when the head is there: see http::BodyHandler. Whoever returns nothing answers without the body.
+using StreamHandler =
+    std::function<std::unique_ptr<http::BodySink>(Call&&, http::Reply, const http::Resume&)>;
 
 /// One row of the table of routes: data, so that documents can be checked against it.
 struct Route {
@@ -68,6 +72,7 @@ struct Route {
   Body body = Body::none;
   std::string summary;  ///< one line for people
   Handler handler;
+  StreamHandler stream = {};  ///< Body::stream
   /// Guard::admin: the handler asks the users table about a token that names no role (api/admin_gate.hpp).
   bool settles_role = false;
 };
@@ -83,7 +88,9 @@ struct Answered {
 
 struct RouterOptions {
   std::string service_token;  ///< empty: there is none
-  bool query_token = false;   ///< accept ?token=… where a header cannot be set
+  /// Whose signed address this is, for Guard::user_or_link; empty: there are none.
+  std::function<Result<Identity>(const http::Request&, WallMs)> link = {};
+  bool query_token = false;  ///< accept ?token=… where a header cannot be set
   std::size_t json_body_bytes_max = 262'144;
   std::size_t json_depth_max = 32;
   std::function<WallMs()> now;                     ///< empty: the system's clock
@@ -109,6 +116,9 @@ class Router {
 
   const std::vector<Route>& routes() const;
   void handle(http::Request&& request, http::Reply reply) const;
+  /// The same for bodies that a route takes as they arrive; all others are left alone.
+  std::unique_ptr<http::BodySink> take_body(http::Request& head, http::Reply& reply,
+                                            const http::Resume& resume) const;
 
  private:
   struct Impl;

@@ -4,6 +4,7 @@
 #include "rozmova/api/router.hpp"
 #include "rozmova/chat/chat.hpp"
 #include "rozmova/chat/deeds.hpp"
+#include "rozmova/uploads/uploads.hpp"
 #include "sioxx/server.hpp"
 
 #include <functional>
@@ -19,6 +20,7 @@ class SharedReply {
   SharedReply(Metrics& metrics, http::Reply reply);
 
   void send(int status, std::string json) const;
+  void send(http::Response response) const;
   void refuse(const Refusal& refusal) const;
   /// For deeds whose result is the finished body.
   chat::Deeds::Then<std::string> json(int status = 200) const;
@@ -63,5 +65,6 @@ void add(Router& router, const FloorPtr& floor, Route route, Deed deed);
 void add_people_routes(Router& router, const FloorPtr& floor);
 void add_orders_routes(Router& router, const FloorPtr& floor);
 void add_notifications_routes(Router& router, const FloorPtr& floor);
+void add_uploads_routes(Router& router, const FloorPtr& floor, uploads::Uploads& uploads);
 
 }  // namespace rozmova::api

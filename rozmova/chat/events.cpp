@@ -38,27 +38,56 @@ bool is_file_url(std::string_view url) {
   return false;
 }
 
+constexpr std::string_view uploads_path = "/v1/uploads/";
+
+std::optional<Refusal> bad_file_name(std::size_t index, std::string_view name, const ChatOptions& limits) {
+  if (!is_blank(name) && characters(name) <= limits.file_name_characters_max && !has_control(name))
+    return std::nullopt;
+  return invalid(
+      fmt::format("attachments[{}].fileName must have 1 to {} characters and no control characters", index,
+                  limits.file_name_characters_max));
+}
+
+/// `{uploadId, fileName?}`, or the address of an upload as fileUrl: the store knows the rest of it.
+Result<Attachment> of_upload(std::size_t index, const Uuid& upload, const json::object& object,
+                             const ChatOptions& limits) {
+  Attachment attachment;
+  attachment.id = upload;
+  attachment.is_upload = true;
+  if (find(object, "fileName") == nullptr) return attachment;
+  const auto name = text_of(object, "fileName");
+  if (!name) return invalid(fmt::format("attachments[{}].{}", index, name.refusal().message));
+  if (auto no = bad_file_name(index, *name, limits)) return std::move(*no);
+  attachment.file_name = *name;
+  return attachment;
+}
+
 Result<Attachment> parse_attachment(std::size_t index, const json::value& value, const ChatOptions& limits) {
   const json::object* object = value.if_object();
   if (object == nullptr) return invalid(fmt::format("attachments[{}] must be an object", index));
   const auto named = [index](const Refusal& no) {
     return invalid(fmt::format("attachments[{}].{}", index, no.message));
   };
+  if (find(*object, "uploadId") != nullptr) {
+    const auto upload = uuid_of(*object, "uploadId");
+    if (!upload) return named(upload.refusal());
+    return of_upload(index, *upload, *object, limits);
+  }
   const auto url = text_of(*object, "fileUrl");
   if (!url) return named(url.refusal());
   if (url->size() > limits.file_url_bytes_max) {
     return invalid(
         fmt::format("attachments[{}].fileUrl is longer than {} bytes", index, limits.file_url_bytes_max));
   }
+  if (url->starts_with(uploads_path)) {
+    if (const auto upload = Uuid::parse(std::string_view(*url).substr(uploads_path.size())))
+      return of_upload(index, *upload, *object, limits);
+  }
   if (!is_file_url(*url))
     return invalid(fmt::format("attachments[{}].fileUrl must be an http(s) address or a path", index));
   const auto name = text_of(*object, "fileName");
   if (!name) return named(name.refusal());
-  if (is_blank(*name) || characters(*name) > limits.file_name_characters_max || has_control(*name)) {
-    return invalid(
-        fmt::format("attachments[{}].fileName must have 1 to {} characters and no control characters", index,
-                    limits.file_name_characters_max));
-  }
+  if (auto no = bad_file_name(index, *name, limits)) return std::move(*no);
   Attachment attachment;
   attachment.file_url = *url;
   attachment.file_name = *name;

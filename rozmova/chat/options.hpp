@@ -22,6 +22,8 @@ struct ChatOptions {
   std::int64_t rest_reads_burst = 200;
   std::int64_t sign_ins_per_s = 10;
   std::int64_t sign_ins_burst = 60;  ///< all of a user's devices at once, and some more
+  std::int64_t uploads_per_minute = 30;
+  std::int64_t uploads_burst = 30;
   /// This many refused bursts within a minute end the connection; see Rates.
   int over_rate_per_minute_max = 10;
   std::int64_t refused_burst_ms = 500;  ///< refusals this close to each other are one burst at least

@@ -28,12 +28,13 @@ Rates::Rates(const ChatOptions& options)
               limit_of(options.actions_per_s, options.actions_burst),
               limit_of(options.events_per_s, options.events_burst),
               limit_of(options.rest_reads_per_s, options.rest_reads_burst),
-              limit_of(options.sign_ins_per_s, options.sign_ins_burst)},
+              limit_of(options.sign_ins_per_s, options.sign_ins_burst),
+              limit_of(options.uploads_per_minute, options.uploads_burst, 60)},
       over_max_(options.over_rate_per_minute_max),
       refused_burst_ms_(options.refused_burst_ms) {}
 
 bool Rates::is_offence(Kind kind) {
-  return kind != Kind::typing && kind != Kind::rest_read && kind != Kind::sign_in;
+  return kind != Kind::typing && kind != Kind::rest_read && kind != Kind::sign_in && kind != Kind::upload;
 }
 
 Rates::Verdict Rates::take(const Uuid& user, Kind kind, std::int64_t now_ms) {

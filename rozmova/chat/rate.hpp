@@ -41,7 +41,7 @@ class TokenBucket {
 /// Kind::event, or has no connection that could end.
 class Rates {
  public:
-  enum class Kind : std::uint8_t { message, typing, join, action, event, rest_read, sign_in };
+  enum class Kind : std::uint8_t { message, typing, join, action, event, rest_read, sign_in, upload };
   struct Verdict {
     std::int64_t retry_after_ms = 0;  ///< 0: go on
     bool expel = false;               ///< over so often that the connection must end
@@ -53,7 +53,7 @@ class Rates {
   std::size_t size() const { return rows_.size(); }
 
  private:
-  static constexpr std::size_t kinds = 7;
+  static constexpr std::size_t kinds = 8;
   static constexpr std::int64_t window_ms = 60'000;
   static bool is_offence(Kind kind);
 

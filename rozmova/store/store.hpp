@@ -93,6 +93,23 @@ struct NewOrder {
   OrderStatus status = OrderStatus::created;  ///< other than created: imported and demo orders
 };
 
+/// A file that was uploaded here; the bytes are not in the store.
+struct Upload {
+  Uuid id;
+  Uuid user_id;
+  ChatKey chat;  ///< it was uploaded to, and the only one it can be sent in
+  std::string file_name;
+  std::string mime_type;
+  std::int64_t bytes = 0;
+  std::optional<std::int32_t> width, height;
+  std::string sha256;
+  WallMs created_at = 0;
+  bool is_sent = false;
+  bool is_deleted = false;  ///< with its message
+
+  std::string file_url() const { return "/v1/uploads/" + id.text(); }
+};
+
 /// A row of websocket_connections.
 struct ConnectionRow {
   Uuid id;
@@ -265,6 +282,13 @@ class Store {
   /// Only how far they go.
   virtual AccessNews access_news_so_far() = 0;
   static constexpr std::size_t revocations_max = 100'000;
+  // ---- uploads
+  virtual Result<Done> add_upload(const Upload& upload) = 0;
+  virtual std::optional<Upload> upload(const Uuid& id) = 0;
+  /// Of everything this user has uploaded since then, sent or not.
+  virtual std::int64_t uploaded_bytes(const Uuid& user, WallMs since) = 0;
+  /// Deletes up to `rows_max` uploads older than `before` that were never sent; returns which.
+  virtual std::vector<Uuid> forget_unsent_uploads(WallMs before, int rows_max) = 0;
 
   // ---- connections (websocket_connections)
   virtual void connection_opened(const ConnectionRow& row) = 0;

@@ -53,9 +53,15 @@ World::World(WorldOptions options) {
   api::RouterOptions router_options;
   router_options.service_token = options.service_token;
   router_ = std::make_unique<api::Router>(*auth_, metrics_, router_options);
-  api::add_routes(*router_, *chat_, *auth_, {.demo = options.demo});
+  uploads::UploadOptions uploading;
+  uploading.folder = (folder_ / "uploads").string();
+  uploads_ = std::make_unique<uploads::Uploads>(chat_->deeds().house(), uploading, secret);
+  api::add_routes(*router_, *chat_, *auth_, {.demo = options.demo, .uploads = uploads_.get()});
   server_->http(
       [this](auto&& request, auto reply) { router_->handle(std::move(request), std::move(reply)); });
+  server_->http_bodies([this](auto& head, auto& reply, const auto& resume) {
+    return router_->take_body(head, reply, resume);
+  });
   server_->listen();
   thread_ = std::thread([this] { server_->run(); });
 }
@@ -71,6 +77,7 @@ void World::close() {
   thread_.join();
   database_->drain();
   router_.reset();
+  uploads_.reset();
   chat_.reset();
   database_.reset();
   log_.reset();

@@ -7,6 +7,7 @@
 #include "rozmova/log.hpp"
 #include "rozmova/metrics.hpp"
 #include "rozmova/store/database.hpp"
+#include "rozmova/uploads/uploads.hpp"
 #include "sioxx/server.hpp"
 #include "tests/unit/polling_client.hpp"
 
@@ -78,6 +79,7 @@ class World {
   std::unique_ptr<store::StoreFactory> factory_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<chat::Chat> chat_;
+  std::unique_ptr<uploads::Uploads> uploads_;
   std::unique_ptr<api::Router> router_;
   std::thread thread_;
 };

@@ -112,6 +112,10 @@ class FakeStore final : public Store {
   std::int64_t changes_of_others() override { return 0; }
   AccessNews access_news(std::int64_t, int) override { return {}; }
   AccessNews access_news_so_far() override { return {}; }
+  Result<Done> add_upload(const Upload&) override { return Done{}; }
+  std::optional<Upload> upload(const Uuid&) override { return {}; }
+  std::int64_t uploaded_bytes(const Uuid&, WallMs) override { return 0; }
+  std::vector<Uuid> forget_unsent_uploads(WallMs, int) override { return {}; }
   void connection_opened(const ConnectionRow&) override {}
   void connections_seen(std::span<const Uuid>, WallMs) override {}
   void connection_closed(const Uuid&, WallMs) override {}

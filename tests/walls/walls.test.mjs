@@ -25,8 +25,9 @@ const rozmovaArrows = {
   ground: [],
   store: ['ground'],
   chat: ['store', 'ground'],
-  api: ['chat', 'store', 'ground'],
-  roof: ['api', 'chat', 'store', 'ground'],
+  uploads: ['chat', 'store', 'ground'],
+  api: ['uploads', 'chat', 'store', 'ground'],
+  roof: ['api', 'uploads', 'chat', 'store', 'ground'],
 };
 
 /** Files of the application that may look into sioxx beyond its face, and at what. */
@@ -47,6 +48,7 @@ const locksAllowed = [
   'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', 'rozmova/store/watcher', // the threads of the store
   'rozmova/metrics',
   'rozmova/auth', 'rozmova/jwks_source', // the issuer's keys, replaced while tokens are checked
+  'rozmova/uploads/files', 'rozmova/uploads/uploads', // its thread's tasks; how many are under way
   'rozmova/http_client', // requests given to its thread
   'rozmova/main.cpp', // whether it is being taken down
 ];

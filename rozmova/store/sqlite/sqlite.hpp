@@ -68,6 +68,11 @@ class Sqlite final : public Store {
   Result<AddedNote> add_note(const NewNote& note, WallMs now) override;
   NotePage notes(const Uuid& dispute, const Page& page) override;
 
+  Result<Done> add_upload(const Upload& upload) override;
+  std::optional<Upload> upload(const Uuid& id) override;
+  std::int64_t uploaded_bytes(const Uuid& user, WallMs since) override;
+  std::vector<Uuid> forget_unsent_uploads(WallMs before, int rows_max) override;
+
   void connection_opened(const ConnectionRow& row) override;
   void connections_seen(std::span<const Uuid> ids, WallMs now) override;
   void connection_closed(const Uuid& id, WallMs now) override;
@@ -92,6 +97,9 @@ class Sqlite final : public Store {
   void read_attachments(Message& message);
   std::optional<Message> first_of(const NewMessage& message);
   std::optional<Message> last_message(const ChatKey& chat);
+
+  // sqlite_uploads.cpp
+  std::optional<Refusal> fill_from_uploads(Message& message);
 
   // sqlite_chats.cpp
   ChatFacts* cached_facts(const ChatKey& chat);
@@ -180,6 +188,34 @@ class Sqlite final : public Store {
       "WHERE order_message_id = ? ORDER BY position",
       "SELECT id, file_url, file_name, size_bytes, mime_type, width, height FROM attachments "
       "WHERE dispute_message_id = ? ORDER BY position"};
+
+  // ---- uploads
+  PerKind send_upload_{
+      connection_,
+      "UPDATE attachments SET order_message_id = ?2, position = ?3, file_name = ?4 WHERE id = ?1 "
+      "AND order_message_id IS NULL AND dispute_message_id IS NULL",
+      "UPDATE attachments SET dispute_message_id = ?2, position = ?3, file_name = ?4 WHERE id = ?1 "
+      "AND order_message_id IS NULL AND dispute_message_id IS NULL"};
+  Statement insert_upload_{
+      connection_,
+      "INSERT INTO attachments (id, uploaded_by, file_url, file_name, size_bytes, mime_type, width, height, sha256, "
+      "created_at, upload_chat_kind, upload_chat_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+  Statement upload_{
+      connection_,
+      "SELECT a.uploaded_by, a.upload_chat_kind, a.upload_chat_id, a.file_name, a.mime_type, a.size_bytes, a.width, "
+      "a.height, a.sha256, a.created_at, a.order_message_id IS NOT NULL OR a.dispute_message_id IS NOT NULL, "
+      "m.deleted_at IS NOT NULL OR d.deleted_at IS NOT NULL FROM attachments a "
+      "LEFT JOIN messages m ON m.id = a.order_message_id "
+      "LEFT JOIN dispute_messages d ON d.id = a.dispute_message_id "
+      "WHERE a.id = ? AND a.upload_chat_id IS NOT NULL"};
+  Statement uploaded_bytes_{connection_,
+                            "SELECT coalesce(sum(size_bytes), 0) FROM attachments WHERE uploaded_by = ? AND "
+                            "created_at > ? AND upload_chat_id IS NOT NULL"};
+  Statement unsent_uploads_{
+      connection_,
+      "SELECT id FROM attachments WHERE created_at < ? AND upload_chat_id IS NOT NULL AND "
+      "order_message_id IS NULL AND dispute_message_id IS NULL ORDER BY created_at LIMIT ?"};
+  Statement forget_upload_{connection_, "DELETE FROM attachments WHERE id = ?"};
 
   // ---- chats
   Statement data_version_{connection_, "PRAGMA data_version"};

@@ -39,7 +39,7 @@ std::optional<Refusal> malformed(const NewMessage& message) {
     if (!fits(*message.client_message_id)) return invalid("clientMessageId is longer than 255 characters");
   }
   for (const Attachment& attachment : message.attachments) {
-    if (attachment.file_url.empty()) return invalid("fileUrl is empty");
+    if (attachment.file_url.empty() && !attachment.is_upload) return invalid("fileUrl is empty");
     if (has_nul(attachment.file_url) || has_nul(attachment.file_name) || has_nul(attachment.mime_type)) {
       return invalid("attachments must not contain U+0000");
     }
@@ -116,6 +116,11 @@ Result<Appended> Sqlite::append(const NewMessage& message, WallMs now) {
   }
 
   Message made = make_message(message, *facts, now);
+  if (auto refusal = fill_from_uploads(made)) {
+    // Sent by the first of two equal requests: that one's answer again.
+    if (auto first = first_of(message)) return Appended{*std::move(first), *facts, true};
+    return *std::move(refusal);
+  }
   switch (insert(made)) {
     case Inserted::yes: facts->last_seq = made.seq; return Appended{std::move(made), *facts, false};
     case Inserted::duplicate: break;

@@ -58,6 +58,12 @@ Sqlite::Inserted Sqlite::insert(const Message& message) {
 bool Sqlite::insert_attachments(const Message& message) {
   std::int64_t position = 0;
   for (const Attachment& attachment : message.attachments) {
+    if (attachment.is_upload) {
+      auto row = send_upload_[message.chat.kind].run();
+      row.bind(attachment.id).bind(message.id).bind(position++).bind(attachment.file_name).done();
+      if (connection_.changes() == 0) return false;
+      continue;
+    }
     auto row = insert_attachment_[message.chat.kind].run();
     row.bind(attachment.id)
         .bind(message.id)

@@ -1,0 +1,1 @@
+rozmova_test(rozmova_uploads_test SOURCES uploads_test.cpp byte_range_test.cpp USES rozmova_uploads rozmova_api)
