@@ -64,6 +64,7 @@ suite websocket     1     300     "build-unit"                system_tests relea
 suite web-types     1     300     "build-web"                 one_test web-types web typecheck
 suite web-lint      1     300     "build-web"                 one_test web-lint web lint
 suite web-unit      1     600     "build-web"                 web test
+suite web-budgets   1     120     "build-web"                 web budgets
 suite web-pack      1     300     "build-web"                 web pack
 suite web-e2e       2     900     "build-release build-web"   end_to_end
 

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
 
-const PACKAGE_OWN_KB = 25;
+const PACKAGE_OWN_KB = 33;
 /** Lightbox, attachments, menus: fetched when the page rests, or when first used. */
 const PACKAGE_ON_DEMAND_KB = 12;
 const PACKAGE_WITH_DEPENDENCIES_KB = 60;
@@ -79,7 +79,8 @@ describe('the demo', () => {
     for (const name of await readdir(join(dist, 'assets'))) {
       if (!name.endsWith('.js')) continue;
       const size = kb(await readFile(join(dist, 'assets', name)));
-      if (named.includes(name)) first += size;
+      // The dictionaries of one language come before anything is drawn; Ukrainian is the larger one.
+      if (named.includes(name) || name.startsWith('uk-')) first += size;
       else report(basename(name), size, DEMO_LAZY_CHUNK_KB);
     }
     report('first load', first, DEMO_FIRST_LOAD_KB);

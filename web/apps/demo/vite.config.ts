@@ -42,6 +42,7 @@ export default defineConfig(({ command }) => ({
       ...(command === 'build' ? [] : [
         { find: '@rozmova/react/styles.css', replacement: here('../../packages/react/src/styles/chat.css') },
         { find: '@rozmova/react/client', replacement: here('../../packages/react/src/client.ts') },
+        { find: /^@rozmova\/react\/locales\/(uk|en)$/, replacement: here('../../packages/react/src/locales/$1.ts') },
         { find: /^@rozmova\/react$/, replacement: here('../../packages/react/src/index.ts') },
       ]),
     ],

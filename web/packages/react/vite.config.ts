@@ -13,8 +13,8 @@ export default defineConfig({
         index: 'src/index.ts',
         client: 'src/client.ts',
         protocol: 'src/protocol.ts',
-        'locales/uk': 'src/i18n/uk.ts',
-        'locales/en': 'src/i18n/en.ts',
+        'locales/uk': 'src/locales/uk.ts',
+        'locales/en': 'src/locales/en.ts',
         // A bare .css entry fails, and a CSS import in index.ts would reach its declarations.
         'styles-entry': 'src/styles-entry.ts',
       },

@@ -1,13 +1,15 @@
 /** Language and theme: kept per browser, shared by all its tabs at the next load. */
 import { createTranslator, regionalLocale } from '@rozmova/react';
 import type { Locale, Theme, Translator } from '@rozmova/react';
-import { createContext, useContext, useEffect, useMemo, useState } from 'react';
+import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
-import { STRINGS } from './strings';
+import { loadStrings } from './strings';
 import type { DemoStrings } from './strings';
 
 export interface Settings {
   locale: Locale;
+  /** Chosen, and perhaps still on its way. */
+  wanted: Locale;
   theme: Theme;
   translator: Translator<DemoStrings>;
   setLocale(locale: Locale): void;
@@ -22,10 +24,22 @@ export function useSettings(): Settings {
   return settings;
 }
 
-export function SettingsProvider({ children }: { children: ReactNode }): ReactElement {
-  const [locale, setLocale] = useState<Locale>(() => stored('rozmova.locale', ['uk', 'en']) ?? browserLocale());
+/** The language to start with, as this browser was last left. */
+export function firstLocale(): Locale {
+  return stored('rozmova.locale', ['uk', 'en']) ?? browserLocale();
+}
+
+export function SettingsProvider(props: { locale: Locale; strings: DemoStrings; children: ReactNode }): ReactElement {
+  const { children } = props;
+  // Language and texts change together.
+  const [{ locale, strings }, setLanguage] = useState({ locale: props.locale, strings: props.strings });
+  const [wanted, setWanted] = useState(props.locale);
+  const setLocale = useCallback((next: Locale) => {
+    setWanted(next);
+    loadStrings(next).then((found) => setLanguage({ locale: next, strings: found }), () => {});
+  }, []);
   const [theme, setTheme] = useState<Theme>(() => stored('rozmova.theme', ['auto', 'light', 'dark']) ?? 'auto');
-  const translator = useMemo(() => createTranslator<DemoStrings>(regionalLocale(locale), STRINGS[locale]), [locale]);
+  const translator = useMemo(() => createTranslator<DemoStrings>(regionalLocale(locale), strings), [locale, strings]);
 
   useEffect(() => {
     document.documentElement.lang = locale;
@@ -37,8 +51,8 @@ export function SettingsProvider({ children }: { children: ReactNode }): ReactEl
   }, [theme]);
 
   const settings = useMemo(
-    () => ({ locale, theme, translator, setLocale, setTheme }),
-    [locale, theme, translator],
+    () => ({ locale, wanted, theme, translator, setLocale, setTheme }),
+    [locale, wanted, theme, translator, setLocale],
   );
   return <SettingsContext.Provider value={settings}>{children}</SettingsContext.Provider>;
 }

@@ -3,6 +3,7 @@ export { ChatClient } from './client/client';
 export type { ChatClientOptions, ChatEvents, SendOptions, TokenProvider } from './client/client';
 export { IndexedDbOutboxStorage, MemoryOutboxStorage } from './client/outbox-storage';
 export type { OutboxStorage } from './client/outbox-storage';
+export type { UploadOptions } from './client/uploads';
 export { readClaims } from './client/ids';
 export type { Claims } from './client/ids';
 export { Store } from './store/store';

@@ -14,12 +14,15 @@ export { ChatProvider, configureChat, useChatClient, usePresentation } from './r
 export type { ChatProviderProps, Presentation, Theme } from './react/context';
 export { Avatar, PresenceDot, PresenceText } from './react/components/Avatar';
 export { ConnectionBar, UnsentBar } from './react/components/ConnectionBar';
-export { StatusChip } from './react/components/MessageRow';
+export { StatusChip, systemText } from './react/components/SystemRow';
+export type { MessageRowProps, Person as MessageSender } from './react/components/MessageRow';
+export type { ComposerProps, Uploader, Writing } from './react/components/Composer';
+export { useFile } from './react/components/Attachments';
 export { PlainViewport, ViewportContext } from './react/components/viewport';
 export type { ViewportProps } from './react/components/viewport';
 export { createTranslator } from './i18n/translator';
 export type { Translator } from './i18n/translator';
-export { LOCALES, regionalLocale } from './i18n/locales';
+export { loadLocale, regionalLocale } from './i18n/locales';
 export type { Locale } from './i18n/locales';
 export type { Plural, StringKey, StringOverrides, Strings } from './i18n/strings';
 export * from './client';

@@ -31,6 +31,10 @@ interface Chat {
   deadlineAt: string | null;
   messages: Raw[];
   reads: Map<string, number>;
+  /** Of a dispute. */
+  orderId?: string;
+  reason?: string;
+  openedBy?: string;
 }
 
 const HISTORY = 50;
@@ -54,6 +58,10 @@ export class ContractServer {
   restRequests = 0;
   allowSockets = true;
   connections = 0;
+  /** Uploaded files: id → what they are. */
+  readonly files: Map<string, { type: string; name: string; bytes: Buffer }> = new Map();
+  readonly notifications: Map<string, Raw[]> = new Map();
+  readonly notes: Map<string, Raw[]> = new Map();
   readonly firstTransports: string[] = [];
 
   private http: HttpServer | null = null;
@@ -168,6 +176,7 @@ export class ContractServer {
     const chat = this.chats.get(String(id));
     if (chat === undefined || chat.kind !== kind) throw new Refusal('NOT_FOUND');
     const members = [chat.clientId, chat.performerId, chat.moderatorId];
+    if (user.role === 'moderator' && kind === 'dispute') return chat;
     if (user.role !== 'admin' && !members.includes(user.id)) throw new Refusal('FORBIDDEN');
     return chat;
   }
@@ -215,6 +224,12 @@ export class ContractServer {
       case '*_message':
         if (typeof payload['content'] !== 'string') throw new Refusal('INVALID_PAYLOAD');
         return { message: this.append(chat, user, payload) };
+      case '*_message_edit':
+        return { message: this.change(chat, user, payload, { content: payload['content'], editedAt: now() }) };
+      case '*_message_delete':
+        return { message: this.change(chat, user, payload, { content: '', attachments: [], deletedAt: now() }) };
+      case '*_status':
+        return this.setStatus(chat, user, payload);
       case '*_typing':
         this.tellTyping(socket, chat, user, payload['isTyping'] === true);
         return {};
@@ -252,17 +267,65 @@ export class ContractServer {
       (one) => clientMessageId !== null && one['clientMessageId'] === clientMessageId && one['senderId'] === user.id,
     );
     if (known !== undefined) return known;
-    const now = new Date().toISOString();
+    const at = now();
     const message: Raw = {
       id: randomUUID(), [`${chat.kind}Id`]: chat.id, seq: chat.messages.length + 1, senderId: user.id,
       receiverId: null, content: payload['content'], type: payload['type'] ?? 'text', fileUrl: null, fileName: null,
-      attachments: payload['attachments'] ?? [], replyTo: payload['replyTo'] ?? null, clientMessageId,
-      readAt: null, editedAt: null, deletedAt: null, createdAt: payload['createdAt'] ?? now,
+      attachments: (payload['attachments'] ?? []).map((one: Raw) => this.attachmentOf(one)), replyTo: payload['replyTo'] ?? null, clientMessageId,
+      readAt: null, editedAt: null, deletedAt: null, createdAt: payload['createdAt'] ?? at,
+      ...(payload['statusChange'] === undefined ? {} : { statusChange: payload['statusChange'] }),
     };
     chat.messages.push(message);
-    chat.updatedAt = now;
+    chat.updatedAt = at;
     if (broadcast) this.io?.to(chat.id).emit(`${chat.kind}_message`, message);
     return message;
+  }
+
+  private change(chat: Chat, user: User, payload: Raw, next: Raw): Raw {
+    const message = chat.messages.find((one) => one['id'] === payload['messageId']);
+    if (message === undefined) throw new Refusal('NOT_FOUND');
+    if (message['senderId'] !== user.id) throw new Refusal('FORBIDDEN', 'only its author changes a message');
+    Object.assign(message, next);
+    const what = message['deletedAt'] === null ? 'edited' : 'deleted';
+    this.io?.to(chat.id).emit(`${chat.kind}_message_${what}`, message);
+    return message;
+  }
+
+  /** Without the tables of who may do what: the server has those. */
+  setStatus(chat: Chat, user: User, { status, note = null, orderStatus = null }: Raw): Raw {
+    const previousStatus = chat.status;
+    chat.status = status;
+    const statusChange = {
+      status, previousStatus, changedBy: user.id, note, ...(chat.kind === 'order' ? { disputeId: null } : { orderStatus }),
+    };
+    const message = this.append(chat, user, { content: `Now ${status}`, type: 'system', statusChange });
+    const update = {
+      [`${chat.kind}Id`]: chat.id, status, previousStatus, changedBy: user.id, changedAt: message['createdAt'], seq: message['seq'],
+    };
+    for (const id of this.membersOf(chat)) this.io?.to(`user:${id}`).emit(`${chat.kind}_status_update`, update);
+    const order = chat.orderId === undefined ? undefined : this.chats.get(chat.orderId);
+    if (order !== undefined && orderStatus !== null) this.setStatus(order, user, { status: orderStatus });
+    return update;
+  }
+
+  openDispute(order: Chat, user: User, reason: string): Chat {
+    const [client, performer] = [this.users.get(order.clientId)!, this.users.get(order.performerId)!];
+    const dispute = this.addChat('dispute', client, performer, { title: order.title, orderId: order.id, reason, openedBy: user.id });
+    const statusChange = { status: 'open', previousStatus: null, changedBy: user.id, note: reason, orderStatus: null };
+    this.append(dispute, user, { content: `Dispute: ${reason}`, type: 'system', statusChange });
+    this.setStatus(order, user, { status: 'disputed' });
+    return dispute;
+  }
+
+  notify(user: User, content: string, data: Raw = {}, type = 'order_message'): Raw {
+    const notification = { id: randomUUID(), type, content, data, createdAt: now(), readAt: null };
+    this.notifications.set(user.id, [notification, ...(this.notifications.get(user.id) ?? [])]);
+    this.io?.to(`user:${user.id}`).emit('notification', notification);
+    return notification;
+  }
+
+  private membersOf(chat: Chat): string[] {
+    return [chat.clientId, chat.performerId, chat.moderatorId].filter((id) => id !== null);
   }
 
   private markRead(chat: Chat, user: User, seq: number): void {
@@ -307,6 +370,13 @@ export class ContractServer {
     response.setHeader('Access-Control-Allow-Headers', '*');
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     try {
+      const file = this.files.get(/^\/v1\/uploads\/(.+)$/.exec(url.pathname)?.[1] ?? '');
+      if (file !== undefined) return void response.writeHead(200, { 'Content-Type': file.type }).end(file.bytes);
+      if (url.pathname === '/v1/uploads') {
+        const user = this.userOf(String(request.headers.authorization ?? ''));
+        if (user instanceof Refusal) throw user;
+        return answer(response, 201, await this.upload(request, url, user));
+      }
       const body = await readJson(request);
       answer(response, 200, this.route(request, url, body));
     } catch (error) {
@@ -340,18 +410,104 @@ export class ContractServer {
       const order = this.addChat('order', user, performer, {
         title: body['title'], amount: body['amount'] ?? null, currency: body['currency'] ?? 'UAH', status: 'created',
       });
-      return { order: this.orderView(order, user) };
+      return this.orderView(order, user);
     }
+    const extra = this.extra(route, path, user, url, body);
+    if (extra !== null) return extra;
     const match = /^\/(order|dispute)s\/([^/]+)(\/messages|\/read)?$/.exec(path);
     if (match === null) throw new Refusal('NOT_FOUND');
     const chat = this.chatOf(match[1] as Kind, match[2], user);
-    if (match[3] === undefined) return { order: this.orderView(chat, user) };
+    if (match[3] === undefined) return chat.kind === 'order' ? this.orderView(chat, user) : this.disputeView(chat, user);
     if (match[3] === '/read') {
       this.markRead(chat, user, Number(body['seq']));
       return { ok: true };
     }
     if (request.method === 'POST') return { message: this.append(chat, user, body) };
     return this.page(chat, url.searchParams);
+  }
+
+  private attachmentOf({ fileUrl, fileName, ...rest }: Raw): Raw {
+    const file = this.files.get(String(fileUrl).split('/').at(-1)!);
+    const size = file === undefined ? null : file.bytes.length;
+    const image = file?.type.startsWith('image/') === true ? { width: 640, height: 400 } : { width: null, height: null };
+    return { id: randomUUID(), fileUrl, fileName, size, mimeType: file?.type ?? null, ...image, ...rest };
+  }
+
+  private async upload(request: IncomingMessage, url: URL, user: User): Promise<Raw> {
+    const kind: Kind = url.searchParams.has('orderId') ? 'order' : 'dispute';
+    this.chatOf(kind, url.searchParams.get(`${kind}Id`), user);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    this.intercept?.('upload', { fileName: url.searchParams.get('fileName') }, user.id);
+    const id = randomUUID();
+    const name = url.searchParams.get('fileName') ?? 'file';
+    this.files.set(id, { type: String(request.headers['content-type']), name, bytes: Buffer.concat(chunks) });
+    return this.attachmentOf({ fileUrl: `/v1/uploads/${id}`, fileName: name });
+  }
+
+  private extra(route: string, path: string, user: User, url: URL, body: Raw): Raw | null {
+    const mine = this.notifications.get(user.id) ?? [];
+    if (route === 'GET /notifications') return { notifications: mine, nextCursor: null, unread: mine.filter((one) => one['readAt'] === null).length };
+    if (route === 'POST /notifications/read') {
+      for (const one of mine) if (body['all'] === true || body['ids']?.includes(one['id'])) one['readAt'] ??= now();
+      return { read: 1, unread: mine.filter((one) => one['readAt'] === null).length };
+    }
+    if (route === 'GET /unread') {
+      const counted = (kind: Kind): Raw => Object.fromEntries([...this.chats.values()]
+        .filter((chat) => chat.kind === kind && this.membersOf(chat).includes(user.id))
+        .map((chat): [string, number] => [chat.id, this.unreadOf(chat, user)]).filter(([, count]) => count > 0));
+      const [orders, disputes] = [counted('order'), counted('dispute')];
+      const total = [...Object.values(orders), ...Object.values(disputes)].reduce((sum: number, one) => sum + (one as number), 0);
+      return { total, orders, disputes, notifications: mine.filter((one) => one['readAt'] === null).length };
+    }
+    if (route === 'GET /disputes') {
+      const wanted = url.searchParams.get('status')?.split(',');
+      const all = [...this.chats.values()].filter((chat) => chat.kind === 'dispute'
+        && (['moderator', 'admin'].includes(user.role) || this.membersOf(chat).includes(user.id))
+        && (wanted === undefined || wanted.includes(chat.status)));
+      return { disputes: all.map((chat) => this.disputeView(chat, user)), nextCursor: null };
+    }
+    const match = /^\/(order|dispute)s\/([^/]+)\/(disputes|assign|status|notes)$/.exec(path);
+    if (match === null) return null;
+    const chat = this.chatOf(match[1] as Kind, match[2], user);
+    switch (match[3]) {
+      case 'disputes':
+        return this.disputeView(this.openDispute(chat, user, body['reason']), user);
+      case 'status':
+        return this.setStatus(chat, user, body);
+      case 'assign': {
+        const previousModeratorId = chat.moderatorId;
+        chat.moderatorId = body['moderatorId'] === undefined ? user.id : body['moderatorId'];
+        const moderator = chat.moderatorId === null ? null : { id: chat.moderatorId, name: this.users.get(chat.moderatorId)!.name };
+        this.io?.emit('dispute_assigned', { disputeId: chat.id, moderator, previousModeratorId, changedBy: user.id, changedAt: now(), seq: chat.messages.length });
+        return this.disputeView(chat, user);
+      }
+      default: {
+        const notes = this.notes.get(chat.id) ?? [];
+        if (route.startsWith('GET')) return { notes, hasMore: false, lastSeq: notes.length };
+        const note = { id: randomUUID(), disputeId: chat.id, seq: notes.length + 1, authorId: user.id, authorName: user.name, content: body['content'], clientMessageId: null, createdAt: now() };
+        this.notes.set(chat.id, [...notes, note]);
+        return { note };
+      }
+    }
+  }
+
+  private unreadOf(chat: Chat, user: User): number {
+    const read = chat.reads.get(user.id) ?? 0;
+    return chat.messages.filter((one) => one['seq'] > read && one['senderId'] !== user.id && one['type'] !== 'system').length;
+  }
+
+  private disputeView(chat: Chat, user: User): Raw {
+    const order = this.chats.get(chat.orderId ?? '');
+    const person = (id: string | null): Raw | null => (id === null ? null : { id, name: this.users.get(id)!.name });
+    return {
+      id: chat.id, orderId: chat.orderId, order: { id: chat.orderId, number: order?.number, title: chat.title, status: order?.status },
+      status: chat.status, reason: chat.reason, openedBy: chat.openedBy, clientId: chat.clientId, performerId: chat.performerId,
+      client: person(chat.clientId), performer: person(chat.performerId), moderator: person(chat.moderatorId), outcome: null,
+      lastMessage: chat.messages.at(-1) ?? null, lastSeq: chat.messages.length, lastReadSeq: chat.reads.get(user.id) ?? 0,
+      unread: this.unreadOf(chat, user), createdAt: chat.createdAt, updatedAt: chat.updatedAt,
+      transitions: DISPUTE_STEPS[user.role === 'moderator' || user.role === 'admin' ? chat.status : ''] ?? [],
+    };
   }
 
   private page(chat: Chat, query: URLSearchParams): Raw {
@@ -369,12 +525,19 @@ export class ContractServer {
   private orderView(chat: Chat, user: User): Raw {
     const person = (id: string): Raw => ({ id, name: this.users.get(id)!.name });
     const lastReadSeq = chat.reads.get(user.id) ?? 0;
-    const { messages, reads: _reads, moderatorId: _moderator, kind: _kind, ...rest } = chat;
+    const { messages, reads: _reads, moderatorId: _moderator, kind: _kind, orderId: _order, reason: _reason, openedBy: _by, ...rest } = chat;
     return {
       ...rest, client: person(chat.clientId), performer: person(chat.performerId),
       lastMessage: messages.at(-1) ?? null, lastSeq: messages.length, lastReadSeq,
-      unread: messages.filter((one) => one['seq'] > lastReadSeq && one['senderId'] !== user.id).length,
+      unread: this.unreadOf(chat, user), dispute: this.disputeOf(chat),
+      transitions: ORDER_STEPS[`${user.id === chat.clientId ? 'client' : 'performer'} ${chat.status}`] ?? [],
+      mayDispute: user.role !== 'moderator' && !['cancelled', 'disputed'].includes(chat.status),
     };
+  }
+
+  private disputeOf(order: Chat): Raw | null {
+    const found = [...this.chats.values()].findLast((one) => one.orderId === order.id);
+    return found === undefined ? null : { id: found.id, status: found.status };
   }
 
   private file(path: string, response: ServerResponse): void {
@@ -392,6 +555,16 @@ export class ContractServer {
     createReadStream(file).pipe(response);
   }
 }
+
+/** Enough of the tables for a page to have buttons. */
+const ORDER_STEPS: Record<string, string[]> = {
+  'performer created': ['accepted', 'cancelled'], 'client created': ['cancelled'], 'performer accepted': ['in_progress', 'cancelled'],
+  'client accepted': ['cancelled'], 'performer in_progress': ['delivered', 'cancelled'], 'client delivered': ['completed', 'in_progress'],
+};
+const DISPUTE_STEPS: Record<string, string[]> = {
+  open: ['under_review'], under_review: ['resolved', 'rejected'], resolved: ['closed'], rejected: ['closed'],
+};
+const now = (): string => new Date().toISOString();
 
 const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
   + "base-uri 'none'; frame-ancestors 'none'";

@@ -18,7 +18,7 @@ function message(seq: number, extra: Partial<ChatMessage> = {}): ChatMessage {
     room: ROOM, id: `id-${seq}`, seq, senderId: seq % 3 === 0 ? ME : OTHER, receiverId: null, content: `m${seq}`,
     type: 'text', fileUrl: null, fileName: null, attachments: [], replyTo: null,
     clientMessageId: seq % 3 === 0 ? `c-${seq}` : null, readAt: null, editedAt: null, deletedAt: null,
-    createdAt: new Date(1_700_000_000_000 + seq * 1000).toISOString(), ...extra,
+    createdAt: new Date(1_700_000_000_000 + seq * 1000).toISOString(), change: null, ...extra,
   };
 }
 const range = (from: number, to: number): ChatMessage[] =>

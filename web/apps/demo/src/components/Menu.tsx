@@ -13,10 +13,10 @@ const LANGUAGES: readonly { value: Locale; label: string; lang: string }[] = [
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
 
 export function LanguageChoice(): ReactElement {
-  const { locale, setLocale, translator: { t } } = useSettings();
+  const { wanted, setLocale, translator: { t } } = useSettings();
   return (
     <Choice
-      label={t('menu.language')} value={locale} onChange={setLocale}
+      label={t('me.language')} value={wanted} onChange={setLocale}
       options={LANGUAGES.map(({ value, label, lang }) => ({ value, label, lang }))}
     />
   );
@@ -25,7 +25,7 @@ export function ThemeChoice(): ReactElement {
   const { theme, setTheme, translator: { t } } = useSettings();
   return (
     <Choice
-      label={t('menu.theme')} value={theme} onChange={setTheme}
+      label={t('me.theme')} value={theme} onChange={setTheme}
       options={THEMES.map((value) => ({ value, label: t(`theme.${value}`) }))}
     />
   );
@@ -81,8 +81,8 @@ export function Menu({ user, onSignOut }: { user: Person; onSignOut(): void }): 
         <div className="me-state">{t(`role.${user.role}`)} · <LinkState /></div>
       </div>
       <button
-        ref={button} type="button" className="icon-button" aria-expanded={open} aria-label={t('menu.open')}
-        title={t('menu.open')} onClick={() => setOpen(!open)}
+        ref={button} type="button" className="icon-button" aria-expanded={open} aria-label={t('me.menu')}
+        title={t('me.menu')} onClick={() => setOpen(!open)}
       >
         <MoreIcon />
       </button>
@@ -90,7 +90,7 @@ export function Menu({ user, onSignOut }: { user: Person; onSignOut(): void }): 
         <div className="menu">
           <LanguageChoice />
           <ThemeChoice />
-          <button type="button" className="button quiet" onClick={onSignOut}>{t('menu.signOut')}</button>
+          <button type="button" className="button quiet" onClick={onSignOut}>{t('me.signOut')}</button>
         </div>
       )}
     </div>

@@ -3,35 +3,38 @@
  * parts (link, rooms, outbox, typing, poller) and turns their news into store actions and events.
  * Nothing touches the network or the window before the first retain() or connect().
  */
-import { isTokenError, parseError, toChatError } from '../protocol/errors';
+import { toChatError } from '../protocol/errors';
 import type { ChatError } from '../protocol/errors';
-import { ROOM_EVENTS, ROOM_KINDS, roomKind, roomRef } from '../protocol/events';
-import {
-  isObject, parseMessage, parseNotification, parsePresence, parseReceipt, parseRoom, parseStatus, parseTyping,
-} from '../protocol/guards';
+import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
 import type {
-  AttachmentInput, ChatMessage, NotificationEvent, PresenceEvent, ReceiptEvent, RoomKey, StatusEvent, TypingEvent,
+  AssignmentEvent, Attachment, AttachmentInput, ChatMessage, NotificationEvent, PresenceEvent, ReceiptEvent, RoomKey, StatusEvent, TypingEvent,
 } from '../protocol/types';
-import { hasOlder } from '../store/messages';
+import { findById, hasOlder } from '../store/messages';
 import { selectFailed, selectRoom } from '../store/selectors';
 import type { ChatState } from '../store/state';
 import { Store } from '../store/store';
 import { RestTransport } from '../transport/rest';
+import type { Method } from '../transport/rest';
 import { SocketTransport } from '../transport/socket';
 import type { Wire } from '../transport/socket';
 import { DebugLog } from './debug';
+import { Deeds } from './deeds';
 import { Emitter } from './emitter';
+import { Files } from './files';
 import { readClaims } from './ids';
+import { Inbound } from './inbound';
 import {
-  CONNECT_TIMEOUT_MS, HISTORY_PAGE_MESSAGES, READ_COALESCE_MS, RELEASE_GRACE_MS, REQUEST_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS, HISTORY_PAGE_MESSAGES, READ_COALESCE_MS, RELEASE_GRACE_MS, REQUEST_TIMEOUT_MS, SEEK_PAGES_MAX,
 } from './limits';
 import { Link } from './link';
 import { Outbox } from './outbox';
 import { defaultOutboxStorage } from './outbox-storage';
 import type { OutboxStorage } from './outbox-storage';
 import { Poller } from './poller';
+import { RoomCache } from './room-cache';
 import { Rooms } from './rooms';
 import { Typing } from './typing';
+import type { UploadOptions } from './uploads';
 
 /** A JWT, or a function that gives one; `refresh` asks for a new one because the last was refused or ends soon. */
 export type TokenProvider = string | ((reason: { refresh: boolean }) => string | Promise<string>);
@@ -48,6 +51,8 @@ export interface ChatClientOptions {
   outboxStorage?: OutboxStorage;
   /** Default: `navigator.locks`, by which the tabs of a browser agree on who sends what. */
   locks?: LockManager;
+  /** Keeps the last messages of each chat in this browser, to open at once and to read offline. Default: true. */
+  cache?: boolean;
 }
 
 export interface ChatEvents {
@@ -60,6 +65,7 @@ export interface ChatEvents {
   receipt: ReceiptEvent & { room: RoomKey };
   presence: PresenceEvent;
   notification: NotificationEvent;
+  assignment: AssignmentEvent;
   error: ChatError;
 }
 
@@ -76,6 +82,10 @@ export class ChatClient {
   private readonly outbox: Outbox;
   private readonly typing: Typing;
   private readonly poller: Poller;
+  private readonly inbound: Inbound;
+  private readonly deeds: Deeds;
+  private readonly cache: RoomCache;
+  private readonly files: Files;
   /** Read positions that the server was not told yet. */
   private readonly reads: Map<RoomKey, number> = new Map();
   private readsTimer: ReturnType<typeof setTimeout> | null = null;
@@ -100,7 +110,7 @@ export class ChatClient {
       upgraded: (name) => this.link.onUpgraded(name),
       disconnected: () => this.link.onDisconnected(),
       failed: (error, refusal) => this.link.onFailed(error, refusal),
-      event: (name, payload) => this.onEvent(name, payload),
+      event: (name, payload) => this.inbound.event(name, payload),
       trace: (direction, name, payload) => this.log.trace(direction, name, payload),
     });
     this.rest = new RestTransport(apiBase, ({ refresh }) => this.token(refresh), REQUEST_TIMEOUT_MS);
@@ -133,6 +143,20 @@ export class ChatClient {
       answered: (reachable) => this.onPollAnswered(reachable),
       tokenRejected,
     });
+    this.inbound = new Inbound(this.store, this.emitter, {
+      received: (room, messages) => this.receive(room, messages),
+      typing: (room, userId, isTyping) => this.typing.heard(room, userId, isTyping),
+      settle: (room) => this.rooms.settle(room),
+      error: (error) => this.report(error),
+      tokenRejected,
+      tokenExpiring: () => {
+        if (typeof this.tokenProvider === 'function') void this.refreshLiveToken(true);
+      },
+      draining: (retryAfterMs) => this.link.draining(retryAfterMs),
+    });
+    this.deeds = new Deeds(this.store, this.socket, this.rest, { path: () => this.sendPath(), tokenRejected });
+    this.cache = new RoomCache(this.store, options.cache ?? true);
+    this.files = new Files((url) => this.rest.file(url));
   }
 
   get state(): ChatState {
@@ -186,6 +210,7 @@ export class ChatClient {
 
   /** Hears a chat until the returned function is called. `afterSeq`: no history, only what comes after it. */
   joinRoom(room: RoomKey, options: { afterSeq?: number } = {}): () => void {
+    if (options.afterSeq === undefined) void this.cache.load(room);
     return this.rooms.retain(room, options.afterSeq ?? null);
   }
   retryRoom(room: RoomKey): void {
@@ -207,6 +232,16 @@ export class ChatClient {
       this.report(toChatError(cause));
       this.store.dispatch({ type: 'older/failed', room });
     }
+  }
+  /** Loads earlier pages until that message is there; false when it cannot be found. */
+  async seek(room: RoomKey, messageId: string): Promise<boolean> {
+    for (let page = 0; page <= SEEK_PAGES_MAX; page++) {
+      const state = selectRoom(this.state, room);
+      if (findById(state, messageId) !== null) return true;
+      if (!hasOlder(state) || state.older !== 'idle') return false;
+      await this.loadOlder(room);
+    }
+    return false;
   }
   /** Called while the reader is at the bottom: lets go of what is far above. */
   trimRoom(room: RoomKey): void {
@@ -233,6 +268,47 @@ export class ChatClient {
     for (const { clientMessageId } of selectFailed(this.state)) this.outbox.discard(clientMessageId);
   }
 
+  /** Author only, for as long as the server allows. Rejects with ChatError, also when there is no connection. */
+  editMessage(room: RoomKey, messageId: string, content: string): Promise<void> {
+    return this.deeds.edit(room, messageId, content);
+  }
+  deleteMessage(room: RoomKey, messageId: string): Promise<void> {
+    return this.deeds.remove(room, messageId);
+  }
+  /** Moves an order or a dispute on; `extra` goes along with it (`orderStatus` with a decision, say). */
+  setStatus(room: RoomKey, status: string, note = '', extra: object = {}): Promise<void> {
+    return this.deeds.setStatus(room, status, note, extra);
+  }
+
+  /** Puts a file where the participants of that chat can read it; the result goes into a message. */
+  async upload(room: RoomKey, file: File, options: UploadOptions = {}): Promise<Attachment> {
+    const { upload } = await import('./uploads');
+    return this.rest.withToken((token) => upload(this.rest.base, token, room, file, options));
+  }
+  /** An address that an image or a link can show; files of this API need the token and become object URLs. */
+  openFile(url: string): Promise<string> {
+    return this.isOwnFile(url) ? this.files.open(url) : Promise.resolve(url);
+  }
+  isOwnFile(url: string): boolean {
+    const base = typeof window === 'undefined' ? 'http://localhost' : window.location.href;
+    const uploads = new URL(`${this.rest.base}/uploads/`, base);
+    const file = URL.canParse(url, base) ? new URL(url, base) : null;
+    return file !== null && file.origin === uploads.origin && file.pathname.startsWith(uploads.pathname);
+  }
+
+  loadNotifications(): Promise<void> {
+    return this.deeds.loadNotifications();
+  }
+  /** All of them without `ids`. */
+  readNotifications(ids: readonly string[] | null = null): Promise<void> {
+    return this.deeds.readNotifications(ids);
+  }
+
+  /** Before signing out: wipes what this browser keeps of the chats. Unsent messages stay until they are discarded. */
+  forget(): Promise<void> {
+    return this.cache.forget();
+  }
+
   setTyping(room: RoomKey, isTyping: boolean): void {
     this.typing.set(room, isTyping);
   }
@@ -247,7 +323,7 @@ export class ChatClient {
   }
 
   /** Any other call of the REST API, with the token and the error form of this client. */
-  request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>> {
+  request(method: Method, path: string, body?: unknown): Promise<Record<string, unknown>> {
     return this.rest.request(method, path, body);
   }
 
@@ -277,12 +353,14 @@ export class ChatClient {
     }
     this.store.dispatch({ type: 'me', id: me.id, role: me.role });
     void this.outbox.open(me.id);
+    for (const room of this.rooms.opened) void this.cache.load(room);
   }
 
   private onLive(): void {
     this.poller.stop();
     this.store.dispatch({ type: 'error', error: null });
     this.rooms.onLive();
+    this.deeds.loadUnread().catch(() => {});
     this.outbox.pump();
     this.flushReads();
   }
@@ -371,72 +449,6 @@ export class ChatClient {
   private report(error: ChatError): void {
     this.store.dispatch({ type: 'error', error });
     this.emitter.emit('error', error);
-  }
-
-  private onEvent(name: string, payload: unknown): void {
-    for (const kind of ROOM_KINDS) {
-      const events = ROOM_EVENTS[kind];
-      const room = parseRoom(kind, payload);
-      if (room === null) continue;
-      if (name === events.message || name === events.edited || name === events.deleted) {
-        const message = parseMessage(kind, payload);
-        if (message === null) return;
-        this.receive(room, [message]);
-        if (name !== events.message) this.emitter.emit('changed', message);
-        return;
-      }
-      if (name === events.typing) return this.onTyping(room, payload);
-      if (name === events.read) return this.onReceipt(room, payload);
-      if (name === events.statusUpdate) return this.onStatus(room, payload);
-    }
-    this.onGlobalEvent(name, payload);
-  }
-
-  private onTyping(room: RoomKey, payload: unknown): void {
-    const event = parseTyping(payload);
-    if (event === null) return;
-    this.typing.heard(room, event.userId, event.isTyping);
-    this.emitter.emit('typing', { ...event, room });
-  }
-
-  private onReceipt(room: RoomKey, payload: unknown): void {
-    const event = parseReceipt(payload);
-    if (event === null) return;
-    this.store.dispatch({ type: 'read', room, userId: event.userId, seq: event.seq });
-    this.emitter.emit('receipt', { ...event, room });
-  }
-
-  private onStatus(room: RoomKey, payload: unknown): void {
-    const event = parseStatus(payload);
-    if (event === null) return;
-    if (this.state.rooms.has(room)) {
-      this.store.dispatch({ type: 'room/status', room, event });
-      this.rooms.settle(room);
-    }
-    this.emitter.emit('status', { ...event, room });
-  }
-
-  private onGlobalEvent(name: string, payload: unknown): void {
-    if (name === 'user_presence') {
-      const event = parsePresence(payload);
-      if (event === null) return;
-      this.store.dispatch({ type: 'presence', event });
-      this.emitter.emit('presence', event);
-    } else if (name === 'notification') {
-      const event = parseNotification(payload);
-      if (event === null) return;
-      this.store.dispatch({ type: 'notification', event });
-      this.emitter.emit('notification', event);
-    } else if (name === 'chat_error') {
-      const error = parseError(payload);
-      this.report(error);
-      if (isTokenError(error.code)) this.onTokenRejected(error);
-    } else if (name === 'token_expiring') {
-      if (typeof this.tokenProvider === 'function') void this.refreshLiveToken(true);
-    } else if (name === 'server_draining' && isObject(payload)) {
-      const wait = payload['retryAfterMs'];
-      if (typeof wait === 'number' && wait >= 0) this.link.draining(wait);
-    }
   }
 }
 

@@ -30,6 +30,17 @@ export const HOLE_PATIENCE_MS = 150;
 export const JOIN_RETRY_MS = 1_000;
 export const JOIN_RETRY_MAX_MS = 10_000;
 
+export const CACHE_MESSAGES_MAX = 60;
+/** Chats are written to the cache at most this often. */
+export const CACHE_WRITE_MS = 1_000;
+export const FILES_CACHED_MAX = 60;
+export const NOTIFICATIONS_PAGE = 50;
+export const UPLOAD_BYTES_MAX: number = 25 * 1024 * 1024;
+/** A message may be edited or deleted for this long, unless the server was told otherwise. */
+export const EDIT_WINDOW_MS: number = 15 * 60_000;
+/** Older pages that are loaded to find a message that somebody answered. */
+export const SEEK_PAGES_MAX = 20;
+
 export const CONTENT_CHARS_MAX = 10_000;
 export const ATTACHMENTS_MAX = 10;
 export const OUTBOX_ENTRIES_MAX = 500;

@@ -209,7 +209,9 @@ export class Outbox {
       return;
     }
     this.put({ ...entry, state: 'queued' });
-    if (error.code !== 'DISCONNECTED') this.pause(error.retryAfterMs ?? OUTBOX_RETRY_MS);
+    if (error.code === 'DISCONNECTED') return;
+    this.pause(error.retryAfterMs ?? OUTBOX_RETRY_MS);
+    if (error.code === 'RATE_LIMITED') this.store.dispatch({ type: 'paused', until: this.pausedUntil });
   }
 
   private fail(entry: OutboxEntry, error: ChatError): void {
@@ -274,6 +276,7 @@ export class Outbox {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = null;
+      if (this.store.getState().pausedUntil !== 0) this.store.dispatch({ type: 'paused', until: 0 });
       this.pump();
     }, this.pausedUntil - Date.now() + 1);
   }

@@ -68,8 +68,8 @@ export class Poller {
   }
 
   private async ask(room: RoomKey): Promise<void> {
-    const tail = selectRoom(this.store.getState(), room).tailSeq;
-    if (tail === null) {
+    const { tailSeq: tail, cached } = selectRoom(this.store.getState(), room);
+    if (tail === null || cached) {
       const page = await this.rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
       if (this.running) this.hooks.firstPage(room, page.messages);
       return;

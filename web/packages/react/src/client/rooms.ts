@@ -55,6 +55,10 @@ export class Rooms {
   get wanted(): RoomKey[] {
     return [...this.wishes.keys()];
   }
+  /** Those that somebody wants with their history. */
+  get opened(): RoomKey[] {
+    return [...this.wishes].filter(([, { afterSeq }]) => afterSeq === null).map(([room]) => room);
+  }
   announcedSeq(room: RoomKey): number | null {
     return this.announced.get(room) ?? null;
   }
@@ -167,7 +171,8 @@ export class Rooms {
 
   private async joinUntilCaughtUp(room: RoomKey, wish: Wish, current: () => boolean): Promise<void> {
     const kind = roomKind(room);
-    let asked: number | null = this.room(room).tailSeq ?? wish.afterSeq;
+    const { cached, tailSeq } = this.room(room);
+    let asked: number | null = cached ? null : tailSeq ?? wish.afterSeq;
     for (;;) {
       const payload = { ...roomRef(room), ...(asked === null ? {} : { afterSeq: asked }) };
       const answer = await this.socket.request(ROOM_EVENTS[kind].join, payload, REQUEST_TIMEOUT_MS);

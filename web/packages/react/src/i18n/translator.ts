@@ -7,6 +7,8 @@ export type Params = Readonly<Record<string, string | number>>;
 export interface Translator<S extends Strings = Strings> {
   readonly locale: string;
   t(key: keyof S & string, params?: Params): string;
+  /** Is there a text of that name? For names made of what a server says. */
+  has(key: string): key is keyof S & string;
   /** 14:03 */
   time(iso: string): string;
   /** "Today", "Yesterday", a weekday of the last six days, else the date. */
@@ -19,6 +21,8 @@ export interface Translator<S extends Strings = Strings> {
   /** "5 minutes ago", "in 2 days" */
   relative(iso: string, now?: number): string;
   list(names: readonly string[]): string;
+  /** 1,4 MB */
+  bytes(size: number): string;
 }
 
 const DAY_MS = 86_400_000;
@@ -50,13 +54,14 @@ export function createTranslator<S extends Strings = Strings>(
   return {
     locale,
     t(key, params = {}) {
-      const entry = all[key] as string | Plural;
+      const entry = (all[key] ?? '') as string | Plural;
       const template = typeof entry === 'string' ? entry : form(entry, Number(params['count'] ?? 0));
       return template.replace(/\{(\w+)\}/g, (_, name: string) => {
         const value = params[name];
         return typeof value === 'number' ? numbers.format(value) : (value ?? '');
       });
     },
+    has: (key): key is keyof S & string => Object.hasOwn(all, key),
     time: (iso) => formatted(clock, at(iso)),
     full: (iso) => formatted(fullDate, at(iso)),
     dayKey,
@@ -83,6 +88,12 @@ export function createTranslator<S extends Strings = Strings>(
       return ago.format(Math.round(seconds / 86_400), 'day');
     },
     list: (items) => names.format(items),
+    bytes(size) {
+      const step = size < 1000 ? 0 : size < 1_000_000 ? 1 : 2;
+      return new Intl.NumberFormat(locale, {
+        style: 'unit', unit: ['byte', 'kilobyte', 'megabyte'][step]!, unitDisplay: 'short', maximumFractionDigits: step === 2 ? 1 : 0,
+      }).format(size / 1000 ** step);
+    },
   };
 }
 

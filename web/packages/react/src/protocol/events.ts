@@ -11,6 +11,9 @@ export interface RoomEvents {
   readonly read: string;
   readonly edited: string;
   readonly deleted: string;
+  readonly edit: string;
+  readonly remove: string;
+  readonly status: string;
   readonly statusUpdate: string;
 }
 
@@ -25,6 +28,9 @@ function eventsOf(kind: RoomKind): RoomEvents {
     read: `${kind}_read`,
     edited: `${kind}_message_edited`,
     deleted: `${kind}_message_deleted`,
+    edit: `${kind}_message_edit`,
+    remove: `${kind}_message_delete`,
+    status: `${kind}_status`,
     statusUpdate: `${kind}_status_update`,
   };
 }

@@ -4,8 +4,8 @@
  */
 import { roomKey } from './events';
 import type {
-  Attachment, ChatMessage, JoinAck, NotificationEvent, ParticipantSnapshot, PresenceEvent, ReceiptEvent, Role,
-  RoomKey, RoomKind, StatusEvent, TypingEvent,
+  Attachment, ChatMessage, JoinAck, MessageChange, MessageEdit, NotificationEvent, ParticipantSnapshot, PresenceEvent, ReceiptEvent, Role,
+  RoomKey, RoomKind, StatusEvent, TypingEvent, UnreadCounts,
 } from './types';
 
 type Raw = Record<string, unknown>;
@@ -29,25 +29,23 @@ export function parseRoom(kind: RoomKind, raw: unknown): RoomKey | null {
   return id === null || id === '' ? null : roomKey(kind, id);
 }
 
+export function parseAttachment(raw: unknown): Attachment | null {
+  if (!isObject(raw)) return null;
+  const fileUrl = text(raw['fileUrl']);
+  if (fileUrl === null) return null;
+  const id = text(raw['id']);
+  return {
+    ...(id === null ? {} : { id }),
+    fileUrl,
+    fileName: text(raw['fileName']) ?? fileUrl,
+    size: whole(raw['size']),
+    mimeType: text(raw['mimeType']),
+    width: whole(raw['width']),
+    height: whole(raw['height']),
+  };
+}
 function parseAttachments(value: unknown): Attachment[] {
-  if (!Array.isArray(value)) return [];
-  const parsed: Attachment[] = [];
-  for (const raw of value) {
-    if (!isObject(raw)) continue;
-    const fileUrl = text(raw['fileUrl']);
-    if (fileUrl === null) continue;
-    const id = text(raw['id']);
-    parsed.push({
-      ...(id === null ? {} : { id }),
-      fileUrl,
-      fileName: text(raw['fileName']) ?? fileUrl,
-      size: whole(raw['size']),
-      mimeType: text(raw['mimeType']),
-      width: whole(raw['width']),
-      height: whole(raw['height']),
-    });
-  }
-  return parsed;
+  return Array.isArray(value) ? value.map(parseAttachment).filter((one) => one !== null) : [];
 }
 
 export function parseMessage(kind: RoomKind, raw: unknown): ChatMessage | null {
@@ -77,6 +75,38 @@ export function parseMessage(kind: RoomKind, raw: unknown): ChatMessage | null {
     editedAt: text(raw['editedAt']),
     deletedAt: text(raw['deletedAt']),
     createdAt,
+    change: parseChange(raw),
+  };
+}
+
+/** `statusChange` or `assignment` of a system message. */
+function parseChange(message: Raw): MessageChange | null {
+  const [status, assignment] = [message['statusChange'], message['assignment']];
+  const raw = isObject(status) ? status : isObject(assignment) ? assignment : null;
+  if (raw === null) return null;
+  const what = raw === status ? 'status' : 'moderator';
+  return {
+    what,
+    value: text(raw[what === 'status' ? 'status' : 'moderatorId']),
+    previous: text(raw[what === 'status' ? 'previousStatus' : 'previousModeratorId']),
+    by: text(raw['changedBy']),
+    note: text(raw['note']) ?? '',
+    disputeId: text(raw['disputeId']),
+    orderStatus: text(raw['orderStatus']),
+  };
+}
+
+/** `…_message_edited` and `…_message_deleted` carry the whole message, or what has changed of it. */
+export function parseEdit(raw: unknown): MessageEdit | null {
+  if (!isObject(raw)) return null;
+  const id = text(raw['messageId']) ?? text(raw['id']);
+  if (id === null) return null;
+  const [content, editedAt, deletedAt] = [text(raw['content']), text(raw['editedAt']), text(raw['deletedAt'])];
+  return {
+    id,
+    ...(content === null ? {} : { content }),
+    ...(editedAt === null ? {} : { editedAt }),
+    ...(deletedAt === null ? {} : { deletedAt, content: '', attachments: [] }),
   };
 }
 
@@ -160,6 +190,26 @@ export function parseStatus(raw: unknown): StatusEvent | null {
     changedAt: text(raw['changedAt']),
     seq: whole(raw['seq']),
   };
+}
+
+/** Counts by the server's tables: of all chats, also those that nobody here has joined. */
+export function parseUnread(raw: unknown): UnreadCounts | null {
+  if (!isObject(raw)) return null;
+  const counts = (value: unknown): Record<string, number> => {
+    const found: Record<string, number> = {};
+    if (isObject(value)) for (const [id, one] of Object.entries(value)) found[id] = whole(one) ?? 0;
+    return found;
+  };
+  return {
+    total: whole(raw['total']) ?? 0,
+    orders: counts(raw['orders']),
+    disputes: counts(raw['disputes']),
+    notifications: whole(raw['notifications']) ?? 0,
+  };
+}
+
+export function parseNotifications(value: unknown): NotificationEvent[] {
+  return Array.isArray(value) ? value.map(parseNotification).filter((one) => one !== null) : [];
 }
 
 export function parseNotification(raw: unknown): NotificationEvent | null {

@@ -42,6 +42,22 @@ export interface MessageBase {
   editedAt: string | null;
   deletedAt: string | null;
   createdAt: string;
+  /** Of a system message: what happened, for programs; `content` tells it in words. */
+  change: MessageChange | null;
+}
+/** A status that has changed, or who has a dispute now. */
+export interface MessageChange {
+  what: 'status' | 'moderator';
+  /** The status, or the moderator's id; null: nobody. */
+  value: string | null;
+  previous: string | null;
+  /** Null: the marketplace's own back end. */
+  by: string | null;
+  note: string;
+  /** In an order's chat: the dispute that made it so. */
+  disputeId: string | null;
+  /** In a dispute's chat: what its decision made of the order. */
+  orderStatus: string | null;
 }
 export interface OrderChatMessage extends MessageBase { orderId: string }
 export interface DisputeChatMessage extends MessageBase { disputeId: string }
@@ -51,6 +67,8 @@ export interface ChatMessage extends MessageBase {
   orderId?: string;
   disputeId?: string;
 }
+/** What became of a message after it was sent. */
+export type MessageEdit = Partial<Pick<MessageBase, 'content' | 'editedAt' | 'deletedAt' | 'attachments'>> & { id: string };
 
 export interface ParticipantSnapshot {
   userId: string;
@@ -92,6 +110,16 @@ export interface NotificationEvent {
   createdAt: string;
   readAt: string | null;
 }
+/** Messages of others after one's read position, by chat; chats without any are left out. */
+export interface UnreadCounts {
+  total: number;
+  orders: Readonly<Record<string, number>>;
+  disputes: Readonly<Record<string, number>>;
+  /** Unread notifications. */
+  notifications: number;
+}
+/** Somebody has a dispute now, or nobody. */
+export interface AssignmentEvent { disputeId: string; moderator: { id: string; name: string } | null }
 export interface PresenceEvent { userId: string; isOnline: boolean; lastSeenAt: string | null }
 /** Somebody's read position moved forward. */
 export interface ReceiptEvent {

@@ -1,11 +1,11 @@
 /** What components share: the client, and how to speak to the reader. */
-import { createContext, useContext, useMemo } from 'react';
+import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { Provider, ReactElement, ReactNode } from 'react';
 import { ChatClient } from '../client/client';
 import type { ChatClientOptions } from '../client/client';
-import { LOCALES, regionalLocale } from '../i18n/locales';
+import { findLocale, loadLocale, onLocale, regionalLocale } from '../i18n/locales';
 import type { Locale } from '../i18n/locales';
-import type { StringOverrides } from '../i18n/strings';
+import type { StringOverrides, Strings } from '../i18n/strings';
 import { createTranslator } from '../i18n/translator';
 import type { Translator } from '../i18n/translator';
 
@@ -64,19 +64,28 @@ export function useChatClient(): ChatClient {
   return useContext(ClientContext) ?? sharedClient({});
 }
 
-export function usePresentation(own: Presentation = {}): { locale: Locale; theme: Theme; translator: Translator } {
+/** `ready` is false while the dictionary is on its way: texts are empty then. */
+export function usePresentation(
+  own: Presentation = {},
+): { locale: Locale; theme: Theme; translator: Translator; ready: boolean } {
   const outer = useContext(PresentationContext);
   const locale = own.locale ?? outer.locale ?? 'uk';
   const timeZone = own.timeZone ?? outer.timeZone;
   const strings = own.strings ?? outer.strings;
   const theme = own.theme ?? outer.theme ?? 'auto';
+  const find = (): Strings | null => findLocale(locale);
+  const dictionary = useSyncExternalStore(onLocale, find, find);
+  useEffect(() => {
+    if (dictionary === null) loadLocale(locale).catch(() => {});
+  });
   const translator = useMemo(
-    () => createTranslator(regionalLocale(locale), LOCALES[locale], timeZone, strings),
-    [locale, timeZone, strings],
+    () => createTranslator(regionalLocale(locale), dictionary ?? NO_STRINGS, timeZone, strings),
+    [locale, dictionary, timeZone, strings],
   );
-  return { locale, theme, translator };
+  return { locale, theme, translator, ready: dictionary !== null };
 }
 
+const NO_STRINGS = {} as Strings;
 const TranslatorContext = createContext<Translator | null>(null);
 export const TranslatorProvider: Provider<Translator | null> = TranslatorContext.Provider;
 

@@ -14,7 +14,7 @@ const LINK = new RegExp(
   ].map((one) => `(?<![\\p{L}\\p{N}_@./:-])${one}`).join('|'),
   'giu',
 );
-const TRAILING = /[.,:;!?'"’”…*_~]+$/u;
+const TRAILING = '.,:;!?\'"’”…*_~';
 const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
 export function findLinks(content: string): TextPart[] {
@@ -34,13 +34,17 @@ export function findLinks(content: string): TextPart[] {
 
 /** A full stop ends the sentence, not the address; so does a bracket that was opened outside of it. */
 function trimmed(link: string): string {
-  for (let text = link; ;) {
-    const before = text;
-    text = text.replace(TRAILING, '');
-    const opening = CLOSING[text.at(-1) ?? ''];
-    if (opening !== undefined && count(text, opening) < count(text, text.at(-1)!)) text = text.slice(0, -1);
-    if (text === before) return text;
+  // How many more are closed than opened, per kind of bracket.
+  const surplus: Record<string, number> = {};
+  for (const [closing, opening] of Object.entries(CLOSING)) surplus[closing] = count(link, closing) - count(link, opening);
+  let end = link.length;
+  for (; end > 0; end--) {
+    const last = link[end - 1]!;
+    if (TRAILING.includes(last)) continue;
+    if (!((surplus[last] ?? 0) > 0)) break;
+    surplus[last]!--;
   }
+  return link.slice(0, end);
 }
 function count(text: string, char: string): number {
   return text.split(char).length - 1;

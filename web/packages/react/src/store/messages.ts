@@ -6,7 +6,7 @@
  *
  * History extends the run downwards, live messages upwards.
  */
-import type { ChatMessage, JoinAck } from '../protocol/types';
+import type { ChatMessage, JoinAck, MessageEdit } from '../protocol/types';
 import type { RoomState } from './state';
 
 /** Two copies of one message; the result does not depend on their order. */
@@ -48,6 +48,12 @@ export function mergeMessages(room: RoomState, incoming: readonly ChatMessage[])
   return withRun({ ...room, lastSeq }, merged, room.headSeq, room.tailSeq);
 }
 
+/** A message that was edited or deleted after it had come; one that is not held stays so. */
+export function editMessage(room: RoomState, edit: MessageEdit): RoomState {
+  const before = room.messages.find(({ id }) => id === edit.id);
+  return before === undefined ? room : mergeMessages(room, [{ ...before, ...edit }]);
+}
+
 /** Takes in the answer of a join. `asked` is the `afterSeq` of the request, null for "the newest page". */
 export function mergeSnapshot(room: RoomState, ack: JoinAck, asked: number | null): RoomState {
   const merged = insertMessages(room.messages, ack.messages);
@@ -66,6 +72,10 @@ export function mergeSnapshot(room: RoomState, ack: JoinAck, asked: number | nul
 /** The server cannot continue from our place: its data is younger than ours, or a hole will not be filled. */
 export function rewind(room: RoomState): RoomState {
   return { ...room, messages: [], headSeq: 1, tailSeq: null, lastSeq: 0, lastReadSeq: 0, reads: new Map() };
+}
+
+export function findById(room: RoomState, id: string): ChatMessage | null {
+  return room.messages.find((one) => one.id === id) ?? null;
 }
 
 /** Forgets the oldest messages; history pages bring them back. */

@@ -1,9 +1,9 @@
 /** The pure heart of the client: (state, action) → state. No clock, no timer, no network. */
 import type { ChatError } from '../protocol/errors';
 import type {
-  ChatMessage, JoinAck, NotificationEvent, PresenceEvent, Role, RoomKey, StatusEvent,
+  ChatMessage, JoinAck, MessageEdit, NotificationEvent, PresenceEvent, Role, RoomKey, StatusEvent, UnreadCounts,
 } from '../protocol/types';
-import { mergeMessages, mergeSnapshot, rewind, trimOldest } from './messages';
+import { editMessage, mergeMessages, mergeSnapshot, rewind, trimOldest } from './messages';
 import {
   CACHED_ROOMS_MAX, CACHED_ROOM_MESSAGES_MAX, EMPTY_ROOM, EMPTY_STATE, NOTIFICATIONS_MAX, ROOM_MESSAGES_MAX,
 } from './state';
@@ -22,6 +22,8 @@ export type Action =
   | { type: 'room/trim'; room: RoomKey }
   | { type: 'room/status'; room: RoomKey; event: StatusEvent }
   | { type: 'messages'; room: RoomKey; messages: readonly ChatMessage[] }
+  | { type: 'message/edited'; room: RoomKey; edit: MessageEdit }
+  | { type: 'room/cached'; room: RoomKey; cached: RoomState }
   | { type: 'older/loading'; room: RoomKey }
   | { type: 'older/loaded'; room: RoomKey; messages: readonly ChatMessage[] }
   | { type: 'older/failed'; room: RoomKey }
@@ -29,7 +31,10 @@ export type Action =
   | { type: 'typing/expire'; now: number }
   | { type: 'read'; room: RoomKey; userId: string; seq: number }
   | { type: 'presence'; event: PresenceEvent }
-  | { type: 'notification'; event: NotificationEvent }
+  | { type: 'notifications'; events: readonly NotificationEvent[] }
+  | { type: 'notifications/read'; ids: readonly string[] | null; upTo?: string; at: string }
+  | { type: 'unread'; unread: UnreadCounts }
+  | { type: 'paused'; until: number }
   | { type: 'outbox/put'; entry: OutboxEntry }
   | { type: 'outbox/remove'; clientMessageId: string };
 
@@ -62,6 +67,11 @@ export function reduce(state: ChatState, action: Action): ChatState {
       return withRoom(state, action.room, (room) => statusChanged(room, action.event));
     case 'messages':
       return received(state, action.room, action.messages);
+    case 'message/edited':
+      return withRoom(state, action.room, (room) => editMessage(room, action.edit));
+    case 'room/cached':
+      return withRoom(state, action.room, (room) =>
+        room.tailSeq === null ? { ...action.cached, phase: room.phase, error: room.error, cached: true } : room);
     case 'older/loading':
       return withRoom(state, action.room, (room) => ({ ...room, older: 'loading' }));
     case 'older/loaded':
@@ -76,8 +86,14 @@ export function reduce(state: ChatState, action: Action): ChatState {
       return withRoom(state, action.room, (room) => readUpTo(room, action.userId, action.seq, state.me?.id));
     case 'presence':
       return presence(state, action.event);
-    case 'notification':
-      return notified(state, action.event);
+    case 'notifications':
+      return action.events.reduceRight(notified, state);
+    case 'notifications/read':
+      return readNotifications(state, action.ids, action.upTo ?? null, action.at);
+    case 'unread':
+      return { ...state, unread: action.unread };
+    case 'paused':
+      return { ...state, pausedUntil: action.until };
     case 'outbox/put':
       return { ...state, outbox: new Map(state.outbox).set(action.entry.clientMessageId, action.entry) };
     case 'outbox/remove':
@@ -100,9 +116,10 @@ function joined(state: ChatState, key: RoomKey, ack: JoinAck, asked: number | nu
     const reads = new Map(room.reads);
     for (const [userId, seq] of Object.entries(ack.reads)) reads.set(userId, Math.max(seq, reads.get(userId) ?? 0));
     return {
-      ...mergeSnapshot(room, ack, asked),
+      ...mergeSnapshot(room.cached ? rewind(room) : room, ack, asked),
       phase: 'ready',
       error: null,
+      cached: false,
       status: ack.status,
       role: ack.role,
       lastReadSeq: Math.max(room.lastReadSeq, ack.lastReadSeq),
@@ -188,7 +205,18 @@ function presence(state: ChatState, event: PresenceEvent): ChatState {
 
 function notified(state: ChatState, event: NotificationEvent): ChatState {
   const others = state.notifications.filter(({ id }) => id !== event.id);
-  return { ...state, notifications: [event, ...others].slice(0, NOTIFICATIONS_MAX) };
+  const at = others.findIndex(({ createdAt }) => createdAt <= event.createdAt);
+  const place = at === -1 ? others.length : at;
+  return { ...state, notifications: [...others.slice(0, place), event, ...others.slice(place)].slice(0, NOTIFICATIONS_MAX) };
+}
+
+/** `ids` null: all of them, or those up to `upTo`. */
+function readNotifications(state: ChatState, ids: readonly string[] | null, upTo: string | null, at: string): ChatState {
+  const isMeant = ({ id, createdAt }: NotificationEvent): boolean =>
+    ids === null ? upTo === null || createdAt <= upTo : ids.includes(id);
+  const read = (one: NotificationEvent): NotificationEvent =>
+    one.readAt === null && isMeant(one) ? { ...one, readAt: at } : one;
+  return { ...state, notifications: state.notifications.map(read) };
 }
 
 /** Own messages that are now in the chat and so no longer waiting to be sent. */

@@ -1,7 +1,7 @@
 /** What the client knows, as immutable values. The reducer alone makes new ones. */
 import type { ChatError } from '../protocol/errors';
 import type {
-  AttachmentInput, ChatErrorCode, ChatMessage, NotificationEvent, Role, RoomKey,
+  AttachmentInput, ChatErrorCode, ChatMessage, NotificationEvent, Role, RoomKey, UnreadCounts,
 } from '../protocol/types';
 
 export type LinkStatus =
@@ -35,6 +35,8 @@ export interface RoomState {
   readonly reads: ReadonlyMap<string, number>;
   /** User id → when the indicator goes out by itself (client clock, ms). */
   readonly typing: ReadonlyMap<string, number>;
+  /** From an earlier visit of this browser; nothing is known to be true any more until the first answer. */
+  readonly cached: boolean;
 }
 
 export interface UserState {
@@ -67,6 +69,10 @@ export interface ChatState {
   readonly outbox: ReadonlyMap<string, OutboxEntry>;
   /** Newest first. */
   readonly notifications: readonly NotificationEvent[];
+  /** As the server counts; null until it was asked. */
+  readonly unread: UnreadCounts | null;
+  /** Sending waits until then (client clock, ms), because the server asked to be slower; 0: it does not. */
+  readonly pausedUntil: number;
   readonly lastError: ChatError | null;
 }
 
@@ -84,6 +90,7 @@ export const EMPTY_ROOM: RoomState = {
   participants: new Map(),
   reads: new Map(),
   typing: new Map(),
+  cached: false,
 };
 
 export const EMPTY_STATE: ChatState = {
@@ -93,6 +100,8 @@ export const EMPTY_STATE: ChatState = {
   users: new Map(),
   outbox: new Map(),
   notifications: [],
+  unread: null,
+  pausedUntil: 0,
   lastError: null,
 };
 

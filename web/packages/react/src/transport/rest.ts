@@ -14,6 +14,11 @@ export interface NewMessage {
   clientMessageId: string;
   replyTo?: string;
 }
+/** What the status of an answer without a body means. */
+export function codeOfStatus(status: number): ChatErrorCode {
+  return CODE_BY_STATUS[status] ?? 'INTERNAL';
+}
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 export type TokenSource = (reason: { refresh: boolean }) => Promise<string>;
 
 const CODE_BY_STATUS: Readonly<Record<number, ChatErrorCode>> = {
@@ -22,7 +27,7 @@ const CODE_BY_STATUS: Readonly<Record<number, ChatErrorCode>> = {
 };
 
 export class RestTransport {
-  private readonly base: string;
+  readonly base: string;
   private readonly token: TokenSource;
   private readonly timeoutMs: number;
 
@@ -33,12 +38,22 @@ export class RestTransport {
     this.timeoutMs = timeoutMs;
   }
 
-  async request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>> {
+  request(method: Method, path: string, body?: unknown): Promise<Record<string, unknown>> {
+    return this.withToken((token) => this.once(method, this.base + path, body, token, readAnswer));
+  }
+
+  /** A file of this API, as it is. */
+  file(url: string): Promise<Blob> {
+    return this.withToken((token) => this.once('GET', url, undefined, token, readBlob));
+  }
+
+  /** Once more with a new token when the first has ended. */
+  async withToken<T>(run: (token: string) => Promise<T>): Promise<T> {
     try {
-      return await this.once(method, path, body, await this.token({ refresh: false }));
+      return await run(await this.token({ refresh: false }));
     } catch (error) {
       if (!(error instanceof ChatError) || error.code !== 'TOKEN_EXPIRED') throw error;
-      return this.once(method, path, body, await this.token({ refresh: true }));
+      return run(await this.token({ refresh: true }));
     }
   }
 
@@ -49,26 +64,28 @@ export class RestTransport {
     const query = new URLSearchParams({ limit: String(range.limit) });
     if (range.before !== undefined) query.set('before', String(range.before));
     if (range.after !== undefined) query.set('after', String(range.after));
-    const answer = await this.request('GET', `${pathOf(room)}/messages?${query}`);
+    const answer = await this.request('GET', `${roomPath(room)}/messages?${query}`);
     return { messages: parseMessages(roomKind(room), answer['messages']), hasMore: answer['hasMore'] === true };
   }
 
   async send(room: RoomKey, message: NewMessage): Promise<ChatMessage> {
-    const answer = await this.request('POST', `${pathOf(room)}/messages`, message);
+    const answer = await this.request('POST', `${roomPath(room)}/messages`, message);
     const stored = parseMessage(roomKind(room), answer['message']);
     if (stored === null) throw new ChatError('INTERNAL', 'the answer carries no message');
     return stored;
   }
 
   async read(room: RoomKey, seq: number): Promise<void> {
-    await this.request('POST', `${pathOf(room)}/read`, { seq });
+    await this.request('POST', `${roomPath(room)}/read`, { seq });
   }
 
-  private async once(method: string, path: string, body: unknown, token: string): Promise<Record<string, unknown>> {
+  private async once<T>(
+    method: Method, url: string, body: unknown, token: string, read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), this.timeoutMs);
     try {
-      const response = await fetch(this.base + path, {
+      const response = await fetch(url, {
         method,
         signal: abort.signal,
         headers: {
@@ -78,7 +95,7 @@ export class RestTransport {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return await readAnswer(response);
+      return await read(response);
     } catch (error) {
       if (error instanceof ChatError) throw error;
       throw abort.signal.aborted ? new ChatError('TIMEOUT') : new ChatError('DISCONNECTED', String(error));
@@ -86,6 +103,11 @@ export class RestTransport {
       clearTimeout(timer);
     }
   }
+}
+
+async function readBlob(response: Response): Promise<Blob> {
+  if (!response.ok) await readAnswer(response);
+  return response.blob();
 }
 
 async function readAnswer(response: Response): Promise<Record<string, unknown>> {
@@ -99,12 +121,13 @@ async function readAnswer(response: Response): Promise<Record<string, unknown>> 
     if (isObject(answer)) return answer;
     throw new ChatError('UNAVAILABLE', 'the answer is not JSON');
   }
-  const error = parseError(isObject(answer) ? answer['error'] : null, CODE_BY_STATUS[response.status] ?? 'INTERNAL');
+  const error = parseError(isObject(answer) ? answer['error'] : null, codeOfStatus(response.status));
   const wait = Number(response.headers.get('Retry-After'));
   if (error.retryAfterMs !== undefined || !(wait > 0)) throw error;
   throw new ChatError(error.code, error.message, wait * 1000);
 }
 
-function pathOf(room: RoomKey): string {
+/** Where a chat lives under the base of the API. */
+export function roomPath(room: RoomKey): string {
   return `/${ROOM_EVENTS[roomKind(room)].collection}/${encodeURIComponent(roomId(room))}`;
 }

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import type { RoomKey } from '../../protocol/types';
 import { useTranslator } from '../context';
+import { systemText } from './SystemRow';
 
 const BATCH_MS = 1_000;
 const KEEP_LINES = 20;
@@ -17,11 +18,11 @@ export function Announcer(props: {
   client: ChatClient; roomKey: RoomKey; me: string | null; nameOf(userId: string): string;
 }): ReactElement {
   const { client, roomKey, me, nameOf } = props;
-  const { t } = useTranslator();
+  const translator = useTranslator();
   const [lines, setLines] = useState<readonly Line[]>([]);
-  const latest = useRef({ t, nameOf });
+  const latest = useRef({ translator, nameOf });
   useEffect(() => {
-    latest.current = { t, nameOf };
+    latest.current = { translator, nameOf };
   });
   useEffect(() => {
     let waiting: string[] = [];
@@ -29,7 +30,7 @@ export function Announcer(props: {
     let count = 0;
     const tell = (): void => {
       timer = null;
-      const text = waiting.length === 1 ? waiting[0]! : latest.current.t('announce.many', { count: waiting.length });
+      const text = waiting.length === 1 ? waiting[0]! : latest.current.translator.t('announce.many', { count: waiting.length });
       waiting = [];
       count++;
       const line = { id: count, text };
@@ -37,10 +38,11 @@ export function Announcer(props: {
     };
     const stop = client.on('message', (message) => {
       if (message.room !== roomKey || message.senderId === me) return;
-      const { t: text, nameOf: name } = latest.current;
+      const { translator: now, nameOf: name } = latest.current;
+      const files = message.attachments.map(({ fileName }) => fileName).join(', ');
       waiting.push(message.type === 'system'
-        ? message.content
-        : text('announce.one', { name: name(message.senderId), text: message.content }));
+        ? systemText(message, name, now)
+        : now.t('announce.one', { name: name(message.senderId), text: message.content || files }));
       timer ??= setTimeout(tell, BATCH_MS);
     });
     return () => {

@@ -1,24 +1,28 @@
-import { useCallback, useEffect, useMemo, useRef } from 'react';
-import type { ReactElement, ReactNode } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { ComponentType, ReactElement, ReactNode } from 'react';
 import type { ChatClient } from '../../client/client';
 import { CONTENT_CHARS_MAX } from '../../client/limits';
 import type { StringOverrides } from '../../i18n/strings';
 import type { Locale } from '../../i18n/locales';
+import type { Translator } from '../../i18n/translator';
 import type { ChatError } from '../../protocol/errors';
 import { roomKind } from '../../protocol/events';
-import type { Participant, Role, RoomKey } from '../../protocol/types';
+import type { Participant, Role, RoomKey, RoomKind } from '../../protocol/types';
+import type { RoomState } from '../../store/state';
 import { TranslatorProvider, useChatClient, usePresentation, useTranslator } from '../context';
 import type { Theme } from '../context';
-import { useMyId, useRoom, useUser } from '../use-room';
+import { useMyId, useRoom } from '../use-room';
 import type { RoomView } from '../use-room';
 import { Announcer, TypingIndicator } from './Announcer';
-import { Avatar, PresenceDot, PresenceText } from './Avatar';
+import { EmptyChat, Skeleton, Waiting, isBare } from './ChatNotices';
 import { Composer } from './Composer';
+import type { ComposerHandle, ComposerProps, Uploader, Writing } from './Composer';
 import { ConnectionBar, UnsentBar } from './ConnectionBar';
-import { ChatIcon, LockIcon } from './icons';
+import { ConversationHeader } from './ConversationHeader';
+import { preloadExtras, whenExtras } from './lazy';
 import { MessageList } from './MessageList';
-import { StatusChip } from './MessageRow';
-import type { Person } from './MessageRow';
+import type { MessageListHandle } from './MessageList';
+import type { MessageRowProps, Person } from './MessageRow';
 
 /** What both chat components take beside the seed's props. */
 export interface ChatOptions {
@@ -32,6 +36,8 @@ export interface ChatOptions {
   className?: string;
   readOnly?: boolean;
   maxLength?: number;
+  /** Where files go: default to the server's own uploads; false: nobody attaches files here. */
+  upload?: Uploader | false;
   onStatusChange?: (status: string) => void;
   onError?: (error: ChatError) => void;
   slots?: {
@@ -43,6 +49,9 @@ export interface ChatOptions {
     /** Between header and history: what the chat is about, say. */
     BelowHeader?: ReactNode;
     Empty?: ReactNode;
+    /** Instead of the bubble, and of the field at the bottom. */
+    Message?: ComponentType<MessageRowProps>;
+    Composer?: ComponentType<ComposerProps>;
   };
 }
 export interface ChatPaneProps extends ChatOptions {
@@ -54,8 +63,9 @@ export interface ChatPaneProps extends ChatOptions {
 export function ChatPane(props: ChatPaneProps): ReactElement {
   const provided = useChatClient();
   const client = props.client ?? provided;
-  const { locale, theme, translator } = usePresentation(props);
+  const { locale, theme, translator, ready } = usePresentation(props);
   useEffect(() => client.retain(), [client]);
+  useEffect(() => preloadExtras(), []);
   return (
     <TranslatorProvider value={translator}>
       <section
@@ -63,54 +73,85 @@ export function ChatPane(props: ChatPaneProps): ReactElement {
         lang={locale}
       >
         {/* By key: scroll place, draft and unread line belong to one chat. */}
-        <ChatBody key={props.roomKey} {...props} client={client} />
+        {ready ? <ChatBody key={props.roomKey} {...props} client={client} /> : <Skeleton />}
       </section>
     </TranslatorProvider>
   );
 }
 
+const NEW: Writing = { kind: 'new' };
+
 function ChatBody(props: ChatPaneProps & { client: ChatClient }): ReactElement {
-  const { client, roomKey, people, slots = {}, readOnly = false, maxLength = CONTENT_CHARS_MAX } = props;
+  const { client, roomKey, people, slots = {}, maxLength = CONTENT_CHARS_MAX } = props;
+  const translator = useTranslator();
   const view = useRoom(roomKey, client);
   const myId = useMyId(client);
   const me = props.currentUserId ?? myId;
   const person = usePeople(people, view);
   useCallbacks(props, view);
+  const [writing, setWriting] = useState<Writing>(NEW);
+  const list = useRef<MessageListHandle>(null);
+  const composer = useRef<ComposerHandle>(null);
+  const pane = useRef<HTMLDivElement>(null);
 
   const others = people.filter(({ person: { id } }) => id !== me);
-  const typing = [...view.room.typing.keys()].filter((id) => id !== me).map((id) => person(id).name);
+  const typing = [...view.room.typing.keys()].filter((id) => id !== me);
   const refused = view.room.phase === 'refused';
-  const closed = ['closed', 'resolved', 'rejected'].includes(view.room.status ?? '') && roomKind(roomKey) === 'dispute';
+  const readOnly = whyReadOnly(roomKind(roomKey), view.room, props.readOnly === true, translator);
+  const [dropping, setDropping] = useState(false);
+  const mayDrop = !refused && readOnly === null && props.upload !== false;
+  useEffect(() => {
+    const element = pane.current;
+    if (element === null || !mayDrop) return;
+    return whenExtras(({ installFileDrop }) => installFileDrop(element, setDropping, (files) => composer.current?.addFiles(files)));
+  }, [mayDrop]);
+  const nameOf = useCallback((id: string): string => person(id).name, [person]);
+  const Field = slots.Composer ?? Composer;
   return (
     <>
       {slots.Header !== undefined ? slots.Header : (
         <ConversationHeader
-          client={client} others={others} status={view.room.status} typing={typing.length > 0}
+          client={client} others={others} status={view.room.status} typing={typing}
           start={slots.HeaderStart} end={slots.HeaderEnd}
         />
       )}
       {slots.BelowHeader}
       <ConnectionBar client={client} />
-      {isBare(view) ? (
-        <Waiting client={client} roomKey={roomKey} view={view} />
-      ) : (
-        <MessageList
-          client={client} roomKey={roomKey} view={view} me={me} person={person} showNames={others.length > 1}
-          empty={slots.Empty ?? <EmptyChat readOnly={readOnly} />}
-        />
-      )}
-      {!refused && (
-        <>
-          <TypingIndicator names={typing} />
-          <UnsentBar client={client} />
-          <Composer
-            client={client} roomKey={roomKey} maxLength={maxLength} readOnly={readOnly || closed} onError={props.onError}
+      <div className="chat-pane" ref={pane}>
+        {isBare(view) ? (
+          <Waiting client={client} roomKey={roomKey} view={view} />
+        ) : (
+          <MessageList
+            client={client} roomKey={roomKey} view={view} me={me} person={person} showNames={others.length > 1}
+            writable={readOnly === null} onWriting={setWriting} Row={slots.Message} handle={list} onError={props.onError}
+            empty={slots.Empty ?? <EmptyChat readOnly={readOnly !== null} />}
           />
-        </>
-      )}
-      <Announcer client={client} roomKey={roomKey} me={me} nameOf={(id) => person(id).name} />
+        )}
+        {!refused && (
+          <>
+            <TypingIndicator names={typing.map(nameOf)} />
+            <UnsentBar client={client} />
+            <Field
+              // Another text in the field: what was being written waits until editing is over.
+              key={writing.kind === 'edit' ? writing.message.id : 'new'}
+              client={client} roomKey={roomKey} maxLength={maxLength} readOnly={readOnly} writing={writing}
+              onWriting={setWriting} onLastOwn={() => list.current?.openLastOwn()} upload={props.upload}
+              onError={props.onError} handle={composer}
+            />
+          </>
+        )}
+        {dropping && <div className="chat-drop" aria-hidden="true">{translator.t('composer.drop')}</div>}
+      </div>
+      <Announcer client={client} roomKey={roomKey} me={me} nameOf={nameOf} />
     </>
   );
+}
+
+function whyReadOnly(kind: RoomKind, room: RoomState, wished: boolean, { t }: Translator): string | null {
+  if (wished) return t('composer.readOnly');
+  if (kind === 'dispute') return room.status === 'closed' ? t('composer.closedDispute') : null;
+  if (room.status === 'cancelled') return t('composer.closedOrder');
+  return room.role === 'moderator' ? t('composer.moderator') : null;
 }
 
 /** Who an id is: by the props, else as the server introduced him. */
@@ -146,105 +187,4 @@ function useCallbacks({ client, onStatusChange, onError }: ChatPaneProps & { cli
   useEffect(() => {
     if (error !== null) latest.current.onError?.(error);
   }, [error, client]);
-}
-
-function ConversationHeader(props: {
-  client: ChatClient;
-  others: ChatPaneProps['people'];
-  status: string | null;
-  typing: boolean;
-  start: ReactNode;
-  end: ReactNode;
-}): ReactElement {
-  const { client, others, status, typing, start, end } = props;
-  return (
-    <header className="chat-header">
-      {start}
-      <div className="chat-people">
-        {others.map(({ role, person }) => (
-          <HeaderPerson key={role} client={client} role={role} person={person} typing={typing && others.length === 1} />
-        ))}
-      </div>
-      {status !== null && status !== '' && <StatusChip status={status} />}
-      {end}
-    </header>
-  );
-}
-
-function HeaderPerson(props: { client: ChatClient; role: Role; person: Participant; typing: boolean }): ReactElement {
-  const { client, role, person, typing } = props;
-  const { t } = useTranslator();
-  const user = useUser(client, person.id);
-  return (
-    <div className="chat-person" data-role={role}>
-      <span className="chat-avatar-box">
-        <Avatar id={person.id} name={person.name} src={person.avatar} />
-        <PresenceDot user={user} />
-      </span>
-      <div className="chat-person-text">
-        <div className="chat-person-name"><bdi>{person.name}</bdi></div>
-        <div className="chat-person-state">
-          <span>{t(`role.${role}`)}</span>
-          {' · '}
-          <span className="chat-presence" data-typing={typing}>{typing ? t('typing.short') : <PresenceText user={user} />}</span>
-        </div>
-      </div>
-    </div>
-  );
-}
-
-/** Not a message to show, though there may be some: no snapshot yet, or one without history. */
-function isBare({ room, pending, hasOlder }: RoomView): boolean {
-  if (pending.length > 0) return false;
-  return room.tailSeq === null || (room.messages.length === 0 && hasOlder);
-}
-
-/** Nothing to show yet: still coming, not allowed, or no connection. */
-function Waiting({ client, roomKey, view }: { client: ChatClient; roomKey: RoomKey; view: RoomView }): ReactElement {
-  const { t } = useTranslator();
-  const { hasOlder } = view;
-  const { phase, error, older } = view.room;
-  useEffect(() => {
-    if (hasOlder && older === 'idle') void client.loadOlder(roomKey);
-  }, [client, roomKey, hasOlder, older]);
-  if (older === 'failed') {
-    return (
-      <div className="chat-list chat-notice" role="alert">
-        <h2>{t('list.olderFailed')}</h2>
-        <button type="button" className="chat-button" onClick={() => void client.loadOlder(roomKey)}>
-          {t('action.retry')}
-        </button>
-      </div>
-    );
-  }
-  if (phase !== 'refused') {
-    return (
-      <div className="chat-list chat-skeleton" role="status">
-        <span className="chat-hidden">{t('list.loading')}</span>
-        <i /><i /><i /><i /><i />
-      </div>
-    );
-  }
-  const known = error?.code === 'FORBIDDEN' ? 'forbidden' : error?.code === 'NOT_FOUND' ? 'notFound' : null;
-  return (
-    <div className="chat-list chat-notice" role="alert">
-      <LockIcon />
-      <h2>{t(known === null ? 'room.errorTitle' : `room.${known}Title`)}</h2>
-      <p>{known === null ? error?.message : t(`room.${known}Hint`)}</p>
-      {known === null && (
-        <button type="button" className="chat-button" onClick={() => client.retryRoom(roomKey)}>{t('action.retry')}</button>
-      )}
-    </div>
-  );
-}
-
-function EmptyChat({ readOnly }: { readOnly: boolean }): ReactElement {
-  const { t } = useTranslator();
-  return (
-    <div className="chat-notice">
-      <ChatIcon />
-      <h2>{t('list.emptyTitle')}</h2>
-      <p>{t(readOnly ? 'list.emptyReadOnly' : 'list.emptyHint')}</p>
-    </div>
-  );
 }

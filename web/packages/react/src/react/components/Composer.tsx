@@ -1,46 +1,101 @@
-import { useEffect, useId, useRef, useState } from 'react';
-import type { KeyboardEvent, ReactElement } from 'react';
+import { useEffect, useId, useImperativeHandle, useRef, useState } from 'react';
+import type { ClipboardEvent, KeyboardEvent, ReactElement, ReactNode, Ref } from 'react';
 import type { ChatClient } from '../../client/client';
+import { ATTACHMENTS_MAX } from '../../client/limits';
 import { toChatError } from '../../protocol/errors';
 import type { ChatError } from '../../protocol/errors';
-import type { RoomKey } from '../../protocol/types';
+import { newId } from '../../client/ids';
+import type { UploadOptions } from '../../client/uploads';
+import type { AttachmentInput, ChatMessage, RoomKey } from '../../protocol/types';
 import { useTranslator } from '../context';
-import { LockIcon, SendIcon } from './icons';
+import { useChatState } from '../use-chat-state';
+import type { ChatState } from '../../store/state';
+import { ClipIcon, CloseIcon, CheckIcon, LockIcon, PenIcon, ReplyIcon, SendIcon } from './icons';
+import { DraftTray } from './lazy';
+import { Excerpt } from './Quote';
+import { useSeconds } from './use-seconds';
 
+/** What the field is for: a new message, an answer to one, or another text for one. */
+export type Writing =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'reply'; readonly message: ChatMessage; readonly name: string }
+  | { readonly kind: 'edit'; readonly message: ChatMessage };
+
+/** Replaces the server's own uploads: puts the file somewhere and says where. */
+export type Uploader = (file: File, options: UploadOptions) => Promise<AttachmentInput>;
+export interface PickedFile { readonly id: string; readonly file: File }
+export interface TrayState {
+  readonly of: readonly PickedFile[];
+  /** All of them are up. */
+  readonly ready: boolean;
+  readonly attachments: readonly AttachmentInput[];
+}
+const NO_FILES: readonly PickedFile[] = [];
+
+export interface ComposerHandle { addFiles(files: Iterable<File>): void; focus(): void }
 export interface ComposerProps {
   client: ChatClient;
   roomKey: RoomKey;
   maxLength: number;
-  /** Set where the reader may not write. */
-  readOnly: boolean;
+  /** Why the reader may not write; null where he may. */
+  readOnly: string | null;
+  writing: Writing;
+  onWriting(writing: Writing): void;
+  /** Arrow up in an empty field. */
+  onLastOwn(): void;
+  upload?: Uploader | false | undefined;
   onError?: ((error: ChatError) => void) | undefined;
+  handle?: Ref<ComposerHandle>;
 }
 
 /** From this share of the limit on, the rest is counted. */
 const COUNT_FROM = 0.8;
+const NEW: Writing = { kind: 'new' };
 
 /** CSS `field-sizing` grows the field by itself; elsewhere the height follows the text. */
 const GROWS_BY_ITSELF = typeof CSS !== 'undefined' && CSS.supports?.('field-sizing', 'content') === true;
 
 /** Unfinished texts per client and room; they outlive a change of room, not a reload. */
-const drafts: WeakMap<ChatClient, Map<RoomKey, string>> = new WeakMap();
-function draftsOf(client: ChatClient): Map<RoomKey, string> {
-  let mine = drafts.get(client);
-  if (mine === undefined) drafts.set(client, (mine = new Map()));
+const texts: WeakMap<ChatClient, Map<RoomKey, string>> = new WeakMap();
+function textsOf(client: ChatClient): Map<RoomKey, string> {
+  let mine = texts.get(client);
+  if (mine === undefined) texts.set(client, (mine = new Map()));
   return mine;
 }
+const selectPause = (state: ChatState): number => state.pausedUntil;
 
-/** Mount it anew (by key) for another chat. */
-export function Composer({ client, roomKey, maxLength, readOnly, onError }: ComposerProps): ReactElement {
+/** Mount it anew (by key) for another chat, and for editing another message. */
+export function Composer(props: ComposerProps): ReactElement {
+  const { client, roomKey, maxLength, readOnly, writing, onWriting, onLastOwn, upload, onError, handle } = props;
   const { t } = useTranslator();
-  const [text, setText] = useState(() => draftsOf(client).get(roomKey) ?? '');
+  const editing = writing.kind === 'edit' ? writing.message : null;
+  const [text, setText] = useState(() => editing?.content ?? textsOf(client).get(roomKey) ?? '');
+  const [files, setFiles] = useState(NO_FILES);
+  const [tooMany, setTooMany] = useState(false);
+  const [tray, setTray] = useState<TrayState | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
   const hintId = useId();
-  const length = [...text].length;
-  const left = maxLength - length;
-  const sendable = text.trim() !== '' && left >= 0;
+  const left = maxLength - [...text].length;
+  // A file that is not up, or failed, holds the message back: nobody shall think that he sent it.
+  const uploading = files.length > 0 && !(tray?.of === files && tray.ready);
+  const sendable = left >= 0 && !uploading && (text.trim() !== '' || files.length > 0);
+  const mayAttach = upload !== false && editing === null && readOnly === null;
+  const addFiles = (found: Iterable<File>): void => {
+    if (!mayAttach) return;
+    const added = [...found].map((file): PickedFile => ({ id: newId(), file }));
+    setTooMany(files.length + added.length > ATTACHMENTS_MAX);
+    setFiles([...files, ...added].slice(0, ATTACHMENTS_MAX));
+  };
 
+  useImperativeHandle(handle, () => ({ addFiles, focus: () => field.current?.focus() }));
   useEffect(() => () => client.setTyping(roomKey, false), [client, roomKey]);
+  useEffect(() => {
+    if (writing.kind === 'new') return;
+    const element = field.current;
+    element?.focus();
+    element?.setSelectionRange(element.value.length, element.value.length);
+  }, [writing]);
   useEffect(() => {
     const element = field.current;
     if (element === null || GROWS_BY_ITSELF) return;
@@ -48,60 +103,146 @@ export function Composer({ client, roomKey, maxLength, readOnly, onError }: Comp
     element.style.height = `${element.scrollHeight}px`;
   }, [text]);
 
-  if (readOnly) return <p className="chat-read-only"><LockIcon /> {t('composer.readOnly')}</p>;
+  if (readOnly !== null) return <p className="chat-read-only"><LockIcon /> {readOnly}</p>;
 
   const change = (value: string): void => {
     setText(value);
-    draftsOf(client).set(roomKey, value);
+    if (editing !== null) return;
+    textsOf(client).set(roomKey, value);
     client.setTyping(roomKey, value.trim() !== '');
+  };
+  const cancel = (): void => {
+    onWriting(NEW);
+    field.current?.focus();
   };
   const send = (): void => {
     if (!sendable) return;
-    // A final refusal stays in the list as a failed message; here it is only reported.
-    client.send(roomKey, text.trim()).catch((error: unknown) => onError?.(toChatError(error)));
-    setText('');
-    draftsOf(client).delete(roomKey);
     field.current?.focus();
+    if (editing !== null) {
+      onWriting(NEW);
+      if (text.trim() === editing.content) return;
+      client.editMessage(roomKey, editing.id, text.trim()).catch((error: unknown) => onError?.(toChatError(error)));
+      return;
+    }
+    const replyTo = writing.kind === 'reply' ? { replyTo: writing.message.id } : {};
+    // A final refusal stays in the list as a failed message; here it is only reported.
+    const attachments = files.length === 0 ? [] : tray!.attachments;
+    client.send(roomKey, text.trim(), { attachments, ...replyTo }).catch((error: unknown) => onError?.(toChatError(error)));
+    setText('');
+    textsOf(client).delete(roomKey);
+    setFiles(NO_FILES);
+    setTooMany(false);
+    if (writing.kind === 'reply') onWriting(NEW);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'Escape' && writing.kind !== 'new') cancel();
+    else if (event.key === 'ArrowUp' && text === '' && editing === null) onLastOwn();
+    else if (event.key === 'Enter' && !event.shiftKey) send();
+    else return;
     event.preventDefault();
-    send();
+  };
+  const onPaste = (event: ClipboardEvent): void => {
+    const pasted = event.clipboardData.files;
+    if (pasted.length === 0 || !mayAttach) return;
+    event.preventDefault();
+    addFiles(pasted);
   };
 
   return (
     <form
       className="chat-composer"
+      data-files={mayAttach}
       onSubmit={(event) => {
         event.preventDefault();
         send();
       }}
     >
+      {writing.kind !== 'new' && <WritingBanner writing={writing} onCancel={cancel} />}
+      {files.length > 0 && (
+        <DraftTray
+          client={client} roomKey={roomKey} upload={upload === false ? undefined : upload} files={files} onState={setTray}
+          onRemove={(id) => {
+            setTooMany(false);
+            setFiles(files.filter((one) => one.id !== id));
+          }}
+        />
+      )}
+      {mayAttach && (
+        <>
+          <input
+            ref={picker} type="file" multiple hidden tabIndex={-1} aria-hidden="true"
+            onChange={(event) => {
+              addFiles(event.target.files ?? []);
+              event.target.value = '';
+            }}
+          />
+          <button
+            type="button" className="chat-tool chat-attach" aria-label={t('composer.attach')} title={t('composer.attach')}
+            onClick={() => picker.current?.click()}
+          >
+            <ClipIcon />
+          </button>
+        </>
+      )}
       <textarea
         ref={field}
         className="chat-input"
         dir="auto"
         rows={1}
         value={text}
-        aria-label={t('composer.label')}
+        aria-label={editing === null ? t('composer.label') : t('composer.editing')}
         aria-describedby={hintId}
         aria-invalid={left < 0}
         placeholder={t('composer.placeholder')}
         onChange={(event) => change(event.target.value)}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
         onBlur={() => client.setTyping(roomKey, false)}
       />
       <button
-        type="submit" className="chat-send" aria-label={t('composer.send')} title={t('composer.send')}
-        aria-disabled={!sendable}
+        type="submit" className="chat-send" aria-disabled={!sendable}
+        aria-label={t(editing === null ? 'composer.send' : 'composer.save')}
+        title={t(uploading ? 'composer.uploading' : editing === null ? 'composer.send' : 'composer.save')}
       >
-        <SendIcon />
+        {editing === null ? <SendIcon /> : <CheckIcon />}
       </button>
-      <span id={hintId} className={length >= maxLength * COUNT_FROM ? 'chat-counter' : 'chat-hidden'} data-over={left < 0}>
-        {length < maxLength * COUNT_FROM
-          ? t('composer.keys')
-          : left < 0 ? t('composer.over', { count: -left }) : t('composer.left', { count: left })}
-      </span>
+      <Hint id={hintId} client={client} left={left} maxLength={maxLength}>
+        {tooMany ? t('file.tooMany', { count: ATTACHMENTS_MAX }) : null}
+      </Hint>
     </form>
+  );
+}
+
+function WritingBanner({ writing, onCancel }: { writing: Exclude<Writing, { kind: 'new' }>; onCancel(): void }): ReactElement {
+  const { t } = useTranslator();
+  return (
+    <div className="chat-writing">
+      {writing.kind === 'reply' ? <ReplyIcon /> : <PenIcon />}
+      <span className="chat-writing-text">
+        <strong>{writing.kind === 'reply' ? t('composer.replyTo', { name: writing.name }) : t('composer.editing')}</strong>
+        <span dir="auto"><Excerpt message={writing.message} /></span>
+      </span>
+      <button type="button" className="chat-tool" aria-label={t('composer.cancel')} title={t('composer.cancel')} onClick={onCancel}>
+        <CloseIcon />
+      </button>
+    </div>
+  );
+}
+
+/** Under the field: too fast, too many, too long; else, for a screen reader, which keys there are. */
+function Hint(props: { id: string; client: ChatClient; left: number; maxLength: number; children: ReactNode }): ReactElement {
+  const { id, client, left, maxLength, children } = props;
+  const { t } = useTranslator();
+  const pausedUntil = useChatState(client, selectPause);
+  const now = useSeconds(pausedUntil !== 0);
+  const seconds = Math.max(1, Math.ceil((pausedUntil - now) / 1000));
+  const counted = maxLength - left >= maxLength * COUNT_FROM;
+  const count = left < 0 ? t('composer.over', { count: -left }) : t('composer.left', { count: left });
+  const paused = pausedUntil !== 0;
+  return (
+    <span id={id} className={paused || counted || children !== null ? 'chat-counter' : 'chat-hidden'} data-over={left < 0} data-paused={paused}>
+      {paused ? <span role="status">{t('composer.slow', { count: seconds })}</span> : (children ?? (counted ? count : t('composer.keys')))}
+    </span>
   );
 }

@@ -6,6 +6,7 @@ import { selectFailed } from '../../store/selectors';
 import type { ChatState, LinkStatus } from '../../store/state';
 import { useTranslator } from '../context';
 import { sameItems, useChatState } from '../use-chat-state';
+import { useSeconds } from './use-seconds';
 
 /** Shorter losses are nobody's business. */
 const PATIENCE_MS = 1_000;
@@ -68,16 +69,6 @@ function usePhase(good: boolean): Phase {
     };
   }, [good]);
   return phase;
-}
-
-function useSeconds(running: boolean): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    if (!running) return;
-    const timer = setInterval(() => setNow(Date.now()), 500);
-    return () => clearInterval(timer);
-  }, [running]);
-  return now;
 }
 
 /** "3 not sent": all of them again, or none. */

@@ -1,17 +1,28 @@
-import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
-import type { ReactElement, ReactNode } from 'react';
+import { useCallback, useContext, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import type { ComponentType, ReactElement, ReactNode, Ref } from 'react';
 import type { ChatClient } from '../../client/client';
-import type { RoomKey } from '../../protocol/types';
+import { EDIT_WINDOW_MS } from '../../client/limits';
+import { toChatError } from '../../protocol/errors';
+import type { ChatError } from '../../protocol/errors';
+import type { Attachment, ChatMessage, RoomKey } from '../../protocol/types';
+import { findById } from '../../store/messages';
+import { selectRoom } from '../../store/selectors';
 import { useTranslator } from '../context';
+import type { MenuItem } from '../extras/MessageMenu';
 import { buildRows, firstUnread } from '../rows';
 import type { Row } from '../rows';
 import type { RoomView } from '../use-room';
+import { isImage } from './Attachments';
+import type { Writing } from './Composer';
 import { ArrowDownIcon } from './icons';
-import { MessageRow, SystemRow } from './MessageRow';
-import type { Person } from './MessageRow';
+import { DeleteDialog, Lightbox, MessageMenu, whenExtras } from './lazy';
+import { MessageRow } from './MessageRow';
+import type { MessageRowProps, Person, RowDeeds } from './MessageRow';
+import { SystemRow } from './SystemRow';
 import { ViewportContext } from './viewport';
 import type { ViewportHandle } from './viewport';
 
+export interface MessageListHandle { openLastOwn(): void }
 export interface MessageListProps {
   client: ChatClient;
   roomKey: RoomKey;
@@ -19,25 +30,42 @@ export interface MessageListProps {
   me: string | null;
   person(userId: string): Person;
   showNames: boolean;
+  /** May the reader answer and change messages here? */
+  writable: boolean;
+  onWriting(writing: Writing): void;
+  onError?: ((error: ChatError) => void) | undefined;
   /** Shown when there is no message at all. */
   empty: ReactNode;
+  Row?: ComponentType<MessageRowProps> | undefined;
+  handle?: Ref<MessageListHandle>;
 }
 
 /** First guesses before a row is measured; a near one keeps the scroll bar calm. */
 const ROW_HEIGHT_PX: Readonly<Record<Row['kind'], number>> = { top: 48, day: 48, unread: 40, system: 44, message: 46 };
 const CHARS_A_LINE = 46;
 const LINE_HEIGHT_PX = 22;
+const QUOTE_HEIGHT_PX = 48;
+const FILES_HEIGHT_PX = 200;
+const FLASH_MS = 1_600;
+
+type Open =
+  | { readonly kind: 'menu'; readonly message: ChatMessage; readonly anchor: HTMLElement }
+  | { readonly kind: 'delete'; readonly message: ChatMessage }
+  | { readonly kind: 'images'; readonly images: readonly Attachment[]; readonly at: number };
 
 /** The history of one chat. Mount it anew (by key) for another chat. */
 export function MessageList(props: MessageListProps): ReactElement {
-  const { client, roomKey, view, me, person, showNames, empty } = props;
+  const { client, roomKey, view, me, person, showNames, writable, onWriting, onError, empty, handle: outer } = props;
+  const Bubble = props.Row ?? MessageRow;
   const { room, pending, hasOlder } = view;
   const translator = useTranslator();
   const { t } = translator;
   const Viewport = useContext(ViewportContext);
   const handle = useRef<ViewportHandle>(null);
+  const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const [leftAtSeq, setLeftAtSeq] = useState<number | null>(null);
+  const [open, setOpen] = useState<Open | null>(null);
   // Frozen when the chat opens: the line does not wander while one reads.
   const [unreadFrom] = useState(() => firstUnread(room, me));
 
@@ -49,9 +77,10 @@ export function MessageList(props: MessageListProps): ReactElement {
     const at = rows.findIndex(({ kind }) => kind === 'unread');
     return at === -1 ? null : at;
   });
+  const { flash, jump } = useJump(client, roomKey, rows, handle);
 
   const tail = room.tailSeq ?? 0;
-  useReadMarks(client, roomKey, tail, atEnd);
+  useReadMarks(client, roomKey, tail, atEnd && !room.cached);
   const onAtEnd = useCallback((end: boolean) => {
     setAtEnd(end);
     setLeftAtSeq((before) => (end ? null : (before ?? tail)));
@@ -69,8 +98,55 @@ export function MessageList(props: MessageListProps): ReactElement {
     if (lastPending !== undefined) handle.current?.toEnd();
   }, [lastPending]);
 
-  const onRetry = useCallback((id: string) => client.retryMessage(id), [client]);
-  const onDiscard = useCallback((id: string) => client.discardMessage(id), [client]);
+  const deeds = useMemo((): RowDeeds => {
+    const find = (id: string): ChatMessage | null => findById(selectRoom(client.state, roomKey), id);
+    return {
+      retry: (id) => client.retryMessage(id),
+      discard: (id) => client.discardMessage(id),
+      jump,
+      menu: (id, anchor) => {
+        const message = find(id);
+        if (message !== null) setOpen({ kind: 'menu', message, anchor });
+      },
+      image: (id, at) => setOpen({ kind: 'images', images: (find(id)?.attachments ?? []).filter(isImage), at }),
+    };
+  }, [client, roomKey, jump]);
+  const openMenuOf = useCallback((element: Element | null | undefined): void => {
+    const anchor = element?.querySelector<HTMLElement>('.chat-more');
+    const id = element?.closest<HTMLElement>('[data-id]')?.dataset['id'];
+    if (anchor != null && id !== undefined) deeds.menu(id, anchor);
+  }, [deeds]);
+  useEffect(() => {
+    const element = box.current;
+    return element === null ? undefined : whenExtras(({ installListKeys }) => installListKeys(element, openMenuOf));
+  }, [openMenuOf]);
+  useImperativeHandle(outer, () => ({
+    openLastOwn: () => {
+      const own = box.current?.querySelectorAll('.chat-message[data-mine="true"][data-id]');
+      openMenuOf(own?.[own.length - 1]);
+    },
+  }), [openMenuOf]);
+
+  const close = useCallback(() => {
+    setOpen((before) => {
+      if (before?.kind === 'menu') before.anchor.closest<HTMLElement>('.chat-message')?.focus({ preventScroll: true });
+      return null;
+    });
+  }, []);
+  const pick = (item: MenuItem, message: ChatMessage): void => {
+    if (item === 'delete') return setOpen({ kind: 'delete', message });
+    close();
+    if (item === 'reply') onWriting({ kind: 'reply', message, name: message.senderId === me ? t('message.you') : person(message.senderId).name });
+    else if (item === 'edit') onWriting({ kind: 'edit', message });
+    else void navigator.clipboard?.writeText(message.content);
+  };
+  const remove = (message: ChatMessage): void => {
+    setOpen(null);
+    client.deleteMessage(roomKey, message.id).catch((error: unknown) => onError?.(toChatError(error)));
+  };
+
+  const byId = useMemo(() => new Map(room.messages.map((message) => [message.id, message])), [room.messages]);
+  const nameOf = useCallback((id: string): string => person(id).name, [person]);
   const render = useCallback((index: number): ReactNode => {
     const row = rows[index];
     switch (row?.kind) {
@@ -83,20 +159,29 @@ export function MessageList(props: MessageListProps): ReactElement {
       case 'unread':
         return <div className="chat-unread-line">{t('list.unread')}</div>;
       case 'system':
-        return <SystemRow message={row.message} />;
-      case 'message':
+        return <SystemRow message={row.message} nameOf={nameOf} />;
+      case 'message': {
+        const to = row.message?.replyTo ?? row.pending?.replyTo ?? null;
+        const message = to === null ? null : (byId.get(to) ?? null);
         return (
-          <MessageRow
-            row={row} sender={person(row.senderId)} showName={showNames} onRetry={onRetry} onDiscard={onDiscard}
+          <Bubble
+            client={client} row={row} sender={person(row.senderId)} showName={showNames} flash={row.key === flash} deeds={deeds}
+            quoted={to === null ? null : {
+              message, author: message === null ? null : person(message.senderId), mine: message?.senderId === me,
+            }}
           />
         );
+      }
     }
-  }, [rows, view, client, roomKey, translator, t, person, showNames, onRetry, onDiscard]);
+  }, [rows, view, client, roomKey, translator, t, person, nameOf, showNames, flash, deeds, byId, me, Bubble]);
   const estimate = useCallback((index: number) => {
     const row = rows[index];
     if (row === undefined) return 0;
-    const lines = row.kind === 'message' ? Math.ceil(row.content.length / CHARS_A_LINE) - 1 : 0;
-    return ROW_HEIGHT_PX[row.kind] + Math.max(0, lines) * LINE_HEIGHT_PX;
+    if (row.kind !== 'message') return ROW_HEIGHT_PX[row.kind];
+    const lines = Math.max(0, Math.ceil(row.content.length / CHARS_A_LINE) - 1);
+    const quote = row.message?.replyTo == null ? 0 : QUOTE_HEIGHT_PX;
+    const files = row.message?.attachments.some(isImage) === true ? FILES_HEIGHT_PX : 0;
+    return ROW_HEIGHT_PX.message + lines * LINE_HEIGHT_PX + quote + files;
   }, [rows]);
 
   const isEmpty = room.messages.length === 0 && pending.length === 0 && !hasOlder;
@@ -104,7 +189,7 @@ export function MessageList(props: MessageListProps): ReactElement {
     ? 0
     : room.messages.filter(({ seq, senderId }) => seq > leftAtSeq && senderId !== me).length;
   return (
-    <div className="chat-list">
+    <div className="chat-list" ref={box}>
       {isEmpty ? empty : (
         // A stable component out of a context, not one made here.
         // oxlint-disable-next-line react/static-components
@@ -121,8 +206,55 @@ export function MessageList(props: MessageListProps): ReactElement {
           </span>
         </button>
       )}
+      {open?.kind === 'menu' && (
+        <MessageMenu
+          items={itemsOf(open.message, me, writable)} anchor={open.anchor} onClose={close}
+          onPick={(item) => pick(item, open.message)}
+        />
+      )}
+      {open?.kind === 'delete' && <DeleteDialog onClose={close} onConfirm={() => remove(open.message)} />}
+      {open?.kind === 'images' && <Lightbox client={client} images={open.images} startAt={open.at} onClose={close} />}
     </div>
   );
+}
+
+function itemsOf(message: ChatMessage, me: string | null, writable: boolean): MenuItem[] {
+  const own = writable && message.senderId === me && Date.now() - Date.parse(message.createdAt) < EDIT_WINDOW_MS;
+  const text = message.content !== '';
+  return [
+    ...(writable ? ['reply' as const] : []),
+    ...(text ? ['copy' as const] : []),
+    ...(own && text ? ['edit' as const] : []),
+    ...(own ? ['delete' as const] : []),
+  ];
+}
+
+/** Leads to a message, loading earlier pages as needed, and lights it up for a moment. */
+function useJump(
+  client: ChatClient, room: RoomKey, rows: readonly Row[], handle: { readonly current: ViewportHandle | null },
+): { flash: string | null; jump(messageId: string): void } {
+  const [target, setTarget] = useState<string | null>(null);
+  const [flash, setFlash] = useState<string | null>(null);
+  const jump = useCallback((messageId: string): void => {
+    void client.seek(room, messageId).then((found) => found && setTarget(messageId));
+  }, [client, room]);
+  useEffect(() => {
+    if (target === null) return;
+    const at = rows.findIndex((row) => row.kind === 'message' && row.message?.id === target);
+    if (at === -1) return;
+    const scroll = setTimeout(() => {
+      handle.current?.toRow(at);
+      setTarget(null);
+      setFlash(rows[at]!.key);
+    });
+    return () => clearTimeout(scroll);
+  }, [target, rows, handle]);
+  useEffect(() => {
+    if (flash === null) return;
+    const fade = setTimeout(() => setFlash(null), FLASH_MS);
+    return () => clearTimeout(fade);
+  }, [flash]);
+  return { flash, jump };
 }
 
 function TopRow({ view, onRetry }: { view: RoomView; onRetry(): void }): ReactElement {

@@ -1,57 +1,100 @@
 import { memo } from 'react';
 import type { ComponentType, ReactElement } from 'react';
-import type { StringKey } from '../../i18n/strings';
+import type { ChatClient } from '../../client/client';
 import type { ChatMessage, Role } from '../../protocol/types';
 import { useTranslator } from '../context';
 import type { DeliveryState, MessageRow as MessageRowData } from '../rows';
+import { Attachments } from './Attachments';
 import { Avatar } from './Avatar';
-import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, FileIcon, FlagIcon } from './icons';
-import { MessageText, safeFileUrl } from './MessageText';
+import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, FileIcon, MoreIcon } from './icons';
+import { MessageText } from './MessageText';
+import { Quote } from './Quote';
 
 export interface Person { id: string; name: string; avatar?: string | undefined; role: Role | null }
 
+/** What one may do with a row; stable for the life of the list. */
+export interface RowDeeds {
+  retry(clientMessageId: string): void;
+  discard(clientMessageId: string): void;
+  /** Opens the menu of a message beside that element. */
+  menu(messageId: string, anchor: HTMLElement): void;
+  jump(messageId: string): void;
+  /** Opens the pictures of a message, at this one. */
+  image(messageId: string, image: number): void;
+}
 export interface MessageRowProps {
+  client: ChatClient;
   row: MessageRowData;
   sender: Person;
+  /** What it answers: null when nothing; `message` null while that is not loaded. */
+  quoted: { message: ChatMessage | null; author: Person | null; mine: boolean } | null;
   /** Name and badge over the bubble: needed where more than two people write. */
   showName: boolean;
-  onRetry(clientMessageId: string): void;
-  onDiscard(clientMessageId: string): void;
+  /** Just jumped to. */
+  flash: boolean;
+  deeds: RowDeeds;
 }
 
 /** One bubble, with its time and tick inside at the end. */
 export const MessageRow: ComponentType<MessageRowProps> = memo(function MessageRow(props: MessageRowProps): ReactElement {
-  const { row, sender, showName } = props;
+  const { client, row, sender, quoted, showName, flash, deeds } = props;
   const { t, time, full } = useTranslator();
+  const { message, pending } = row;
   const name = row.mine ? t('message.you') : sender.name;
-  const deleted = row.message?.deletedAt != null;
+  const deleted = message?.deletedAt != null;
+  const official = sender.role === 'moderator' || sender.role === 'admin';
   return (
     <article
       className="chat-message"
+      tabIndex={-1}
+      data-id={message?.id}
       data-mine={row.mine}
       data-first={row.first}
       data-last={row.last}
-      data-role={sender.role ?? undefined}
+      data-role={official ? 'moderator' : undefined}
       data-state={row.delivery ?? undefined}
+      data-flash={flash || undefined}
       aria-label={t('message.from', { name, time: full(row.createdAt) })}
     >
       {!row.mine && row.last && <Avatar id={sender.id} name={sender.name} src={sender.avatar} size="small" />}
-      <div className="chat-bubble">
-        {showName && row.first && !row.mine && (
-          <div className="chat-sender">
-            <bdi>{sender.name}</bdi>
-            {sender.role === 'moderator' && <span className="chat-badge">{t('role.moderator')}</span>}
-          </div>
+      <div className="chat-line">
+        <div className="chat-bubble" data-deleted={deleted || undefined}>
+          {((showName && row.first && !row.mine) || (official && row.first)) && (
+            <div className="chat-sender">
+              <bdi>{sender.name}</bdi>
+              {official && <span className="chat-badge">{t(`role.${sender.role!}`)}</span>}
+            </div>
+          )}
+          {quoted !== null && !deleted && (
+            <Quote {...quoted} onOpen={() => deeds.jump((message?.replyTo ?? pending?.replyTo)!)} />
+          )}
+          {message !== null && message.attachments.length > 0 && !deleted && (
+            <Attachments
+              client={client} attachments={message.attachments} onOpen={(image) => deeds.image(message.id, image)}
+            />
+          )}
+          {pending?.attachments.map((one) => (
+            <span key={one.fileUrl} className="chat-file"><FileIcon /><bdi>{one.fileName}</bdi></span>
+          ))}
+          {deleted
+            ? <em className="chat-deleted">{t('message.deleted')}</em>
+            : row.content !== '' && <MessageText content={row.content} />}
+          <span className="chat-meta">
+            {message?.editedAt != null && !deleted && <span>{t('message.edited')}</span>}
+            <time dateTime={row.createdAt} title={full(row.createdAt)}>{time(row.createdAt)}</time>
+            {row.delivery !== null && !deleted && <Tick state={row.delivery} />}
+          </span>
+        </div>
+        {message !== null && !deleted && (
+          <button
+            type="button" className="chat-more" tabIndex={-1} aria-haspopup="menu" aria-label={t('menu.open')}
+            title={t('menu.open')} onClick={(event) => deeds.menu(message.id, event.currentTarget)}
+          >
+            <MoreIcon />
+          </button>
         )}
-        {deleted ? <em className="chat-deleted">{t('message.deleted')}</em> : <MessageText content={row.content} />}
-        {!deleted && row.message !== null && <Attachments message={row.message} />}
-        <span className="chat-meta">
-          {row.message?.editedAt != null && !deleted && <span>{t('message.edited')} </span>}
-          <time dateTime={row.createdAt} title={full(row.createdAt)}>{time(row.createdAt)}</time>
-          {row.delivery !== null && <Tick state={row.delivery} />}
-        </span>
       </div>
-      {row.pending?.state === 'failed' && <FailedActions {...props} />}
+      {pending?.state === 'failed' && <FailedActions {...props} />}
     </article>
   );
 });
@@ -72,77 +115,15 @@ function Tick({ state }: { state: DeliveryState }): ReactElement {
   );
 }
 
-function FailedActions({ row, onRetry, onDiscard }: MessageRowProps): ReactElement {
-  const { t } = useTranslator();
+function FailedActions({ row, deeds }: MessageRowProps): ReactElement {
+  const { t, has } = useTranslator();
   const { clientMessageId, error } = row.pending!;
   const key = `error.${error?.code ?? 'other'}`;
-  const reason = t(KNOWN_ERRORS.has(key) ? (key as StringKey) : 'error.other');
   return (
     <div className="chat-failed" role="group" aria-label={t('state.failed')}>
-      <span>{t('state.failed')}: {reason}</span>
-      <button type="button" className="chat-link" onClick={() => onRetry(clientMessageId)}>{t('action.retry')}</button>
-      <button type="button" className="chat-link" onClick={() => onDiscard(clientMessageId)}>{t('action.delete')}</button>
+      <span>{t('state.failed')}: {has(key) ? t(key) : t('error.other')}</span>
+      <button type="button" className="chat-link" onClick={() => deeds.retry(clientMessageId)}>{t('action.retry')}</button>
+      <button type="button" className="chat-link" onClick={() => deeds.discard(clientMessageId)}>{t('action.delete')}</button>
     </div>
   );
-}
-const KNOWN_ERRORS: ReadonlySet<string> = new Set<StringKey>([
-  'error.FORBIDDEN', 'error.NOT_FOUND', 'error.CHAT_CLOSED', 'error.PAYLOAD_TOO_LARGE', 'error.INVALID_PAYLOAD',
-  'error.RATE_LIMITED', 'error.EXPIRED_UNSENT',
-]);
-
-function Attachments({ message }: { message: ChatMessage }): ReactElement | null {
-  const { t } = useTranslator();
-  if (message.attachments.length === 0) return null;
-  return (
-    <ul className="chat-attachments">
-      {message.attachments.map((one) => {
-        const href = safeFileUrl(one.fileUrl);
-        const isImage = one.mimeType?.startsWith('image/') === true && one.width != null && one.height != null;
-        return (
-          <li key={one.id ?? one.fileUrl}>
-            {href === null ? (
-              <span className="chat-file"><FileIcon /><bdi>{one.fileName}</bdi></span>
-            ) : (
-              <a className="chat-file" href={href} target="_blank" rel="noopener noreferrer nofollow" download={!isImage}>
-                {isImage ? (
-                  <img
-                    src={href} alt={t('message.image', { name: one.fileName })} loading="lazy" decoding="async"
-                    width={one.width!} height={one.height!}
-                  />
-                ) : (
-                  <><FileIcon /><bdi>{one.fileName}</bdi></>
-                )}
-              </a>
-            )}
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
-
-/** Something that happened, not something said. A bare status word is told in the reader's language. */
-export const SystemRow: ComponentType<{ message: ChatMessage }> = memo(function SystemRow({ message }: { message: ChatMessage }): ReactElement {
-  const { t, time, full } = useTranslator();
-  const key = `status.${message.content.trim()}`;
-  return (
-    <article className="chat-system" aria-label={t('message.system', { time: full(message.createdAt) })}>
-      <FlagIcon />
-      <span dir="auto">{STATUS_KEYS.has(key) ? t(key as StringKey) : message.content}</span>
-      <time dateTime={message.createdAt}>{time(message.createdAt)}</time>
-    </article>
-  );
-});
-const STATUS_KEYS: ReadonlySet<string> = new Set<StringKey>([
-  'status.created', 'status.accepted', 'status.in_progress', 'status.delivered', 'status.completed',
-  'status.cancelled', 'status.disputed', 'status.open', 'status.under_review', 'status.resolved', 'status.rejected',
-  'status.closed',
-]);
-
-/** A status as a word in a pill; an unknown one is shown as it came. */
-export function StatusChip({ status }: { status: string }): ReactElement {
-  const { t } = useTranslator();
-  const key = `status.${status}`;
-  const text = STATUS_KEYS.has(key) ? t(key as StringKey) : status;
-  return <span className="chat-status" data-status={status}>{text}</span>;
 }

@@ -3,12 +3,14 @@
  * row, for environments without layout (unit tests, printing).
  */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { createContext, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
+import { createContext, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
 import type { ComponentType, ReactElement, ReactNode, Ref } from 'react';
 
 export interface ViewportRow { readonly key: string }
 export interface ViewportHandle {
   toEnd(): void;
+  /** Brings a row into the middle. */
+  toRow(index: number): void;
   isAtEnd(): boolean;
 }
 export interface ViewportProps {
@@ -28,6 +30,8 @@ const END_THRESHOLD_PX = 48;
 /** Closer to the start than this, the next page is asked for. */
 const NEAR_TOP_PX = 400;
 const OVERSCAN_ROWS = 6;
+/** What a reader scrolls with. */
+const HAND = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 export function VirtualViewport(props: ViewportProps): ReactElement {
   const { rows, render, estimate, label, startAt, onNearTop, onAtEnd, handle } = props;
@@ -47,10 +51,23 @@ export function VirtualViewport(props: ViewportProps): ReactElement {
   });
   const items = virtual.getVirtualItems();
 
+  // At the bottom, and to stay there whatever changes its size: only the reader's own hand leads away from it.
+  const stuck = useRef(startAt === null);
+  const byHand = useRef(false);
+  const stick = useCallback(() => {
+    stuck.current = true;
+    byHand.current = false;
+    virtual.scrollToEnd();
+  }, [virtual]);
+
   useImperativeHandle(handle, () => ({
-    toEnd: () => virtual.scrollToEnd(),
+    toEnd: stick,
+    toRow: (index) => {
+      stuck.current = false;
+      virtual.scrollToIndex(index, { align: 'center' });
+    },
     isAtEnd: () => virtual.isAtEnd(END_THRESHOLD_PX),
-  }), [virtual]);
+  }), [virtual, stick]);
 
   useLayoutEffect(() => {
     if (started || rows.length === 0) return;
@@ -59,31 +76,39 @@ export function VirtualViewport(props: ViewportProps): ReactElement {
     else virtual.scrollToIndex(startAt, { align: 'start' });
   }, [started, rows.length, startAt, virtual]);
 
-  // A growing composer, a phone's keyboard or a turned screen must not push the end out of sight.
-  const wasAtEnd = useRef(true);
-  useEffect(() => {
-    const element = scroller.current;
-    if (element === null || !started) return;
-    const observer = new ResizeObserver(() => {
-      if (wasAtEnd.current) virtual.scrollToEnd();
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [started, virtual]);
-
+  // A growing composer, a phone's keyboard, a turned screen or a late row must not push the end out of sight.
   const total = virtual.getTotalSize();
   useEffect(() => {
     const element = scroller.current;
     if (element === null || !started) return;
+    const observer = new ResizeObserver(() => {
+      if (stuck.current) stick();
+    });
+    observer.observe(element);
+    const hand = (): void => {
+      byHand.current = true;
+    };
+    for (const event of HAND) element.addEventListener(event, hand, { passive: true });
+    return () => {
+      observer.disconnect();
+      for (const event of HAND) element.removeEventListener(event, hand);
+    };
+  }, [started, stick]);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || !started) return;
+    const distance = (): number => element.scrollHeight - element.scrollTop - element.clientHeight;
     const tell = (): void => {
-      wasAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight <= END_THRESHOLD_PX;
-      onAtEnd(wasAtEnd.current);
+      if (distance() <= END_THRESHOLD_PX) stuck.current = true;
+      else if (byHand.current) stuck.current = false;
+      onAtEnd(stuck.current);
       if (element.scrollTop < NEAR_TOP_PX) onNearTop();
     };
+    if (stuck.current && distance() > END_THRESHOLD_PX) stick();
     tell();
     element.addEventListener('scroll', tell, { passive: true });
     return () => element.removeEventListener('scroll', tell);
-  }, [started, total, onAtEnd, onNearTop]);
+  }, [started, total, onAtEnd, onNearTop, stick]);
 
   return (
     // A scrolling region must be reachable by keyboard.
@@ -112,7 +137,7 @@ export function VirtualViewport(props: ViewportProps): ReactElement {
 
 export function PlainViewport(props: ViewportProps): ReactElement {
   const { rows, render, label, onAtEnd, handle } = props;
-  useImperativeHandle(handle, () => ({ toEnd: () => {}, isAtEnd: () => true }), []);
+  useImperativeHandle(handle, () => ({ toEnd: () => {}, toRow: () => {}, isAtEnd: () => true }), []);
   useEffect(() => onAtEnd(true), [onAtEnd]);
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex

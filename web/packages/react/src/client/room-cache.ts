@@ -1,0 +1,68 @@
+/**
+ * RoomCache: the last messages of each chat, kept in the browser, so that a chat opens at once and can be read without
+ * a network. What comes out is old until the server has answered. Owned by ChatClient; the storage is shared by tabs.
+ */
+import { clear, createStore, get, set } from 'idb-keyval';
+import type { UseStore } from 'idb-keyval';
+import type { RoomKey } from '../protocol/types';
+import { trimOldest } from '../store/messages';
+import { EMPTY_ROOM } from '../store/state';
+import type { RoomState } from '../store/state';
+import { selectRoom } from '../store/selectors';
+import type { Store } from '../store/store';
+import { CACHE_MESSAGES_MAX, CACHE_WRITE_MS } from './limits';
+
+export class RoomCache {
+  private readonly store: Store;
+  private readonly db: UseStore | null;
+  private readonly written: Map<RoomKey, RoomState> = new Map();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(store: Store, enabled: boolean) {
+    this.store = store;
+    this.db = enabled ? openStore() : null;
+    if (this.db !== null) store.subscribe(() => this.writeLater());
+  }
+
+  async load(room: RoomKey): Promise<void> {
+    const me = this.store.getState().me;
+    if (this.db === null || me === null || selectRoom(this.store.getState(), room).tailSeq !== null) return;
+    const cached = await get<RoomState>(`${me.id} ${room}`, this.db).catch(() => undefined);
+    if (cached === undefined || this.store.getState().me?.id !== me.id) return;
+    this.store.dispatch({ type: 'room/cached', room, cached: { ...EMPTY_ROOM, ...cached } });
+  }
+
+  /** Signing out on a shared computer leaves nothing to read. */
+  async forget(): Promise<void> {
+    this.written.clear();
+    if (this.db !== null) await clear(this.db).catch(() => {});
+  }
+
+  private writeLater(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.write();
+    }, CACHE_WRITE_MS);
+  }
+
+  private write(): void {
+    const { me, rooms } = this.store.getState();
+    if (this.db === null || me === null) return;
+    for (const [room, state] of rooms) {
+      if (state.phase !== 'ready' || state.tailSeq === null || this.written.get(room) === state) continue;
+      this.written.set(room, state);
+      const { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, participants, reads } =
+        trimOldest(state, CACHE_MESSAGES_MAX);
+      const kept = { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, participants, reads };
+      set(`${me.id} ${room}`, kept, this.db).catch(() => {});
+    }
+  }
+}
+
+function openStore(): UseStore | null {
+  try {
+    return typeof indexedDB === 'undefined' ? null : createStore('rozmova-rooms', 'rooms');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,39 @@
+import { Suspense, lazy } from 'react';
+import type { ComponentProps, ComponentType, ReactElement } from 'react';
+import type * as extras from '../extras';
+
+type Extras = typeof extras;
+type Parts = 'Lightbox' | 'MessageMenu' | 'DraftTray' | 'DeleteDialog';
+const load = (): Promise<Extras> => import('../extras');
+
+/** Fetches the rest of the chat while nobody waits for it, and before a connection may be lost. */
+export function preloadExtras(): () => void {
+  const idle = typeof requestIdleCallback === 'function' ? requestIdleCallback : setTimeout;
+  const cancel = typeof requestIdleCallback === 'function' ? cancelIdleCallback : clearTimeout;
+  const id = idle(() => void load().catch(() => {}));
+  return () => cancel(id as never);
+}
+
+/** Runs something of the extras when they are there; the undo is its undo, or that it never ran. */
+export function whenExtras(run: (all: Extras) => () => void): () => void {
+  let undo: (() => void) | null = null;
+  let wanted = true;
+  load().then((all) => {
+    if (wanted) undo = run(all);
+  }, () => {});
+  return () => {
+    wanted = false;
+    undo?.();
+  };
+}
+
+function later<Name extends Parts>(name: Name): ComponentType<ComponentProps<Extras[Name]>> {
+  const Part = lazy(async () => ({ default: (await load())[name] as ComponentType<object> }));
+  return function Later(props): ReactElement {
+    return <Suspense fallback={null}><Part {...props} /></Suspense>;
+  };
+}
+export const Lightbox: ComponentType<ComponentProps<Extras['Lightbox']>> = later('Lightbox');
+export const MessageMenu: ComponentType<ComponentProps<Extras['MessageMenu']>> = later('MessageMenu');
+export const DraftTray: ComponentType<ComponentProps<Extras['DraftTray']>> = later('DraftTray');
+export const DeleteDialog: ComponentType<ComponentProps<Extras['DeleteDialog']>> = later('DeleteDialog');
