@@ -5,17 +5,16 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { extname, join, normalize } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { Server } from 'socket.io';
 import type { Socket } from 'socket.io';
+import { ORDER_STEPS, attachmentOf, disputeOf, disputeView, extra, file, unreadOf, upload } from './contract-routes';
 
-type Raw = Record<string, any>;
-type Kind = 'order' | 'dispute';
+export type Raw = Record<string, any>;
+export type Kind = 'order' | 'dispute';
 
 export interface User { id: string; name: string; role: string; locale?: string }
-interface Chat {
+export interface Chat {
   id: string;
   kind: Kind;
   title: string;
@@ -65,7 +64,7 @@ export class ContractServer {
   readonly firstTransports: string[] = [];
 
   private http: HttpServer | null = null;
-  private io: Server | null = null;
+  io: Server | null = null;
   private port = 0;
   private readonly typingTimers: Map<string, ReturnType<typeof setTimeout>> = new Map();
 
@@ -160,7 +159,7 @@ export class ContractServer {
     this.io?.emit(event, payload);
   }
 
-  private userOf(token: string): User | Refusal {
+  userOf(token: string): User | Refusal {
     const bare = token.replace(/^Bearer /, '');
     if (bare === '') return new Refusal('UNAUTHORIZED', 'a token is required');
     if (this.rejectTokens.has(bare)) return new Refusal('TOKEN_EXPIRED', 'the token has expired');
@@ -172,7 +171,7 @@ export class ContractServer {
     }
   }
 
-  private chatOf(kind: Kind, id: unknown, user: User): Chat {
+  chatOf(kind: Kind, id: unknown, user: User): Chat {
     const chat = this.chats.get(String(id));
     if (chat === undefined || chat.kind !== kind) throw new Refusal('NOT_FOUND');
     const members = [chat.clientId, chat.performerId, chat.moderatorId];
@@ -261,7 +260,7 @@ export class ContractServer {
     };
   }
 
-  private append(chat: Chat, user: User, payload: Raw, broadcast = true): Raw {
+  append(chat: Chat, user: User, payload: Raw, broadcast = true): Raw {
     const clientMessageId = payload['clientMessageId'] ?? null;
     const known = chat.messages.find(
       (one) => clientMessageId !== null && one['clientMessageId'] === clientMessageId && one['senderId'] === user.id,
@@ -271,7 +270,7 @@ export class ContractServer {
     const message: Raw = {
       id: randomUUID(), [`${chat.kind}Id`]: chat.id, seq: chat.messages.length + 1, senderId: user.id,
       receiverId: null, content: payload['content'], type: payload['type'] ?? 'text', fileUrl: null, fileName: null,
-      attachments: (payload['attachments'] ?? []).map((one: Raw) => this.attachmentOf(one)), replyTo: payload['replyTo'] ?? null, clientMessageId,
+      attachments: (payload['attachments'] ?? []).map((one: Raw) => attachmentOf(this, one)), replyTo: payload['replyTo'] ?? null, clientMessageId,
       readAt: null, editedAt: null, deletedAt: null, createdAt: payload['createdAt'] ?? at,
       ...(payload['statusChange'] === undefined ? {} : { statusChange: payload['statusChange'] }),
     };
@@ -324,7 +323,7 @@ export class ContractServer {
     return notification;
   }
 
-  private membersOf(chat: Chat): string[] {
+  membersOf(chat: Chat): string[] {
     return [chat.clientId, chat.performerId, chat.moderatorId].filter((id) => id !== null);
   }
 
@@ -364,18 +363,18 @@ export class ContractServer {
 
   private async rest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
-    if (!url.pathname.startsWith('/v1/')) return this.file(url.pathname, response);
+    if (!url.pathname.startsWith('/v1/')) return file(this, url.pathname, response);
     this.restRequests++;
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Access-Control-Allow-Headers', '*');
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     try {
-      const file = this.files.get(/^\/v1\/uploads\/(.+)$/.exec(url.pathname)?.[1] ?? '');
-      if (file !== undefined) return void response.writeHead(200, { 'Content-Type': file.type }).end(file.bytes);
+      const stored = this.files.get(/^\/v1\/uploads\/(.+)$/.exec(url.pathname)?.[1] ?? '');
+      if (stored !== undefined) return void response.writeHead(200, { 'Content-Type': stored.type }).end(stored.bytes);
       if (url.pathname === '/v1/uploads') {
         const user = this.userOf(String(request.headers.authorization ?? ''));
         if (user instanceof Refusal) throw user;
-        return answer(response, 201, await this.upload(request, url, user));
+        return answer(response, 201, await upload(this, request, url, user));
       }
       const body = await readJson(request);
       answer(response, 200, this.route(request, url, body));
@@ -412,102 +411,18 @@ export class ContractServer {
       });
       return this.orderView(order, user);
     }
-    const extra = this.extra(route, path, user, url, body);
-    if (extra !== null) return extra;
+    const answered = extra(this, route, path, user, url, body);
+    if (answered !== null) return answered;
     const match = /^\/(order|dispute)s\/([^/]+)(\/messages|\/read)?$/.exec(path);
     if (match === null) throw new Refusal('NOT_FOUND');
     const chat = this.chatOf(match[1] as Kind, match[2], user);
-    if (match[3] === undefined) return chat.kind === 'order' ? this.orderView(chat, user) : this.disputeView(chat, user);
+    if (match[3] === undefined) return chat.kind === 'order' ? this.orderView(chat, user) : disputeView(this, chat, user);
     if (match[3] === '/read') {
       this.markRead(chat, user, Number(body['seq']));
       return { ok: true };
     }
     if (request.method === 'POST') return { message: this.append(chat, user, body) };
     return this.page(chat, url.searchParams);
-  }
-
-  private attachmentOf({ fileUrl, fileName, ...rest }: Raw): Raw {
-    const file = this.files.get(String(fileUrl).split('/').at(-1)!);
-    const size = file === undefined ? null : file.bytes.length;
-    const image = file?.type.startsWith('image/') === true ? { width: 640, height: 400 } : { width: null, height: null };
-    return { id: randomUUID(), fileUrl, fileName, size, mimeType: file?.type ?? null, ...image, ...rest };
-  }
-
-  private async upload(request: IncomingMessage, url: URL, user: User): Promise<Raw> {
-    const kind: Kind = url.searchParams.has('orderId') ? 'order' : 'dispute';
-    this.chatOf(kind, url.searchParams.get(`${kind}Id`), user);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    this.intercept?.('upload', { fileName: url.searchParams.get('fileName') }, user.id);
-    const id = randomUUID();
-    const name = url.searchParams.get('fileName') ?? 'file';
-    this.files.set(id, { type: String(request.headers['content-type']), name, bytes: Buffer.concat(chunks) });
-    return this.attachmentOf({ fileUrl: `/v1/uploads/${id}`, fileName: name });
-  }
-
-  private extra(route: string, path: string, user: User, url: URL, body: Raw): Raw | null {
-    const mine = this.notifications.get(user.id) ?? [];
-    if (route === 'GET /notifications') return { notifications: mine, nextCursor: null, unread: mine.filter((one) => one['readAt'] === null).length };
-    if (route === 'POST /notifications/read') {
-      for (const one of mine) if (body['all'] === true || body['ids']?.includes(one['id'])) one['readAt'] ??= now();
-      return { read: 1, unread: mine.filter((one) => one['readAt'] === null).length };
-    }
-    if (route === 'GET /unread') {
-      const counted = (kind: Kind): Raw => Object.fromEntries([...this.chats.values()]
-        .filter((chat) => chat.kind === kind && this.membersOf(chat).includes(user.id))
-        .map((chat): [string, number] => [chat.id, this.unreadOf(chat, user)]).filter(([, count]) => count > 0));
-      const [orders, disputes] = [counted('order'), counted('dispute')];
-      const total = [...Object.values(orders), ...Object.values(disputes)].reduce((sum: number, one) => sum + (one as number), 0);
-      return { total, orders, disputes, notifications: mine.filter((one) => one['readAt'] === null).length };
-    }
-    if (route === 'GET /disputes') {
-      const wanted = url.searchParams.get('status')?.split(',');
-      const all = [...this.chats.values()].filter((chat) => chat.kind === 'dispute'
-        && (['moderator', 'admin'].includes(user.role) || this.membersOf(chat).includes(user.id))
-        && (wanted === undefined || wanted.includes(chat.status)));
-      return { disputes: all.map((chat) => this.disputeView(chat, user)), nextCursor: null };
-    }
-    const match = /^\/(order|dispute)s\/([^/]+)\/(disputes|assign|status|notes)$/.exec(path);
-    if (match === null) return null;
-    const chat = this.chatOf(match[1] as Kind, match[2], user);
-    switch (match[3]) {
-      case 'disputes':
-        return this.disputeView(this.openDispute(chat, user, body['reason']), user);
-      case 'status':
-        return this.setStatus(chat, user, body);
-      case 'assign': {
-        const previousModeratorId = chat.moderatorId;
-        chat.moderatorId = body['moderatorId'] === undefined ? user.id : body['moderatorId'];
-        const moderator = chat.moderatorId === null ? null : { id: chat.moderatorId, name: this.users.get(chat.moderatorId)!.name };
-        this.io?.emit('dispute_assigned', { disputeId: chat.id, moderator, previousModeratorId, changedBy: user.id, changedAt: now(), seq: chat.messages.length });
-        return this.disputeView(chat, user);
-      }
-      default: {
-        const notes = this.notes.get(chat.id) ?? [];
-        if (route.startsWith('GET')) return { notes, hasMore: false, lastSeq: notes.length };
-        const note = { id: randomUUID(), disputeId: chat.id, seq: notes.length + 1, authorId: user.id, authorName: user.name, content: body['content'], clientMessageId: null, createdAt: now() };
-        this.notes.set(chat.id, [...notes, note]);
-        return { note };
-      }
-    }
-  }
-
-  private unreadOf(chat: Chat, user: User): number {
-    const read = chat.reads.get(user.id) ?? 0;
-    return chat.messages.filter((one) => one['seq'] > read && one['senderId'] !== user.id && one['type'] !== 'system').length;
-  }
-
-  private disputeView(chat: Chat, user: User): Raw {
-    const order = this.chats.get(chat.orderId ?? '');
-    const person = (id: string | null): Raw | null => (id === null ? null : { id, name: this.users.get(id)!.name });
-    return {
-      id: chat.id, orderId: chat.orderId, order: { id: chat.orderId, number: order?.number, title: chat.title, status: order?.status },
-      status: chat.status, reason: chat.reason, openedBy: chat.openedBy, clientId: chat.clientId, performerId: chat.performerId,
-      client: person(chat.clientId), performer: person(chat.performerId), moderator: person(chat.moderatorId), outcome: null,
-      lastMessage: chat.messages.at(-1) ?? null, lastSeq: chat.messages.length, lastReadSeq: chat.reads.get(user.id) ?? 0,
-      unread: this.unreadOf(chat, user), createdAt: chat.createdAt, updatedAt: chat.updatedAt,
-      transitions: DISPUTE_STEPS[user.role === 'moderator' || user.role === 'admin' ? chat.status : ''] ?? [],
-    };
   }
 
   private page(chat: Chat, query: URLSearchParams): Raw {
@@ -529,49 +444,15 @@ export class ContractServer {
     return {
       ...rest, client: person(chat.clientId), performer: person(chat.performerId),
       lastMessage: messages.at(-1) ?? null, lastSeq: messages.length, lastReadSeq,
-      unread: this.unreadOf(chat, user), dispute: this.disputeOf(chat),
+      unread: unreadOf(chat, user), dispute: disputeOf(this, chat),
       transitions: ORDER_STEPS[`${user.id === chat.clientId ? 'client' : 'performer'} ${chat.status}`] ?? [],
       mayDispute: user.role !== 'moderator' && !['cancelled', 'disputed'].includes(chat.status),
     };
   }
 
-  private disputeOf(order: Chat): Raw | null {
-    const found = [...this.chats.values()].findLast((one) => one.orderId === order.id);
-    return found === undefined ? null : { id: found.id, status: found.status };
-  }
-
-  private file(path: string, response: ServerResponse): void {
-    if (this.webRoot === null) return void response.writeHead(404).end();
-    let file = join(this.webRoot, normalize(path));
-    if (!existsSync(file) || !statSync(file).isFile()) {
-      if (extname(path) !== '') return void response.writeHead(404).end();
-      file = join(this.webRoot, 'index.html');
-    }
-    response.writeHead(200, {
-      'Content-Type': MIME[extname(file)] ?? 'application/octet-stream',
-      'Content-Security-Policy': CSP,
-      'X-Content-Type-Options': 'nosniff',
-    });
-    createReadStream(file).pipe(response);
-  }
 }
 
-/** Enough of the tables for a page to have buttons. */
-const ORDER_STEPS: Record<string, string[]> = {
-  'performer created': ['accepted', 'cancelled'], 'client created': ['cancelled'], 'performer accepted': ['in_progress', 'cancelled'],
-  'client accepted': ['cancelled'], 'performer in_progress': ['delivered', 'cancelled'], 'client delivered': ['completed', 'in_progress'],
-};
-const DISPUTE_STEPS: Record<string, string[]> = {
-  open: ['under_review'], under_review: ['resolved', 'rejected'], resolved: ['closed'], rejected: ['closed'],
-};
 const now = (): string => new Date().toISOString();
-
-const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
-  + "base-uri 'none'; frame-ancestors 'none'";
-const MIME: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2', '.json': 'application/json', '.webmanifest': 'application/manifest+json',
-};
 
 async function readJson(request: IncomingMessage): Promise<Raw> {
   let text = '';
