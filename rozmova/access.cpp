@@ -34,7 +34,7 @@ constexpr bool yes = true;
 constexpr bool no = false;
 
 // clang-format off
-constexpr std::array<Row, 8> table = {{
+constexpr std::array<Row, 9> table = {{
     //                     party  moderator: dispute, order  admin  stranger   open chat only
     {Deed::read,          {yes,   yes,       yes,            yes,   no},       no},
     {Deed::send,          {yes,   yes,       no,             yes,   no},       yes},
@@ -44,6 +44,7 @@ constexpr std::array<Row, 8> table = {{
     {Deed::upload,        {yes,   yes,       no,             yes,   no},       yes},
     {Deed::download,      {yes,   yes,       yes,            yes,   no},       no},
     {Deed::change_status, {yes,   yes,       no,             yes,   no},       no},
+    {Deed::see_revisions, {no,    yes,       yes,            yes,   no},       no},
 }};
 // clang-format on
 
@@ -51,7 +52,7 @@ constexpr bool in_order_of_the_enum() {
   for (std::size_t i = 0; i < table.size(); ++i) {
     if (static_cast<std::size_t>(table[i].deed) != i) return false;
   }
-  return table.back().deed == Deed::change_status;
+  return table.back().deed == Deed::see_revisions;
 }
 static_assert(in_order_of_the_enum());
 
@@ -69,6 +70,9 @@ std::optional<Refusal> may(const Uuid& user, Role role, Deed deed, const ChatFac
   const Row& row = table[static_cast<std::size_t>(deed)];
   const Standing standing = standing_of(user, role, chat);
   if (!row.allowed[static_cast<std::size_t>(standing)]) {
+    if (standing == Standing::party) {
+      return Refusal{ErrorCode::forbidden, "what a message said before is for moderators"};
+    }
     if (standing == Standing::moderator_of_disputed_order) {
       return Refusal{ErrorCode::forbidden, "moderators only read the chat of an order; write in its dispute"};
     }

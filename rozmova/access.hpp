@@ -18,7 +18,17 @@ struct Identity {
 };
 
 /// What somebody wants to do in a chat.
-enum class Deed : std::uint8_t { read, send, type, mark_read, edit, upload, download, change_status };
+enum class Deed : std::uint8_t {
+  read,
+  send,
+  type,
+  mark_read,
+  edit,
+  upload,
+  download,
+  change_status,
+  see_revisions
+};
 
 /// The table of spec §5, pure. Nothing = yes. A stranger and a missing chat look the same from outside: NOT_FOUND is for
 /// chats that do not exist, FORBIDDEN for those that do.

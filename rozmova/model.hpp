@@ -144,6 +144,8 @@ struct Message {
   std::optional<WallMs> read_at, edited_at, deleted_at;
   WallMs created_at = 0;
   std::shared_ptr<const Change> change;  ///< system messages only
+  /// The place of its last edit or deletion among all of its chat; nothing: it is as it was sent.
+  std::optional<std::int64_t> change_seq;
 };
 
 struct NewMessage {

@@ -176,6 +176,8 @@ chat::ChatOptions chat_options(const Config& config) {
   options.presence_grace_ms = config.presence_grace_ms;
   options.token_warning_ms = config.token_warning_ms;
   options.token_grace_ms = config.token_grace_ms;
+  options.edit_window_ms = config.edit_window_ms;
+  options.notifications_kept_ms = config.notifications_kept_days * 24 * 3'600'000;
   return options;
 }
 

@@ -106,6 +106,7 @@ void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions o
   add_orders_routes(router, floor);
   add_notifications_routes(router, floor);
   if (options.uploads != nullptr) add_uploads_routes(router, floor, *options.uploads);
+  add_changes_routes(router, floor);
 }
 
 }  // namespace rozmova::api

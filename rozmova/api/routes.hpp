@@ -66,5 +66,6 @@ void add_people_routes(Router& router, const FloorPtr& floor);
 void add_orders_routes(Router& router, const FloorPtr& floor);
 void add_notifications_routes(Router& router, const FloorPtr& floor);
 void add_uploads_routes(Router& router, const FloorPtr& floor, uploads::Uploads& uploads);
+void add_changes_routes(Router& router, const FloorPtr& floor);
 
 }  // namespace rozmova::api

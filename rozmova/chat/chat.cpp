@@ -36,6 +36,7 @@ struct Chat::Doors {
   using Deed = std::function<void(const boost::json::value* payload, Answer answer)>;
 
   void open_chat(sioxx::Namespace& nsp, ChatKind kind);
+  void open_changes(sioxx::Namespace& nsp, ChatKind kind);
   void on(sioxx::Namespace& nsp, std::string_view event,
           std::function<void(const boost::json::value*, Answer)> deed);
   void unknown(sioxx::Socket& socket, sioxx::Event& event);
@@ -58,6 +59,8 @@ void Chat::Doors::open() {
       [this](sioxx::Socket& socket, sioxx::CloseReason reason) { devices.disconnected(socket, reason); });
   open_chat(nsp, ChatKind::order);
   open_chat(nsp, ChatKind::dispute);
+  open_changes(nsp, ChatKind::order);
+  open_changes(nsp, ChatKind::dispute);
   // The one event that an expired token may still send.
   nsp.on(std::string(auth_refresh_event), [this](sioxx::Socket& socket, sioxx::Event& event) {
     const Device* device = socket.data<Device>();
@@ -128,6 +131,25 @@ void Chat::Doors::open_chat(sioxx::Namespace& nsp, ChatKind kind) {
       append_number(fields, *seq);
       answer.ok(fields);
     });
+  });
+}
+
+void Chat::Doors::open_changes(sioxx::Namespace& nsp, ChatKind kind) {
+  const auto change = [this](Result<ChangePayload> wish, const Answer& answer) {
+    if (!wish) return answer.refuse(wish.refusal());
+    deeds.change_message(answer.caller(), std::move(*wish), [answer](Result<Sent> changed) {
+      if (changed)
+        answer.ok("\"message\":" + changed->json);
+      else
+        answer.refuse(changed.refusal());
+    });
+  };
+  on(nsp, change_names(kind).edit,
+     [this, kind, change](const boost::json::value* payload, const Answer& answer) {
+       change(parse_edit(kind, payload, house.options()), answer);
+     });
+  on(nsp, change_names(kind).remove, [kind, change](const boost::json::value* payload, const Answer& answer) {
+    change(parse_delete(kind, payload), answer);
   });
 }
 

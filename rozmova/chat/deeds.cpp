@@ -176,11 +176,12 @@ void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Th
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
         if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
+        const auto last_change_seq = store.changes(chat, {std::nullopt, 0, 0}).last_change_seq;
         auto messages = store.messages(chat, page);
         trim_page(messages, page.after_seq.has_value(), bytes_max);
         // The newest message may be younger than the facts.
         const auto newest = messages.messages.empty() ? 0 : messages.messages.back().seq;
-        return history_json(messages, std::max(facts->last_seq, newest));
+        return history_json(messages, std::max(facts->last_seq, newest), last_change_seq);
       },
       std::move(done));
 }

@@ -3,6 +3,7 @@
 #include "rozmova/access.hpp"
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/house.hpp"
+#include "rozmova/chat/message_change.hpp"
 #include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
 
@@ -53,6 +54,14 @@ class Deeds {
   /// a name). Admins are not rated.
   void create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
 
+  // ---- edits and deletions (deeds_changes.cpp)
+  /// By the author: stores, tells the room, answers with the message as it is then; `duplicate`: it was so already.
+  void change_message(const Caller& who, ChangePayload wish, Then<Sent> done);
+  /// `{changes, hasMore, lastChangeSeq}`: messages that were edited or deleted after that change.
+  void changes(const Caller& who, const ChatKey& chat, std::int64_t after, int limit, Then<std::string> done);
+  /// What a message said before; for moderators, and each look is written down.
+  void revisions(const Caller& who, const ChatKey& chat, const Uuid& message, Then<std::string> done);
+
   // ---- notifications and counters (deeds_notifications.cpp)
   /// `{notifications, nextCursor, unread}`
   void notifications(const Caller& who, bool unread_only, int limit, std::optional<std::string> cursor,
@@ -72,6 +81,7 @@ class Deeds {
                const Then<Done>& done);
   void append(House::Part& home, const Caller& who, NewMessage message, Then<Sent> done);
   void write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
+  void write_change(const Caller& who, ChangePayload wish, Then<Sent> done);
   void write_notifications_read(const Caller& who, NotificationsRead read, WallMs now,
                                 Then<std::string> done);
   void write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);

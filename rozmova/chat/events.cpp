@@ -171,11 +171,16 @@ Result<JoinPayload> parse_join(ChatKind kind, const json::value* payload) {
   if (!object) return object.refusal();
   const auto chat = chat_of(kind, **object);
   if (!chat) return chat.refusal();
-  JoinPayload join{*chat, std::nullopt};
+  JoinPayload join{*chat, std::nullopt, std::nullopt};
   if (const json::value* after = find(**object, "afterSeq")) {
     const auto seq = seq_of("afterSeq", *after);
     if (!seq) return seq.refusal();
     join.after_seq = *seq;
+  }
+  if (const json::value* after = find(**object, "afterChangeSeq")) {
+    const auto seq = seq_of("afterChangeSeq", *after);
+    if (!seq) return seq.refusal();
+    join.after_change_seq = *seq;
   }
   return join;
 }

@@ -37,6 +37,7 @@ inline constexpr std::string_view token_expiring_event = "token_expiring";
 struct JoinPayload {
   ChatKey chat;
   std::optional<std::int64_t> after_seq;
+  std::optional<std::int64_t> after_change_seq;
 };
 struct TypingPayload {
   ChatKey chat;

@@ -1,5 +1,7 @@
 #include "rozmova/chat/join.hpp"
 
+#include "rozmova/chat/message_change.hpp"
+
 #include <utility>
 
 namespace rozmova::chat {
@@ -29,6 +31,7 @@ void Joins::begin(const Place& place) {
     return next(place);
   }
   const auto walk = std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, {}, 0, {}});
+  walk->after_change_seq = step.join->after_change_seq;
   house_.at_home(step.answer.caller().user, [this, walk](House::Part& home) {
     auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::join, walk->answer.event());
     house_.at(shard_, [this, walk, over = std::move(over)](House::Part&) {
@@ -73,6 +76,27 @@ void Joins::enter(const WalkPtr& walk) {
   if (!accepted) refuse(walk, busy());
 }
 
+/// Of the messages that the reader has. What changes from here on he hears live, or finds after last_change_seq.
+store::ChangePage Joins::missed_changes(store::Store& store, const Walk& walk, const ChatOptions& options) {
+  store::ChangesWanted wanted;
+  wanted.after = walk.after_change_seq;
+  wanted.up_to_seq = walk.after_seq.value_or(0);
+  wanted.limit = !walk.after_seq         ? 0
+                 : walk.after_change_seq ? options.changes_max
+                                         : options.changes_unasked_max;
+  if (!walk.after_seq) wanted.after.reset();
+  auto changes = store.changes(walk.place.chat, wanted);
+  const std::size_t bytes_max = options.answer_bytes_max / 2;
+  if (wanted.after) {
+    trim_changes(changes, bytes_max);
+  } else {
+    store::MessagePage newest{std::move(changes.messages), false};
+    trim_page(newest, false, bytes_max);
+    changes.messages = std::move(newest.messages);
+  }
+  return changes;
+}
+
 std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOptions& options) {
   const ChatKey& chat = walk.place.chat;
   const Caller& who = walk.answer.caller();
@@ -81,6 +105,8 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
   store::Page page = newest;
   if (walk.after_seq) page = {walk.after_seq, std::nullopt, options.catch_up_messages_max};
 
+  // Before the snapshot: what changes between the two is told once more, which does no harm.
+  const auto changes = missed_changes(store, walk, options);
   auto snapshot = store.snapshot(chat, page);
   if (!snapshot) return no_such_chat(chat.kind);
   const Role role = role_of(store, who);
@@ -98,7 +124,8 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
   }
   trim_page(snapshot->page, false, options.answer_bytes_max);
   walk.last_seq = snapshot->facts.last_seq;
-  walk.text = join_text(*snapshot, who.user, role, gap);
+  walk.last_change_seq = changes.last_change_seq;
+  walk.text = join_text(*snapshot, changes, who.user, role, gap);
   return std::nullopt;
 }
 
@@ -131,7 +158,7 @@ void Joins::arrive(const WalkPtr& walk) {
       "join",
       {{"chat", room}, {"user", who.user}, {"socket", socket->id()}, {"duration_us", who.elapsed_us()}});
   if (socket->release(room, static_cast<std::uint64_t>(walk->last_seq))) return next(walk->place);
-  catch_up(walk->place, who, walk->last_seq, 1);
+  catch_up(walk->place, who, {walk->last_seq, walk->last_change_seq}, 1);
 }
 
 void Joins::refuse(const WalkPtr& walk, const Refusal& refusal) {
@@ -168,7 +195,7 @@ void Joins::step_out(const Place& place, const Answer& answer) {
   house_.log().event("leave", {{"chat", room}, {"user", who.user}, {"socket", socket->id()}});
 }
 
-void Joins::catch_up(const Place& place, const Caller& who, std::int64_t after, int round) {
+void Joins::catch_up(const Place& place, const Caller& who, Have have, int round) {
   const auto give_up = [this, place, who](const Refusal& why) {
     house_.at(shard_, [this, place, who, why](House::Part&) {
       lines_.erase(place);
@@ -176,37 +203,44 @@ void Joins::catch_up(const Place& place, const Caller& who, std::int64_t after, 
     });
   };
   if (round > catch_up_rounds_max) return give_up(busy());
-  house_.log().event("join_outrun",
-                     {{"chat", room_of(place.chat)}, {"user", who.user}, {"after", after}, {"round", round}});
-  const store::Page page{after, std::nullopt, static_cast<int>(sioxx::Socket::hold_messages_max)};
+  house_.log().event(
+      "join_outrun",
+      {{"chat", room_of(place.chat)}, {"user", who.user}, {"after", have.seq}, {"round", round}});
+  const store::Page page{have.seq, std::nullopt, static_cast<int>(sioxx::Socket::hold_messages_max)};
+  const store::ChangesWanted wanted{have.change_seq, have.seq, house_.options().changes_max};
   const bool accepted = house_.database().read(
-      [this, place, who, after, round, page](store::Store& store) {
+      [this, place, who, have, round, page, wanted](store::Store& store) {
+        auto changes = store.changes(place.chat, wanted);
         auto missed = store.messages(place.chat, page);
-        house_.at(shard_, [this, place, who, after, round, missed = std::move(missed)](House::Part&) {
-          caught_up(place, who, missed, after, round);
-        });
+        house_.at(shard_,
+                  [this, place, who, have, round, missed = std::move(missed), changes = std::move(changes)](
+                      House::Part&) { caught_up(place, who, missed, changes, have, round); });
       },
       give_up);
   if (!accepted) give_up(busy());
 }
 
 void Joins::caught_up(const Place& place, const Caller& who, const store::MessagePage& page,
-                      std::int64_t after, int round) {
+                      const store::ChangePage& changes, Have have, int round) {
   sioxx::Socket* socket = who.socket.get();
   if (socket == nullptr) {
     lines_.erase(place);
     return;
   }
-  for (const Message& message : page.messages) {
+  const auto send = [socket](std::string_view event, const Message& message) {
     std::string json;
     append_message(json, message);
-    socket->send(sioxx::encode_event("/", names(place.chat.kind).message, json));
-    after = message.seq;
-  }
+    socket->send(sioxx::encode_event("/", event, json));
+  };
+  for (const Message& message : changes.messages) send(changed_event(message), message);
+  for (const Message& message : page.messages) send(names(place.chat.kind).message, message);
+  have.change_seq = changes.last_change_seq;
+  if (!page.messages.empty()) have.seq = page.messages.back().seq;
   if (!socket->in(room_of(place.chat))) return next(place);
-  if (!page.has_more && socket->release(room_of(place.chat), static_cast<std::uint64_t>(after)))
+  const bool has_all = !page.has_more && !changes.has_more;
+  if (has_all && socket->release(room_of(place.chat), static_cast<std::uint64_t>(have.seq)))
     return next(place);
-  catch_up(place, who, after, round + 1);
+  catch_up(place, who, have, round + 1);
 }
 
 }  // namespace rozmova::chat

@@ -64,6 +64,12 @@ class Joins {
     JoinText text;
     std::int64_t last_seq = 0;
     std::vector<bool> online;
+    std::optional<std::int64_t> after_change_seq = std::nullopt;
+    std::int64_t last_change_seq = 0;
+  };
+  /// What a reader has, when a gate could not hold what came.
+  struct Have {
+    std::int64_t seq = 0, change_seq = 0;
   };
   using WalkPtr = std::shared_ptr<Walk>;
 
@@ -73,16 +79,17 @@ class Joins {
   /// On this shard: into the room, and read.
   void enter(const WalkPtr& walk);
   /// On a database thread.
+  static store::ChangePage missed_changes(store::Store& store, const Walk& walk, const ChatOptions& options);
   static std::optional<Refusal> look(store::Store& store, Walk& walk, const ChatOptions& options);
   /// From home to home: is each participant online?
   static void ask_presence(House& house, Joins& joins, const WalkPtr& walk, std::size_t index);
   void arrive(const WalkPtr& walk);
   void refuse(const WalkPtr& walk, const Refusal& refusal);
   void step_out(const Place& place, const Answer& answer);
-  /// The gate has lost messages: sends what the database has after `after`, then tries to open it again.
-  void catch_up(const Place& place, const Caller& who, std::int64_t after, int round);
-  void caught_up(const Place& place, const Caller& who, const store::MessagePage& page, std::int64_t after,
-                 int round);
+  /// The gate has lost messages: sends what the database has after `have`, then tries to open it again.
+  void catch_up(const Place& place, const Caller& who, Have have, int round);
+  void caught_up(const Place& place, const Caller& who, const store::MessagePage& page,
+                 const store::ChangePage& changes, Have have, int round);
 
   House& house_;
   unsigned shard_;

@@ -100,6 +100,12 @@ void Notices::message_stored(const Message& message, const ChatFacts& chat) {
   }
 }
 
+void Notices::message_deleted(const Message& message, const ChatFacts& chat) {
+  for (const Uuid& user : participants(chat)) {
+    if (user != message.sender_id) unread_changed(user);
+  }
+}
+
 void Notices::look(Look next) {
   if (next.shards == 0) return conclude(next);
   const auto shard = static_cast<unsigned>(std::countr_zero(next.shards));

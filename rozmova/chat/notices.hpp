@@ -31,6 +31,8 @@ class Notices {
   void tell(const Notification& notification);
   /// A message is stored: who takes part and does not look will hear of it.
   void message_stored(const Message& message, const ChatFacts& chat);
+  /// What was deleted does not count as unread any more.
+  void message_deleted(const Message& message, const ChatFacts& chat);
   /// Something that `unread` counts has changed for this user: his devices are told, soon and once.
   void unread_changed(const Uuid& user);
   /// On the socket's shard: the newest unread notifications, oldest first.

@@ -43,12 +43,17 @@ struct ChatOptions {
   // ---- what an answer holds
   int newest_messages = 50;                ///< a join without afterSeq, a page of history
   int catch_up_messages_max = 200;         ///< a join with afterSeq, the largest page
+  int changes_max = 200;                   ///< a join with afterChangeSeq, a page of changes
+  int changes_unasked_max = 50;            ///< a join with afterSeq alone: the last ones
   std::size_t answer_bytes_max = 400'000;  ///< of messages in one answer; the rest is `hasMore`
   int orders_page_default = 50;
   int orders_page_max = 200;
   int people_max = 100;  ///< of the demo's list
   int presence_chats_max =
       1'000;  ///< chats of one user that are told of his coming and going: the latest ones
+
+  // ---- edits and deletions
+  std::int64_t edit_window_ms = 15 * 60'000;  ///< after which a message stays as it is
 
   // ---- notifications
   int notifications_at_connect_max = 20;  ///< the newest unread ones; the rest by REST

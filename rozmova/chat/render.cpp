@@ -161,6 +161,15 @@ void append_number(std::string& out, std::int64_t value) {
   out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
+void append_attachments(std::string& out, const std::vector<Attachment>& attachments) {
+  out += '[';
+  for (const Attachment& attachment : attachments) {
+    if (&attachment != &attachments.front()) out += ',';
+    append_attachment(out, attachment);
+  }
+  out += ']';
+}
+
 void append_message(std::string& out, const Message& message) {
   const Attachment* first = message.attachments.empty() ? nullptr : &message.attachments.front();
   ObjectText object(out);
@@ -170,18 +179,14 @@ void append_message(std::string& out, const Message& message) {
   object.text_or_null("fileUrl", first ? first->file_url : "")
       .text_or_null("fileName", first ? first->file_name : "");
   object.key("attachments");
-  out += '[';
-  for (const Attachment& attachment : message.attachments) {
-    if (&attachment != first) out += ',';
-    append_attachment(out, attachment);
-  }
-  out += ']';
+  append_attachments(out, message.attachments);
   object.id("replyTo", message.reply_to);
   object.text_or_null("clientMessageId", message.client_message_id.value_or(""));
   object.time("readAt", message.read_at)
       .time("editedAt", message.edited_at)
       .time("deletedAt", message.deleted_at);
   object.time("createdAt", message.created_at);
+  if (message.change_seq) object.number("changeSeq", *message.change_seq);
   object.close();
 }
 
@@ -270,7 +275,8 @@ Role role_in(const ChatFacts& chat, const Uuid& user, Role own) {
   return own;
 }
 
-JoinText join_text(const store::ChatSnapshot& snapshot, const Uuid& reader, Role role, bool gap) {
+JoinText join_text(const store::ChatSnapshot& snapshot, const store::ChangePage& changes, const Uuid& reader,
+                   Role role, bool gap) {
   const ChatFacts& facts = snapshot.facts;
   std::int64_t last_read = 0;
   for (const auto& mark : snapshot.reads) {
@@ -291,6 +297,9 @@ JoinText join_text(const store::ChatSnapshot& snapshot, const Uuid& reader, Role
   tail->key("messages");
   append_messages(tail.text(), snapshot.page.messages);
   tail->boolean("hasMore", snapshot.page.has_more).boolean("gap", gap);
+  tail->key("changes");
+  append_messages(tail.text(), changes.messages);
+  tail->boolean("hasMoreChanges", changes.has_more).number("lastChangeSeq", changes.last_change_seq);
   result.tail = std::move(tail).take();
   result.participants = snapshot.participants;
   return result;
@@ -382,11 +391,23 @@ void trim_page(store::MessagePage& page, bool forward, std::size_t bytes_max) {
     messages.erase(messages.begin(), messages.begin() + surplus);
 }
 
-std::string history_json(const store::MessagePage& page, std::int64_t last_seq) {
+void trim_changes(store::ChangePage& changes, std::size_t bytes_max) {
+  store::MessagePage page{std::move(changes.messages), changes.has_more};
+  trim_page(page, true, bytes_max);
+  changes.messages = std::move(page.messages);
+  changes.has_more = page.has_more;
+  if (changes.has_more && !changes.messages.empty())
+    changes.last_change_seq = *changes.messages.back().change_seq;
+}
+
+std::string history_json(const store::MessagePage& page, std::int64_t last_seq,
+                         std::int64_t last_change_seq) {
   std::string out = R"({"messages":)";
   append_messages(out, page.messages);
   out += page.has_more ? R"(,"hasMore":true,"lastSeq":)" : R"(,"hasMore":false,"lastSeq":)";
   append_number(out, last_seq);
+  out += R"(,"lastChangeSeq":)";
+  append_number(out, last_change_seq);
   out += '}';
   return out;
 }

@@ -45,6 +45,7 @@ void append_number(std::string& out, std::int64_t value);
 
 /// `OrderChatMessage` or `DisputeChatMessage`.
 void append_message(std::string& out, const Message& message);
+void append_attachments(std::string& out, const std::vector<Attachment>& attachments);
 void append_messages(std::string& out, const std::vector<Message>& messages);
 
 /// `{orderId, userId, isTyping}`
@@ -74,7 +75,8 @@ struct JoinText {
   std::string tail;  ///< reads … gap
   std::vector<store::Participant> participants;
 };
-JoinText join_text(const store::ChatSnapshot& snapshot, const Uuid& reader, Role role, bool gap);
+JoinText join_text(const store::ChatSnapshot& snapshot, const store::ChangePage& changes, const Uuid& reader,
+                   Role role, bool gap);
 /// The fields of the ack. `online` has one entry a participant; `now` is the last-seen time of those who are
 /// here.
 std::string join_fields(const JoinText& text, const std::vector<bool>& online, WallMs now);
@@ -87,8 +89,10 @@ std::string orders_json(const store::OrderList& list);
 /// Cuts a page to what fits into one answer, at the end that is asked for next (the oldest, or with `forward`
 /// the newest), but never to nothing.
 void trim_page(store::MessagePage& page, bool forward, std::size_t bytes_max);
-/// `{messages, hasMore, lastSeq}`
-std::string history_json(const store::MessagePage& page, std::int64_t last_seq);
+/// The same for a page of changes that were asked for after a position: what is cut is the next page.
+void trim_changes(store::ChangePage& changes, std::size_t bytes_max);
+/// `{messages, hasMore, lastSeq, lastChangeSeq}`
+std::string history_json(const store::MessagePage& page, std::int64_t last_seq, std::int64_t last_change_seq);
 /// `{id, name, role, locale}`
 void append_user(std::string& out, const User& user);
 

@@ -47,6 +47,53 @@ struct MessagePage {
   bool has_more = false;  ///< more in the direction asked
 };
 
+/// An author wants one of his messages to be otherwise.
+struct MessageChange {
+  ChatKey chat;
+  Uuid message_id;
+  Uuid by;
+  Role role = Role::client;
+  std::optional<std::string> content;  ///< nothing: delete it
+  std::int64_t window_ms = 0;          ///< how old the message may be
+};
+
+/// The message as it is now; `repeated`: it was so already.
+struct MessageChanged {
+  Message message;
+  ChatFacts chat;
+  bool repeated = false;
+};
+
+/// Which changed messages: those with seq up to `up_to_seq` that changed after `after`, in the order of their
+/// changes; without `after` the last `limit` of them.
+struct ChangesWanted {
+  std::optional<std::int64_t> after;
+  std::int64_t up_to_seq = INT64_MAX;
+  int limit = 200;
+};
+
+struct ChangePage {
+  std::vector<Message> messages;
+  bool has_more = false;
+  /// What to ask after next time: of the last message when there are more, else of the chat's last change.
+  std::int64_t last_change_seq = 0;
+};
+
+/// What a message said before. Its attachments are kept when it is deleted.
+struct Revision {
+  enum class Reason : std::uint8_t { edited, deleted };
+  Reason reason = Reason::edited;
+  std::string content;
+  Uuid replaced_by;
+  WallMs replaced_at = 0;
+};
+
+struct Revisions {
+  Message message;
+  std::vector<Attachment> attachments;
+  std::vector<Revision> revisions;  ///< oldest first
+};
+
 struct Participant {
   Uuid user_id;
   Role role = Role::client;  ///< in this chat: client, performer, moderator
@@ -208,6 +255,11 @@ class Store {
   virtual Result<Appended> append(const NewMessage& message, WallMs now) = 0;
   virtual std::optional<ChatFacts> facts(const ChatKey& chat) = 0;
   virtual MessagePage messages(const ChatKey& chat, const Page& page) = 0;
+  /// Edits or deletes. NOT_FOUND, FORBIDDEN (another's, a system message, too old), CONFLICT (deleted already).
+  virtual Result<MessageChanged> change_message(const MessageChange& wish, WallMs now) = 0;
+  virtual ChangePage changes(const ChatKey& chat, const ChangesWanted& wanted) = 0;
+  /// Nothing when the chat has no such message.
+  virtual std::optional<Revisions> revisions(const ChatKey& chat, const Uuid& message) = 0;
   /// Read position only moves forward: returns the position now in force. Also fills read_at of messages to
   /// this reader.
   virtual std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) = 0;

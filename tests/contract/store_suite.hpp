@@ -65,6 +65,18 @@ class StoreSuite : public ::testing::TestWithParam<Engine> {
   ChatKey order_;
 };
 
+/// Edits and deletions (store_suite_changes.cpp).
+class StoreChanges : public StoreSuite {
+ protected:
+  static constexpr std::int64_t window_ms = 900'000;
+
+  Result<MessageChanged> change(const Person& who, const Message& message,
+                                std::optional<std::string> content);
+  MessageChanged changed(const Person& who, const Message& message, std::optional<std::string> content);
+  ErrorCode refusal_of(const Result<MessageChanged>& result);
+  Message only(const ChatKey& chat) { return reader_->messages(chat, {}).messages.at(0); }
+};
+
 std::vector<std::int64_t> seqs(const MessagePage& page);
 std::vector<std::string> contents(const MessagePage& page);
 void expect_same(const Message& left, const Message& right);

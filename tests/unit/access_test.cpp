@@ -27,16 +27,18 @@ ChatFacts facts(Chat chat, bool closed) {
   return facts;
 }
 
-constexpr Deed deeds[] = {Deed::read, Deed::send,   Deed::type,     Deed::mark_read,
-                          Deed::edit, Deed::upload, Deed::download, Deed::change_status};
-constexpr const char* deed_names[] = {"read", "send",   "type",     "mark_read",
-                                      "edit", "upload", "download", "change_status"};
+constexpr Deed deeds[] = {Deed::read,   Deed::send,     Deed::type,          Deed::mark_read,    Deed::edit,
+                          Deed::upload, Deed::download, Deed::change_status, Deed::see_revisions};
+constexpr const char* deed_names[] = {"read",   "send",     "type",          "mark_read",    "edit",
+                                      "upload", "download", "change_status", "see_revisions"};
 
 // One letter a deed, in the order above: y yes, f FORBIDDEN, c CHAT_CLOSED.
-constexpr const char* everything = "yyyyyyyy";
-constexpr const char* when_closed = "yccyccyy";
-constexpr const char* reading_only = "yfffffyf";
-constexpr const char* nothing = "ffffffff";
+constexpr const char* everything = "yyyyyyyyy";
+constexpr const char* when_closed = "yccyccyyy";
+constexpr const char* as_party = "yyyyyyyyf";
+constexpr const char* as_party_when_closed = "yccyccyyf";
+constexpr const char* reading_only = "yfffffyfy";
+constexpr const char* nothing = "fffffffff";
 
 struct Cell {
   const char* who;
@@ -48,14 +50,14 @@ struct Cell {
 };
 
 const Cell cells[] = {
-    {"the client", client, Role::client, Chat::order, everything, when_closed},
-    {"the client", client, Role::client, Chat::disputed_order, everything, when_closed},
-    {"the client", client, Role::client, Chat::dispute, everything, when_closed},
-    {"the performer", performer, Role::performer, Chat::order, everything, when_closed},
-    {"the performer", performer, Role::performer, Chat::disputed_order, everything, when_closed},
-    {"the performer", performer, Role::performer, Chat::dispute, everything, when_closed},
-    {"a performer who orders himself", client, Role::performer, Chat::order, everything, when_closed},
-    {"a moderator who orders himself", client, Role::moderator, Chat::order, everything, when_closed},
+    {"the client", client, Role::client, Chat::order, as_party, as_party_when_closed},
+    {"the client", client, Role::client, Chat::disputed_order, as_party, as_party_when_closed},
+    {"the client", client, Role::client, Chat::dispute, as_party, as_party_when_closed},
+    {"the performer", performer, Role::performer, Chat::order, as_party, as_party_when_closed},
+    {"the performer", performer, Role::performer, Chat::disputed_order, as_party, as_party_when_closed},
+    {"the performer", performer, Role::performer, Chat::dispute, as_party, as_party_when_closed},
+    {"a performer who orders himself", client, Role::performer, Chat::order, as_party, as_party_when_closed},
+    {"a moderator who orders himself", client, Role::moderator, Chat::order, as_party, as_party_when_closed},
     {"a moderator", somebody, Role::moderator, Chat::order, nothing, nothing},
     {"a moderator", somebody, Role::moderator, Chat::disputed_order, reading_only, reading_only},
     {"a moderator", somebody, Role::moderator, Chat::dispute, everything, when_closed},

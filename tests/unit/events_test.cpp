@@ -1,5 +1,7 @@
 #include "rozmova/chat/events.hpp"
 
+#include "rozmova/chat/message_change.hpp"
+#include "rozmova/chat/notice_text.hpp"
 #include "tests/unit/golden.hpp"
 
 #include <gtest/gtest.h>
@@ -230,6 +232,37 @@ TEST(Events, OrdersOverRest) {
   EXPECT_EQ(parse(R"({"title":"x"})").refusal().message.rfind("performerId", 0), 0U);
 }
 
+TEST(Events, EditsNameTheMessageAndBringATextThatFits) {
+  const auto edit = [](const std::string& rest) {
+    const auto value = boost::json::parse(
+        R"({"orderId":"0197a1b2-1001-7000-8000-000000001001","messageId":"0197a1b2-3002-7000-8000-000000003002")" +
+        rest + "}");
+    return parse_edit(ChatKind::order, &value, limits);
+  };
+  EXPECT_EQ(edit(R"(,"content":"x")")->content, "x");
+  EXPECT_EQ(edit("").refusal().message, "content is missing");
+  EXPECT_EQ(edit(R"(,"content":5)").refusal().message, "content must be a string");
+  EXPECT_EQ(edit(R"(,"content":"a\u0000b")").refusal().code, ErrorCode::invalid_payload);
+  EXPECT_EQ(edit(R"(,"content":")" + std::string(10'001, 'x') + "\"").refusal().code,
+            ErrorCode::payload_too_large);
+  const auto bare = boost::json::parse(R"({"orderId":"0197a1b2-1001-7000-8000-000000001001"})");
+  EXPECT_EQ(parse_delete(ChatKind::order, &bare).refusal().message, "messageId is missing");
+  EXPECT_FALSE(parse_delete(ChatKind::order, nullptr));
+}
+
+TEST(Events, ReadNotificationsAreNamedOrBounded) {
+  const auto parse = [](const char* body) {
+    return parse_notifications_read(boost::json::parse(body).as_object(), 1'000, limits);
+  };
+  EXPECT_EQ(parse(R"({"ids":["0197a1b2-3002-7000-8000-000000003002"]})")->ids.size(), 1U);
+  EXPECT_EQ(parse(R"({"all":true})")->up_to, 1'000);
+  EXPECT_EQ(parse(R"({"upTo":"1970-01-01T00:00:02Z"})")->up_to, 2'000);
+  for (const char* body : {"{}", R"({"ids":[]})", R"({"ids":"x"})", R"({"ids":[1]})", R"({"all":false})",
+                           R"({"all":1})", R"({"upTo":"soon"})", R"({"upTo":7})"}) {
+    EXPECT_FALSE(parse(body)) << body;
+  }
+}
+
 TEST(Events, EveryGoldenClientPayloadIsUnderstood) {
   int seen = 0;
   for (const std::string& name : golden::names()) {
@@ -240,12 +273,14 @@ TEST(Events, EveryGoldenClientPayloadIsUnderstood) {
     const ChatKind kind = event.find("dispute") == std::string::npos ? ChatKind::order : ChatKind::dispute;
     const EventNames& known = names(kind);
     const bool understood =
-        event == known.join      ? static_cast<bool>(parse_join(kind, &payload))
-        : event == known.leave   ? static_cast<bool>(parse_leave(kind, &payload))
-        : event == known.message ? static_cast<bool>(parse_message(kind, &payload, limits))
-        : event == known.typing  ? static_cast<bool>(parse_typing(kind, &payload))
-        : event == known.read    ? static_cast<bool>(parse_read(kind, &payload))
-                                 : event == auth_refresh_event && parse_auth_refresh(&payload);
+        event == known.join                  ? static_cast<bool>(parse_join(kind, &payload))
+        : event == known.leave               ? static_cast<bool>(parse_leave(kind, &payload))
+        : event == known.message             ? static_cast<bool>(parse_message(kind, &payload, limits))
+        : event == change_names(kind).edit   ? static_cast<bool>(parse_edit(kind, &payload, limits))
+        : event == change_names(kind).remove ? static_cast<bool>(parse_delete(kind, &payload))
+        : event == known.typing              ? static_cast<bool>(parse_typing(kind, &payload))
+        : event == known.read                ? static_cast<bool>(parse_read(kind, &payload))
+                                             : event == auth_refresh_event && parse_auth_refresh(&payload);
     EXPECT_TRUE(understood) << name;
     ++seen;
   }

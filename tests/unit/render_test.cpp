@@ -1,5 +1,7 @@
 #include "rozmova/chat/render.hpp"
 
+#include "rozmova/chat/message_change.hpp"
+#include "rozmova/chat/notice_text.hpp"
 #include "tests/unit/golden.hpp"
 
 #include <gtest/gtest.h>
@@ -36,6 +38,22 @@ Message plain_message(ChatKind kind) {
   message.content = "Вітаю! Буду о 17:30.";
   message.client_message_id = "c-7f3a";
   message.created_at = at("2026-03-01T15:04:05.678Z");
+  return message;
+}
+
+Message edited_message(ChatKind kind) {
+  Message message = plain_message(kind);
+  message.content = "Вітаю! Буду о 18:00.";
+  message.edited_at = at("2026-03-01T15:06:00.000Z");
+  message.change_seq = 1;
+  return message;
+}
+
+Message deleted_message(ChatKind kind) {
+  Message message = plain_message(kind);
+  message.content.clear();
+  message.deleted_at = at("2026-03-01T15:07:00.000Z");
+  message.change_seq = 2;
   return message;
 }
 
@@ -131,10 +149,73 @@ TEST_P(Rendered, Messages) {
 
 TEST_P(Rendered, Joins) {
   const ChatKind kind = GetParam();
-  const JoinText join = join_text(snapshot_of(kind), olena, Role::client, false);
+  Message gone = deleted_message(kind);
+  gone.id = id("0197a1b2-3001-7000-8000-000000003001");
+  gone.seq = gone.change_seq.emplace(1);
+  gone.client_message_id.reset();
+  const JoinText join = join_text(snapshot_of(kind), {{gone}, false, 1}, olena, Role::client, false);
   const std::string fields = join_fields(join, {true, false, false}, at("2026-03-01T15:04:06.000Z"));
   EXPECT_EQ(inner(ok_ack(fields)), golden::text(named("client.join_*_chat", kind), "ack"));
   EXPECT_EQ(inner(ok_ack({})), golden::text(named("client.leave_*_chat", kind), "ack"));
+}
+
+TEST_P(Rendered, Changes) {
+  const ChatKind kind = GetParam();
+  for (const auto& [message, deed] :
+       {std::pair(edited_message(kind), "edit"), std::pair(deleted_message(kind), "delete")}) {
+    std::string json;
+    append_message(json, message);
+    const std::string event(changed_event(message));
+    EXPECT_EQ(json, golden::text("server." + event, "payload"));
+    EXPECT_EQ(golden::example("server." + event).at("event").as_string(), event);
+    EXPECT_EQ(inner(ok_ack("\"message\":" + json)),
+              golden::text(named("client.*_message_", kind) + deed, "ack"));
+  }
+}
+
+TEST(Rendering, ChangesOverRest) {
+  const Message edited = edited_message(ChatKind::order), deleted = deleted_message(ChatKind::order);
+  EXPECT_EQ(changes_json({{deleted}, false, 2}), golden::text("rest.get_order_changes", "response"));
+  const store::Revisions all{
+      deleted,
+      {},
+      {{store::Revision::Reason::edited, plain_message(ChatKind::order).content, taras, *edited.edited_at},
+       {store::Revision::Reason::deleted, edited.content, taras, *deleted.deleted_at}}};
+  EXPECT_EQ(revisions_json(all), golden::text("rest.get_order_message_revisions", "response"));
+}
+
+TEST(Rendering, NotificationsAndCounters) {
+  const MessageNews news{chat_of(ChatKind::order), plain_message(ChatKind::order).id, 2, taras};
+  const User reader{olena, "Олена Коваленко", Role::client, "uk"};
+  const auto wanted = message_notification(news, reader, "Тарас Мельник");
+  EXPECT_EQ(wanted.topic, room_of(news.chat));
+  EXPECT_EQ(wanted.position, 2);
+  const Notification one{id("0197a1b2-5001-7000-8000-000000005001"),
+                         olena,
+                         wanted.type,
+                         wanted.content,
+                         wanted.data,
+                         at("2026-03-01T15:04:06.000Z"),
+                         std::nullopt};
+  std::string json;
+  append_notification(json, one);
+  EXPECT_EQ(json, golden::text("server.notification", "payload"));
+  EXPECT_EQ(notifications_json({{one}, std::nullopt}, 1), golden::text("rest.get_notifications", "response"));
+  const NotificationsRead read{{one.id}, std::nullopt};
+  EXPECT_EQ(notifications_read_json(read, at("2026-03-01T15:05:00.000Z")),
+            golden::text("server.notifications_read", "payload"));
+  const store::Unread unread{{{chat_of(ChatKind::order), 2}}, 1};
+  EXPECT_EQ(unread_json(unread, 10), golden::text("server.unread", "payload"));
+  EXPECT_EQ(unread_json(unread, 10), golden::text("rest.get_unread", "response"));
+  EXPECT_EQ(unread_json(unread, 0), R"({"total":2,"orders":{},"disputes":{},"notifications":1})");
+}
+
+TEST(Rendering, NotificationsInTheReadersLanguage) {
+  const MessageNews news{chat_of(ChatKind::dispute), {}, 1, taras};
+  EXPECT_EQ(message_notification(news, {olena, "", Role::client, "en"}, "Taras").content,
+            "New message from Taras");
+  EXPECT_EQ(message_notification(news, {olena, "", Role::client, ""}, "").content, "New message");
+  EXPECT_EQ(message_notification(news, {olena, "", Role::client, "uk"}, "").content, "Нове повідомлення");
 }
 
 TEST_P(Rendered, TypingAndReads) {
@@ -170,9 +251,10 @@ TEST(Render, Orders) {
 }
 
 TEST(Render, HistoryAndPeople) {
-  EXPECT_EQ(history_json({{plain_message(ChatKind::order)}, false}, 2),
+  EXPECT_EQ(history_json({{plain_message(ChatKind::order)}, false}, 2, 0),
             golden::text("rest.get_order_messages", "response"));
-  EXPECT_EQ(history_json({{}, true}, 7), R"({"messages":[],"hasMore":true,"lastSeq":7})");
+  EXPECT_EQ(history_json({{}, true}, 7, 3),
+            R"({"messages":[],"hasMore":true,"lastSeq":7,"lastChangeSeq":3})");
   std::string user;
   append_user(user, {olena, "Олена Коваленко", Role::client, "uk"});
   EXPECT_EQ(user, golden::text("rest.get_me", "response"));

@@ -7,6 +7,7 @@ find_package(SQLite3 REQUIRED)
 rozmova_test(rozmova_store_test
   SOURCES
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite.cpp
+    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_changes.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_lists.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_notifications.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp

@@ -44,6 +44,10 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite,
                          ::testing::Values(Engine{"sqlite",
                                                   [] { return std::make_unique<SqliteDatabase>(); }}),
                          [](const auto& engine) { return engine.param.name; });
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreChanges,
+                         ::testing::Values(Engine{"sqlite",
+                                                  [] { return std::make_unique<SqliteDatabase>(); }}),
+                         [](const auto& engine) { return engine.param.name; });
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreWorkflow,
                          ::testing::Values(Engine{"sqlite",
                                                   [] { return std::make_unique<SqliteDatabase>(); }}),

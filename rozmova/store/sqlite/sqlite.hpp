@@ -31,6 +31,9 @@ class Sqlite final : public Store {
   Result<Appended> append(const NewMessage& message, WallMs now) override;
   std::optional<ChatFacts> facts(const ChatKey& chat) override;
   MessagePage messages(const ChatKey& chat, const Page& page) override;
+  Result<MessageChanged> change_message(const MessageChange& wish, WallMs now) override;
+  ChangePage changes(const ChatKey& chat, const ChangesWanted& wanted) override;
+  std::optional<Revisions> revisions(const ChatKey& chat, const Uuid& message) override;
   std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) override;
   std::int64_t read_position(const ChatKey& chat, const Uuid& user) override;
   std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) override;
@@ -95,6 +98,8 @@ class Sqlite final : public Store {
   bool insert_attachments(const Message& message);
   Message read_message(Statement::Run& row, const ChatKey& chat);
   void read_attachments(Message& message);
+  std::optional<Message> one_message(const ChatKey& chat, const Uuid& id);
+  std::int64_t last_change_seq(const ChatKey& chat);
   std::optional<Message> first_of(const NewMessage& message);
   std::optional<Message> last_message(const ChatKey& chat);
 
@@ -150,15 +155,21 @@ class Sqlite final : public Store {
   // ---- messages: the columns that read_message() expects, in its order
 #define ROZMOVA_ORDER_MESSAGE_COLUMNS                                                                   \
   "id, seq, sender_id, content, type, client_message_id, reply_to, edited_at, deleted_at, created_at, " \
-  "attachment_count, receiver_id, read_at, file_url, file_name FROM messages WHERE order_id = ?1 "
+  "attachment_count, change_seq, receiver_id, read_at, file_url, file_name FROM messages WHERE order_id = ?1 "
 #define ROZMOVA_DISPUTE_MESSAGE_COLUMNS                                                                 \
   "id, seq, sender_id, content, type, client_message_id, reply_to, edited_at, deleted_at, created_at, " \
-  "attachment_count, NULL, NULL, NULL, NULL FROM dispute_messages WHERE dispute_id = ?1 "
+  "attachment_count, change_seq, NULL, NULL, NULL, NULL FROM dispute_messages WHERE dispute_id = ?1 "
 #define ROZMOVA_MESSAGES_WHERE(rest) \
   "SELECT " ROZMOVA_ORDER_MESSAGE_COLUMNS rest, "SELECT " ROZMOVA_DISPUTE_MESSAGE_COLUMNS rest
 
   PerKind messages_after_{connection_, ROZMOVA_MESSAGES_WHERE("AND seq > ?2 ORDER BY seq LIMIT ?3")};
   PerKind messages_before_{connection_, ROZMOVA_MESSAGES_WHERE("AND seq < ?2 ORDER BY seq DESC LIMIT ?3")};
+  PerKind one_message_{connection_, ROZMOVA_MESSAGES_WHERE("AND id = ?2")};
+  PerKind changes_after_{
+      connection_, ROZMOVA_MESSAGES_WHERE("AND change_seq > ?2 AND seq <= ?3 ORDER BY change_seq LIMIT ?4")};
+  PerKind last_changes_{
+      connection_,
+      ROZMOVA_MESSAGES_WHERE("AND change_seq > ?2 AND seq <= ?3 ORDER BY change_seq DESC LIMIT ?4")};
   PerKind first_of_{connection_, ROZMOVA_MESSAGES_WHERE("AND sender_id = ?2 AND client_message_id = ?3")};
 #undef ROZMOVA_MESSAGES_WHERE
 #undef ROZMOVA_DISPUTE_MESSAGE_COLUMNS
@@ -176,6 +187,26 @@ class Sqlite final : public Store {
       "DO NOTHING"};
   PerKind in_chat_{connection_, "SELECT 1 FROM messages WHERE id = ?1 AND order_id = ?2",
                    "SELECT 1 FROM dispute_messages WHERE id = ?1 AND dispute_id = ?2"};
+  PerKind last_change_seq_{
+      connection_, "SELECT max(change_seq) FROM messages WHERE order_id = ? AND change_seq > 0",
+      "SELECT max(change_seq) FROM dispute_messages WHERE dispute_id = ? AND change_seq > 0"};
+  PerKind edit_message_{
+      connection_, "UPDATE messages SET content = ?2, edited_at = ?3, change_seq = ?4 WHERE id = ?1",
+      "UPDATE dispute_messages SET content = ?2, edited_at = ?3, change_seq = ?4 WHERE id = ?1"};
+  // The rows of its attachments keep what the two old columns held.
+  PerKind delete_message_{
+      connection_,
+      "UPDATE messages SET content = '', deleted_at = ?2, change_seq = ?3, "
+      "file_url = iif(attachment_count > 0, NULL, file_url), "
+      "file_name = iif(attachment_count > 0, NULL, file_name) WHERE id = ?1",
+      "UPDATE dispute_messages SET content = '', deleted_at = ?2, change_seq = ?3 WHERE id = ?1"};
+  Statement insert_revision_{
+      connection_,
+      "INSERT INTO message_revisions (chat_kind, chat_id, message_id, content, replaced_by, replaced_at, reason) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)"};
+  Statement revisions_{
+      connection_,
+      "SELECT reason, content, replaced_by, replaced_at FROM message_revisions WHERE message_id = ? ORDER BY id"};
   PerKind insert_attachment_{
       connection_,
       "INSERT INTO attachments (id, order_message_id, position, uploaded_by, file_url, file_name, "

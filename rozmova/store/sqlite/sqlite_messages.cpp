@@ -92,17 +92,19 @@ Message Sqlite::read_message(Statement::Run& row, const ChatKey& chat) {
   message.edited_at = row.time_or_null(7);
   message.deleted_at = row.time_or_null(8);
   message.created_at = row.time_or_null(9).value_or(0);
-  message.receiver_id = row.uuid_or_null(11);
-  message.read_at = row.time_or_null(12);
+  message.change_seq = row.number_or_null(11);
+  message.receiver_id = row.uuid_or_null(12);
+  message.read_at = row.time_or_null(13);
   if (message.type == MessageType::system) message.change = read_change(chat, message.seq);
+  if (message.deleted_at) return message;  // what it held is in its revisions
   if (row.number(10) > 0) {
     read_attachments(message);
-  } else if (!row.is_null(13)) {
+  } else if (!row.is_null(14)) {
     // Another program wrote this row, with the two columns alone: its file is shown like any other.
     Attachment attachment;
     attachment.id = message.id;
-    attachment.file_url = row.string(13);
-    attachment.file_name = row.string(14);
+    attachment.file_url = row.string(14);
+    attachment.file_name = row.string(15);
     message.attachments.push_back(std::move(attachment));
   }
   return message;
