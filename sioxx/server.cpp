@@ -76,6 +76,10 @@ socket::Limits limits_of(const Options& options) {
   limits.events_waiting_max = options.events_waiting_max;
   limits.events_waiting_bytes_max = options.events_waiting_bytes_max;
   limits.tasks_per_socket_max = options.tasks_per_socket_max;
+  limits.recovery_window_ms = options.recovery_window_ms;
+  limits.recovery_packets_max = options.recovery_packets_max;
+  limits.recovery_bytes_max = options.recovery_bytes_max;
+  limits.recovery_sessions_max = options.recovery_sessions_max;
   limits.dynamic_namespaces_max = options.dynamic_namespaces_max;
   limits.keep_handshake = options.keep_handshake;
   limits.packet.event_name_bytes_max = options.event_name_bytes_max;

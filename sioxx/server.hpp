@@ -55,10 +55,16 @@ struct Options {
   std::size_t events_waiting_bytes_max = 1'048'576;
   std::size_t tasks_per_socket_max = 100;       ///< coroutine handlers of one socket that have not ended
   std::size_t dynamic_namespaces_max = 10'000;  ///< made by patterns, on each shard
-  std::size_t connections_max = 100'000;        ///< polling sessions are counted beside them; 0: unlimited
-  std::size_t connections_per_ip_max = 200;     ///< likewise; an IPv6 /64 counts as one; 0: unlimited
-  std::size_t accepts_per_second_max = 0;       ///< new connections, and at once; beyond: 503; 0: unlimited
-  std::vector<std::string> cors_origins{};      ///< allowed origins; "*" any; empty: same origin only
+  /// How long a session waits for its client after the connection broke; 0: off. Only in namespaces that say whose
+  /// a session is (Namespace::recover_as).
+  std::int64_t recovery_window_ms = 0;
+  std::size_t recovery_packets_max = 1'000;    ///< kept for one session, sent and perhaps missed
+  std::size_t recovery_bytes_max = 262'144;    ///< likewise
+  std::size_t recovery_sessions_max = 10'000;  ///< that wait for their clients, on each shard; the oldest go
+  std::size_t connections_max = 100'000;       ///< polling sessions are counted beside them; 0: unlimited
+  std::size_t connections_per_ip_max = 200;    ///< likewise; an IPv6 /64 counts as one; 0: unlimited
+  std::size_t accepts_per_second_max = 0;      ///< new connections, and at once; beyond: 503; 0: unlimited
+  std::vector<std::string> cors_origins{};     ///< allowed origins; "*" any; empty: same origin only
   bool cors_credentials = true;
   bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
   bool allow_upgrades = true;

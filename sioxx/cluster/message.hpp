@@ -85,7 +85,22 @@ struct ClientAck {  ///< 12; empty: that client will not answer any more
   std::optional<Answer> answer;
 };
 
+/// Beyond the field's messages, between shards of one process: who has the session of this client? Answered by one
+/// Claimed, perhaps of a shard further on.
+struct Claim {
+  SessionClaim claim;
+  Question question;
+};
+struct Claimed {
+  Question question;
+  std::optional<Recovered> session;
+};
+struct Moved {
+  std::string pid;
+  std::optional<unsigned> shard;
+};
+
 using Message = std::variant<Broadcast, Join, Leave, Disconnect, Fetch, Sockets, ServerSide, ServerSideAnswer,
-                             Ask, Clients, ClientAck>;
+                             Ask, Clients, ClientAck, Claim, Claimed, Moved>;
 
 }  // namespace sioxx::cluster

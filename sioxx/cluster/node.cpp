@@ -59,6 +59,12 @@ void Node::on(const Ask& message) {
   shards_.answer(message.question, Clients{message.question, asked});
 }
 
+void Node::on(const Claim& message) {
+  const auto elsewhere = local_.recoveries().whereabouts(message.claim.pid);
+  if (elsewhere && *elsewhere != local_.shard()) return shards_.forward(*elsewhere, message);
+  shards_.answer(message.question, Claimed{message.question, local_.recoveries().claim(message.claim)});
+}
+
 void Node::on(const ServerSide& message) {
   ServerSideReply reply;
   if (message.question) {

@@ -29,6 +29,9 @@ class Node {
   void on(const Fetch& message);
   void on(const ServerSide& message);
   void on(const Ask& message);
+  void on(const Claim& message);
+  void on(const Moved& message) { local_.recoveries().moved(message.pid, message.shard); }
+  void on(const Claimed& answer) { questions_.session(answer.question.id, answer.session); }
   void on(const Sockets& answer) { questions_.sockets(answer.question.id, answer.sockets); }
   void on(const ServerSideAnswer& answer) { questions_.node_answer(answer.question.id, answer.args); }
   void on(const Clients& answer) { questions_.clients(answer.question.id, answer.asked); }

@@ -56,6 +56,14 @@ void Questions::node_answer(std::uint64_t id, const std::optional<boost::json::a
   heard(*open);
 }
 
+void Questions::session(std::uint64_t id, const std::optional<Recovered>& session) {
+  Open* const open = find(id);
+  if (open == nullptr) return;
+  --open->nodes;
+  open->gathered.session = session;
+  heard(*open);
+}
+
 void Questions::clients(std::uint64_t id, std::size_t asked) {
   Open* const open = find(id);
   if (open == nullptr) return;

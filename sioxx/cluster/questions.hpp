@@ -23,6 +23,7 @@ class Questions {
   struct Gathered {
     std::vector<Answer> answers;
     std::vector<RemoteSocket> sockets;
+    std::optional<Recovered> session;
     std::size_t missing = 0;  ///< nodes and clients that did not answer
   };
   using Done = std::function<void(Gathered)>;
@@ -38,6 +39,7 @@ class Questions {
   // ---- what comes back; an id that nobody waits for is ignored
   void sockets(std::uint64_t id, const std::vector<RemoteSocket>& sockets);
   void node_answer(std::uint64_t id, const std::optional<boost::json::array>& args);
+  void session(std::uint64_t id, const std::optional<Recovered>& session);
   void clients(std::uint64_t id, std::size_t asked);
   void client_answer(std::uint64_t id, const std::optional<Answer>& answer);
   /// One node could not be reached, or will not answer.

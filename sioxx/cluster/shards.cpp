@@ -8,6 +8,16 @@
 
 namespace sioxx::cluster {
 
+namespace {
+
+Questions::Gathered nobody(std::size_t nodes) {
+  Questions::Gathered gathered;
+  gathered.missing = nodes;
+  return gathered;
+}
+
+}  // namespace
+
 class Shards::Letter final : public loop::Letter {
  public:
   Letter(std::shared_ptr<const Message> message, Node& node) : message_(std::move(message)), node_(node) {}
@@ -19,7 +29,10 @@ class Shards::Letter final : public loop::Letter {
 };
 
 void Shards::settle(const std::vector<socket::Local*>& locals) {
-  for (socket::Local* local : locals) nodes_.push_back(std::make_unique<Node>(*this, *local));
+  for (socket::Local* local : locals) {
+    nodes_.push_back(std::make_unique<Node>(*this, *local));
+    recovery_ = local->limits().recovery_window_ms > 0;
+  }
 }
 
 // ---- who is meant
@@ -69,7 +82,8 @@ void Shards::tell(Mask mask, std::string_view nsp, bool local, Message message) 
 }
 
 void Shards::broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) {
-  Mask mask = targets(nsp, options);
+  const Mask mask = targets(nsp, options);
+  if (recovery_) options.offset = next_offset();
   Node* const own = here();
   // Most rooms are on one shard, often this one: then nothing is copied.
   if (own != nullptr && !options.children && (bus_ == nullptr || options.local) &&
@@ -123,6 +137,11 @@ void Shards::receive(const std::shared_ptr<const Message>& message) {
         }
       },
       *message);
+  if (const Broadcast* const told = std::get_if<Broadcast>(message.get()); told != nullptr && recovery_) {
+    Broadcast own = *told;  // its offset counted over there
+    own.target.offset = next_offset();
+    return send(mask, std::make_shared<const Message>(std::move(own)));
+  }
   if (const Join* const join = std::get_if<Join>(message.get())) announce(mask, *join);
   send(mask, message);
 }
@@ -139,7 +158,7 @@ void Shards::ask(Mask mask, std::int64_t timeout_ms, std::function<Message(const
         shards_[0]->post([this, mask, timeout_ms, make = std::move(make), shared_done]() mutable {
           ask(mask, timeout_ms, std::move(make), std::move(*shared_done));
         });
-    if (!posted) (*shared_done)({{}, {}, static_cast<std::size_t>(std::popcount(mask))});
+    if (!posted) (*shared_done)(nobody(static_cast<std::size_t>(std::popcount(mask))));
     return;
   }
   socket::Local& local = own->local();
@@ -155,17 +174,35 @@ void Shards::ask(Mask mask, std::int64_t timeout_ms, std::function<Message(const
   const auto nodes = static_cast<std::size_t>(std::popcount(mask));
   if (nodes == 0) return guarded({});
   const auto id = own->questions().open(nodes, local.now() + timeout_ms, guarded);
-  if (!id) return guarded({{}, {}, nodes});
+  if (!id) return guarded(nobody(nodes));
   const auto message = std::make_shared<const Message>(make(Question{local.shard(), *id}));
   send(mask, message, [own, id] { own->questions().lost(*id); });
 }
 
 void Shards::answer(const Question& question, Message message) {
-  if (question.shard >= nodes_.size()) return;
+  forward(question.shard, std::move(message));
+}
+
+void Shards::forward(unsigned shard, Message message) {
+  if (shard >= nodes_.size()) return;
   Node* const own = here();
-  if (own != nullptr && own->local().shard() == question.shard) return own->handle(message);
-  shards_[question.shard]->post(
-      std::make_unique<Letter>(std::make_shared<const Message>(std::move(message)), *nodes_[question.shard]));
+  if (own != nullptr && own->local().shard() == shard) return own->handle(message);
+  shards_[shard]->post(
+      std::make_unique<Letter>(std::make_shared<const Message>(std::move(message)), *nodes_[shard]));
+}
+
+void Shards::claim_session(unsigned shard, SessionClaim claim, std::int64_t timeout_ms,
+                           std::function<void(std::optional<Recovered>)> done) {
+  ask(
+      shard < shards_.size() ? bit(shard) : 0, timeout_ms,
+      [claim = std::move(claim)](const Question& question) {
+        return Message(Claim{claim, question});
+      },
+      [done = std::move(done)](Questions::Gathered gathered) { done(std::move(gathered.session)); });
+}
+
+void Shards::session_moved(unsigned home, std::string_view pid, std::optional<unsigned> shard) {
+  forward(home, Moved{std::string(pid), shard});
 }
 
 void Shards::broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,

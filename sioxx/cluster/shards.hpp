@@ -7,9 +7,11 @@
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/socket/local.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +47,13 @@ class Shards final : public Adapter {
   void room_opened(unsigned shard, std::string_view nsp, std::string_view room) override;
   void room_closed(unsigned shard, std::string_view nsp, std::string_view room) override;
 
+  std::uint64_t next_offset() override { return ++offsets_; }
+  void claim_session(unsigned shard, SessionClaim claim, std::int64_t timeout_ms,
+                     std::function<void(std::optional<Recovered>)> done) override;
+  void session_moved(unsigned home, std::string_view pid, std::optional<unsigned> shard) override;
+
   // ---- for nodes and for the bus
+  void forward(unsigned shard, Message message);
   void answer(const Question& question, Message message);
   /// From another process: a broadcast or a command (no question), for whichever shards have members.
   void receive(const std::shared_ptr<const Message>& message);
@@ -80,6 +88,8 @@ class Shards final : public Adapter {
   std::vector<std::unique_ptr<Node>> nodes_;
   Bus* bus_ = nullptr;
   const Log& log_;
+  bool recovery_ = false;  ///< broadcasts get an offset
+  std::atomic<std::uint64_t> offsets_{0};
   Directory directory_;
 };
 

@@ -25,4 +25,19 @@ bool may_reconnect(CloseReason reason) {
   }
 }
 
+bool may_recover(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::transport_close:
+    case CloseReason::transport_error:
+    case CloseReason::ping_timeout:
+    case CloseReason::forced_close:
+    case CloseReason::slow_consumer: return true;
+    case CloseReason::parse_error:
+    case CloseReason::server_namespace_disconnect:
+    case CloseReason::client_namespace_disconnect:
+    case CloseReason::server_shutting_down: return false;
+  }
+  return false;
+}
+
 }  // namespace sioxx

@@ -24,4 +24,8 @@ std::string_view text(CloseReason reason);
 /// Whether the client may connect again by itself at once; false when it was told to go.
 bool may_reconnect(CloseReason reason);
 
+/// Whether the client may come back to the session that ended so (connection state recovery): the connection broke,
+/// nobody wanted to go, and there will still be somebody to come back to.
+bool may_recover(CloseReason reason);
+
 }  // namespace sioxx

@@ -64,6 +64,7 @@ EncodedPtr Encoded::Builder::finish(std::uint64_t order, EncodedPtr next) && {
   encoded->packet_at_ = frame_header_bytes_max;
   encoded->order_ = order;
   encoded->compress_ = compress_;
+  encoded->offset_ = offset_;
   encoded->next_ = std::move(next);
   return encoded;
 }

@@ -40,12 +40,18 @@ class Encoded {
       compress_ = wanted;
       return *this;
     }
+    /// See Encoded::offset().
+    Builder& offset(std::uint64_t number) {
+      offset_ = number;
+      return *this;
+    }
     /// `order`: see Encoded::order().
     EncodedPtr finish(std::uint64_t order = 0, EncodedPtr next = nullptr) &&;
 
    private:
     std::string buffer_;
     bool compress_ = true;
+    std::uint64_t offset_ = 0;
   };
 
   static EncodedPtr text(std::string_view payload, std::uint64_t order = 0);
@@ -68,10 +74,14 @@ class Encoded {
   /// does not shrink or must not share a compression window with secrets.
   bool compress() const { return compress_; }
 
+  /// Its place among what a session may recover (Socket.IO's connection state recovery); the text says it too. 0: none.
+  std::uint64_t offset() const { return offset_; }
+
  private:
   std::string buffer_;
   EncodedPtr next_;
   std::uint64_t order_ = 0;
+  std::uint64_t offset_ = 0;
   std::uint8_t frame_at_ = 0;
   std::uint8_t packet_at_ = 0;
   bool binary_ = false;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,9 +23,10 @@ struct BroadcastOptions {
   std::vector<std::string> rooms;
   std::vector<std::string> except;
   engine::Delivery delivery = engine::Delivery::durable;
-  bool local = false;     ///< this process only
-  bool compress = true;   ///< as Encoded::compress() of the message; for whoever encodes it once more
-  bool children = false;  ///< the namespace is a pattern: means every namespace that was made by it
+  bool local = false;        ///< this process only
+  bool compress = true;      ///< as Encoded::compress() of the message; for whoever encodes it once more
+  std::uint64_t offset = 0;  ///< for who recovers sessions; given by the adapter (Encoded::offset())
+  bool children = false;     ///< the namespace is a pattern: means every namespace that was made by it
 };
 
 /// What many were asked and answered.
@@ -47,6 +49,23 @@ struct Fetched {
   std::size_t missing = 0;  ///< shards that did not answer in time
 };
 using OnFetched = std::function<void(Fetched)>;
+
+/// A client that comes back says which session it had, and what it heard last (socketio-wire §3.7).
+struct SessionClaim {
+  std::string pid;
+  std::string nsp;
+  std::string identity;                 ///< whose it must be
+  std::optional<std::uint64_t> offset;  ///< nothing: it heard no event
+  bool rest = false;                    ///< the second step: what came since the first
+};
+struct Recovered {
+  std::string sid;
+  std::vector<std::string> rooms;
+  boost::json::value data;  ///< what Namespace::describe() said of it
+  std::vector<engine::EncodedPtr> missed;
+  std::uint64_t base = 0;  ///< the offset before the first of these
+  unsigned holder = 0;     ///< the shard that has the rest
+};
 
 /// What a namespace of one shard needs from the rest of the house: the verbs of the field's adapters. Declared
 /// here by its user; implemented by cluster::Shards. Every method may be called from any thread. Callbacks are
@@ -71,6 +90,13 @@ class Adapter {
   /// To the namespace's server-side handlers upon every other shard; `done` may be empty.
   virtual void server_side_emit(std::string_view nsp, std::string_view event, boost::json::array args,
                                 std::int64_t timeout_ms, OnAnswers done) = 0;
+  /// Larger each time. Only used where sessions can be recovered.
+  virtual std::uint64_t next_offset() = 0;
+  /// Asks a shard, which asks on if the session has moved; empty: there is none for this claim.
+  virtual void claim_session(unsigned shard, SessionClaim claim, std::int64_t timeout_ms,
+                             std::function<void(std::optional<Recovered>)> done) = 0;
+  /// Tells the shard that a pid names where its session is now; nothing: it has ended.
+  virtual void session_moved(unsigned home, std::string_view pid, std::optional<unsigned> shard) = 0;
   /// This shard got its first / lost its last member of a room.
   virtual void room_opened(unsigned shard, std::string_view nsp, std::string_view room) = 0;
   virtual void room_closed(unsigned shard, std::string_view nsp, std::string_view room) = 0;

@@ -224,7 +224,8 @@ void Client::connected(Socket& socket) {
   if (dialect() == Dialect::json_v4) {
     encode_connect_v4(out, socket.nsp());
   } else {
-    encode_connect(out, socket.nsp(), socket.id());
+    const Recovery* const recovery = socket.rare_ != nullptr ? socket.rare_->recovery.get() : nullptr;
+    encode_connect(out, socket.nsp(), socket.id(), recovery != nullptr ? recovery->pid.view() : "");
   }
   send_text(out);
   if (extra_ != nullptr) extra_->stop();
@@ -285,7 +286,10 @@ void Client::on_close(CloseReason reason) {
 /// The socket is in no list any more, so whatever its handlers do finds it gone.
 void Client::remove(std::shared_ptr<Socket> socket, CloseReason reason) {
   const bool was_connected = socket->connected();
-  socket->stage_ = Socket::Stage::gone;
+  const bool comes_back =
+      was_connected && may_recover(reason) && socket->rare_ != nullptr && socket->rare_->recovery != nullptr;
+  if (comes_back) socket->rare_->recovery->collects = true;
+  socket->stage_ = comes_back ? Socket::Stage::parked : Socket::Stage::gone;
   socket->nsp_->exit(*socket, reason, was_connected);
   if (socket->rare_ != nullptr && socket->rare_->acks != nullptr) socket->rare_->acks->give_up();
   if (was_connected) {
@@ -301,6 +305,7 @@ void Client::remove(std::shared_ptr<Socket> socket, CloseReason reason) {
     local_.log(line);
   }
   socket->client_ = nullptr;
+  if (comes_back) local_.recoveries().park(socket);
   session_.home().bury(std::move(socket));
 }
 

@@ -34,6 +34,13 @@ void LocalNamespace::mark_excepted(const BroadcastOptions& options) {
 }
 
 void LocalNamespace::deliver(const engine::EncodedPtr& message, const BroadcastOptions& options) {
+  if (options.offset != 0 && options.delivery == engine::Delivery::durable && recovers()) {
+    if (const auto own = with_offset(message, options.offset)) return deliver_as_is(own, options);
+  }
+  deliver_as_is(message, options);
+}
+
+void LocalNamespace::deliver_as_is(const engine::EncodedPtr& message, const BroadcastOptions& options) {
   rooms_.begin_visit();
   mark_excepted(options);
   if (options.rooms.empty()) {

@@ -180,7 +180,11 @@ Socket* LocalNamespace::by_id(std::string_view id) const {
 }
 
 void LocalNamespace::admit(const std::shared_ptr<Socket>& socket, std::size_t step) {
-  if (step == table_.middleware_.size()) return socket->client_->connected(*socket);
+  if (step == table_.middleware_.size()) {
+    const bool may_come_back = recovers() && socket->client_->session().revision() == engine::Revision::v4;
+    if (may_come_back) return local_.recoveries().admit(socket);
+    return socket->client_->connected(*socket);
+  }
   Next next([this, waiting = std::weak_ptr<Socket>(socket), step](std::optional<ConnectError> error) {
     if (Local::here() == &local_) return settle(waiting, step, std::move(error));
     local_.post([this, waiting, step, error = std::move(error)] { settle(waiting, step, error); });
@@ -204,23 +208,75 @@ void LocalNamespace::run_connect_handlers(Socket& socket) {
 }
 
 void LocalNamespace::exit(Socket& socket, CloseReason reason, bool was_connected) {
+  const bool parked = socket.stage_ == Socket::Stage::parked;
+  if (parked && table_.describe_) {
+    guarded("describe", socket, [&] { socket.rare_->recovery->data = table_.describe_(socket); });
+  }
   if (was_connected) {
     for (const auto& handler : table_.disconnect_) {
       guarded("disconnect", socket, [&] { handler(socket, reason); });
     }
   }
+  if (!parked) {
+    local_.recoveries().forget(socket);
+    return vacate(socket);
+  }
+  // Whoever waited for a snapshot asks for another one when he is back.
+  std::vector<std::string> held;
+  for (const Member::Seat& seat : socket.seats()) {
+    if (seat.held != 0) held.emplace_back(seat.room->name());
+  }
+  for (const std::string& room : held) leave(socket, room);
+}
+
+void LocalNamespace::vacate(Socket& socket) {
+  socket.stage_ = Socket::Stage::gone;
   rooms_.leave_all(
       socket, [this](std::string_view room) { local_.adapter().room_closed(local_.shard(), name(), room); });
-  if (socket.rare_ != nullptr) socket.rare_->gates.clear();
+  if (socket.rare_ != nullptr) {
+    socket.rare_->gates.clear();
+    if (socket.rare_->recovery != nullptr) socket.rare_->recovery->kept.clear();
+  }
   slots_[socket.slot_] = nullptr;
   free_slots_.push_back(socket.slot_);
+}
+
+// ---- sessions that come back
+
+bool LocalNamespace::recovers() const {
+  return local_.limits().recovery_window_ms > 0 && table_.identity_ != nullptr;
+}
+
+std::string LocalNamespace::identity(const Socket& socket) {
+  std::string identity = socket.id();  // if the application cannot say: nobody else's
+  guarded("recover_as", socket, [&] { identity = table_.identity_(socket); });
+  return identity;
+}
+
+std::vector<std::string> LocalNamespace::become(Socket& socket, engine::Id id,
+                                                const std::vector<std::string>& rooms) {
+  // Its new id does not name its place here, so it is found like a room (Shards::targets, by_id).
+  std::vector<std::string> fresh;
+  const auto enter = [&](std::string_view room) {
+    const Rooms::Joined joined = rooms_.join(socket, room);
+    if (joined.fresh) fresh.emplace_back(room);
+    if (joined.opened) local_.adapter().room_opened(local_.shard(), name(), room);
+  };
+  socket.id_ = id;
+  enter(id);
+  for (const std::string& room : rooms) enter(room);
+  return fresh;
+}
+
+void LocalNamespace::restore(Socket& socket, const boost::json::value& data) {
+  if (table_.restore_) guarded("restore", socket, [&] { table_.restore_(socket, data); });
 }
 
 // ---- rooms
 // -----------------------------------------------------------------------------------------------------------
 
 bool LocalNamespace::join(Socket& socket, std::string_view room, bool held) {
-  if (socket.stage_ == Socket::Stage::gone || room.size() > local_.limits().room_name_bytes_max) return false;
+  if (!socket.present() || room.size() > local_.limits().room_name_bytes_max) return false;
   Member::Seat* seat = Rooms::seat(socket, room);
   if (seat == nullptr) {
     if (socket.seats().size() >= local_.limits().rooms_per_socket_max) return false;

@@ -5,6 +5,7 @@
 #include "sioxx/socket/adapter.hpp"
 #include "sioxx/socket/namespace.hpp"
 #include "sioxx/socket/packet.hpp"
+#include "sioxx/socket/recovery.hpp"
 #include "sioxx/socket/rooms.hpp"
 #include "sioxx/socket/transcoder.hpp"
 
@@ -38,6 +39,10 @@ struct Limits {
   std::size_t events_waiting_bytes_max = 1'048'576;
   std::size_t tasks_per_socket_max = 100;       ///< coroutine handlers that have not ended
   std::size_t dynamic_namespaces_max = 10'000;  ///< made by patterns, a shard
+  loop::TimeMs recovery_window_ms = 0;       ///< how long a session waits for its client; 0: recovery is off
+  std::size_t recovery_packets_max = 1'000;  ///< kept for one session
+  std::size_t recovery_bytes_max = 262'144;  ///< likewise
+  std::size_t recovery_sessions_max = 10'000;  ///< that wait for their clients, a shard
   bool keep_handshake = false;
   PacketLimits packet;
 };
@@ -96,6 +101,15 @@ class LocalNamespace {
   void hold() { ++sockets_alive_; }
   void let_go();
 
+  // ---- for Recoveries
+  bool recovers() const;
+  std::string identity(const Socket& socket);
+  /// Takes an id and rooms that it had; returns those of the rooms in which it was not yet.
+  std::vector<std::string> become(Socket& socket, engine::Id id, const std::vector<std::string>& rooms);
+  void restore(Socket& socket, const boost::json::value& data);
+  /// Out of all rooms and of its place: nobody finds it any more.
+  void vacate(Socket& socket);
+
   // ---- for handlers
   void refuse_event(Socket& socket, Event& event, const EventError& error);
   void failed(std::string_view what, const Socket& socket, std::string_view why);
@@ -105,6 +119,7 @@ class LocalNamespace {
   void settle(const std::weak_ptr<Socket>& waiting, std::size_t step, std::optional<ConnectError> error);
   void handle(Socket& socket, Event& event);
   void advance(Socket& socket);
+  void deliver_as_is(const engine::EncodedPtr& message, const BroadcastOptions& options);
   void settle_event(const std::weak_ptr<Socket>& asked, std::uint64_t question,
                     std::optional<EventError> error);
   template <class F>
@@ -180,6 +195,7 @@ class Local {
   loop::Timers& timers() const { return clock_.timers; }
   loop::TimeMs now() const { return clock_.now(); }
   TaskList& tasks() { return tasks_; }
+  Recoveries& recoveries() { return recoveries_; }
   Adapter& adapter() const { return adapter_; }
   const Limits& limits() const { return limits_; }
   Counters& counters() { return counters_; }
@@ -226,6 +242,7 @@ class Local {
   std::vector<std::unique_ptr<LocalNamespace>> spaces_;
   std::vector<const Namespace*> patterns_;
   std::unordered_map<std::string, std::unique_ptr<LocalNamespace>, NameHash, std::equal_to<>> children_;
+  Recoveries recoveries_{*this};
   TaskList tasks_;
 };
 

@@ -100,6 +100,18 @@ Namespace& Namespace::describe(std::function<boost::json::value(const Socket&)> 
   return *this;
 }
 
+Namespace& Namespace::recover_as(std::function<std::string(const Socket&)> identity) {
+  must_be_open();
+  identity_ = std::move(identity);
+  return *this;
+}
+
+Namespace& Namespace::restore(std::function<void(Socket&, const boost::json::value&)> restore) {
+  must_be_open();
+  restore_ = std::move(restore);
+  return *this;
+}
+
 Namespace& Namespace::on_server_side(std::string event, ServerSideHandler handler) {
   must_be_open();
   server_side_.insert_or_assign(std::move(event), std::move(handler));

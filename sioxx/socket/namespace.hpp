@@ -179,6 +179,13 @@ class Namespace {
 
   /// What others may see of a socket (RemoteSocket::data). Called on the socket's shard.
   Namespace& describe(std::function<boost::json::value(const Socket&)> describe);
+  /// Lets sessions of this namespace be recovered after their connection broke (Options::recovery_window_ms; socketio-wire
+  /// §3.7). `identity` says whose a session is, after the middleware has let it pass: only a client of the same
+  /// identity gets it back, and only once. The middleware always runs again. Direct events and broadcasts then carry
+  /// one more argument, an opaque text; ephemeral ones and those that ask for an ack are not kept.
+  Namespace& recover_as(std::function<std::string(const Socket&)> identity);
+  /// Gives a recovered socket its data back: what describe() said when it went. Before its connection handlers.
+  Namespace& restore(std::function<void(Socket&, const boost::json::value& data)> restore);
   /// What server_side_emit() of other shards means here; called once on each of them, on its thread.
   Namespace& on_server_side(std::string event, ServerSideHandler handler);
 
@@ -247,6 +254,8 @@ class Namespace {
   std::vector<OutgoingHandler> outgoing_;
   RefusedHandler refused_;
   std::function<boost::json::value(const Socket&)> describe_;
+  std::function<std::string(const Socket&)> identity_;
+  std::function<void(Socket&, const boost::json::value&)> restore_;
   std::map<std::string, ServerSideHandler, std::less<>> server_side_;
 };
 

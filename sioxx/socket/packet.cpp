@@ -155,9 +155,12 @@ Defect decode(std::string_view wire, JsonReader& reader, const PacketLimits& lim
   return defect != Defect::none ? defect : check(packet, has_payload, limits);
 }
 
-void encode_connect(std::string& out, std::string_view nsp, std::string_view socket_id) {
+void encode_connect(std::string& out, std::string_view nsp, std::string_view socket_id,
+                    std::string_view pid) {
   append_head(out, PacketType::connect, nsp);
-  out.append(R"({"sid":")").append(socket_id).append(R"("})");
+  out.append(R"({"sid":")").append(socket_id);
+  if (!pid.empty()) out.append(R"(","pid":")").append(pid);
+  out += R"("})";
 }
 
 void encode_connect_error(std::string& out, std::string_view nsp, std::string_view message,

@@ -58,7 +58,9 @@ Defect check(const Packet& packet, bool has_payload, const PacketLimits& limits)
 bool is_reserved(std::string_view event);
 
 // ---- encoding: everything below appends one packet, without the engine's digit, as the reference prints it
-void encode_connect(std::string& out, std::string_view nsp, std::string_view socket_id);
+/// `pid`: empty where sessions cannot be recovered.
+void encode_connect(std::string& out, std::string_view nsp, std::string_view socket_id,
+                    std::string_view pid = {});
 void encode_connect_error(std::string& out, std::string_view nsp, std::string_view message,
                           const boost::json::object& data);
 void encode_disconnect(std::string& out, std::string_view nsp);

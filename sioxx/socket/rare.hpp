@@ -3,6 +3,7 @@
 #include "sioxx/socket/acks.hpp"
 #include "sioxx/socket/event_queue.hpp"
 #include "sioxx/socket/gate.hpp"
+#include "sioxx/socket/recovery.hpp"
 #include "sioxx/socket/socket.hpp"
 
 #include <memory>
@@ -15,8 +16,9 @@ struct Socket::Rare {
   std::vector<std::unique_ptr<socket::Gate>> gates;
   std::unique_ptr<socket::Acks> acks;
   std::unique_ptr<socket::EventQueue> events;
+  std::unique_ptr<socket::Recovery> recovery;
 
-  bool empty() const { return gates.empty() && acks == nullptr && events == nullptr; }
+  bool empty() const { return gates.empty() && acks == nullptr && events == nullptr && recovery == nullptr; }
 };
 
 }  // namespace sioxx

@@ -6,6 +6,8 @@
 
 #include "sioxx/socket/rewrite.hpp"
 
+#include "sioxx/socket/recovery.hpp"
+
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -44,7 +46,7 @@ std::optional<Head> split(const engine::Encoded& event) {
 }
 
 engine::EncodedPtr finish(engine::Encoded::Builder&& builder, const engine::Encoded& like) {
-  builder.compress(like.compress());
+  builder.compress(like.compress()).offset(like.offset());
   return std::move(builder).finish(like.order(), like.next());
 }
 
@@ -58,6 +60,17 @@ engine::EncodedPtr with_namespace(const engine::EncodedPtr& event, std::string_v
   if (nsp != "/") builder << nsp << ',';
   builder << head->body;
   return finish(std::move(builder), *event);
+}
+
+engine::EncodedPtr with_offset(const engine::EncodedPtr& event, std::uint64_t offset) {
+  const auto head = split(*event);
+  if (!head || !head->body.ends_with(']')) return nullptr;
+  const std::string text = offset_text(offset);
+  engine::Encoded::Builder builder(event->size() + text.size() + 3);
+  builder << head->type << head->nsp << head->body.substr(0, head->body.size() - 1);
+  builder << R"(,")" << text << R"("])";
+  builder.compress(event->compress()).offset(offset);
+  return std::move(builder).finish(event->order(), event->next());
 }
 
 engine::EncodedPtr with_ack_id(const engine::EncodedPtr& event, std::uint64_t id) {

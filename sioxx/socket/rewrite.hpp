@@ -12,5 +12,7 @@ namespace sioxx::socket {
 /// is no EVENT of the default encoding, or has an ack id already. Any thread.
 engine::EncodedPtr with_namespace(const engine::EncodedPtr& event, std::string_view nsp);
 engine::EncodedPtr with_ack_id(const engine::EncodedPtr& event, std::uint64_t id);
+/// With the offset as one more argument (socketio-wire §3.7).
+engine::EncodedPtr with_offset(const engine::EncodedPtr& event, std::uint64_t offset);
 
 }  // namespace sioxx::socket

@@ -4,6 +4,7 @@
 #include "sioxx/socket/local.hpp"
 #include "sioxx/socket/packet.hpp"
 #include "sioxx/socket/rare.hpp"
+#include "sioxx/socket/rewrite.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -78,7 +79,19 @@ void Socket::tell_outgoing(std::string_view packet) const {
 }
 
 void Socket::send(const engine::EncodedPtr& encoded, engine::Delivery delivery) {
-  if (!connected()) return;
+  socket::Recovery* const recovery = rare_ != nullptr ? rare_->recovery.get() : nullptr;
+  if (recovery == nullptr || delivery == engine::Delivery::ephemeral) {
+    if (connected()) put(encoded, delivery);
+    return;
+  }
+  if (!connected() && !recovery->collects) return;
+  socket::Local& local = nsp_->local();
+  auto own = encoded->offset() != 0 ? encoded : socket::with_offset(encoded, local.adapter().next_offset());
+  if (own != nullptr) recovery->keep(own, local.now(), local.limits());
+  if (connected()) put(own != nullptr ? own : encoded, delivery);
+}
+
+void Socket::put(const engine::EncodedPtr& encoded, engine::Delivery delivery) {
   ++nsp_->local().counters().events_out;
   if (!nsp_->table().outgoing_.empty()) tell_outgoing(encoded->packet().substr(1));
   client_->send(encoded, delivery);
@@ -91,7 +104,7 @@ void Socket::send_text(std::string_view payload) {
 void Socket::emit_array(std::string_view event, const boost::json::array& args,
                         std::span<const std::string> attachments) {
   if (!connected()) return;
-  if (!attachments.empty()) {
+  if (!attachments.empty() || (rare_ != nullptr && rare_->recovery != nullptr)) {
     engine::Encoded::Builder builder;
     socket::encode_event(builder.buffer(), nsp(), event, args, attachments.size());
     return send(std::move(builder).finish(0, socket::chain_attachments(attachments)));
@@ -143,7 +156,9 @@ bool Socket::in(std::string_view room) const {
 
 std::vector<std::string> Socket::rooms() const {
   std::vector<std::string> names;
-  for (const Seat& seat : seats()) names.emplace_back(seat.room->name());
+  for (const Seat& seat : seats()) {
+    if (id_ != seat.room->name()) names.emplace_back(seat.room->name());  // a recovered socket is in its own
+  }
   return names;
 }
 
@@ -160,7 +175,7 @@ void Socket::drop_gate(const socket::Room& room) {
 }
 
 void Socket::disconnect(bool close) {
-  if (client_ != nullptr && stage_ != Stage::gone) client_->disconnect(*this, close);
+  if (client_ != nullptr && present()) client_->disconnect(*this, close);
 }
 
 }  // namespace sioxx

@@ -27,8 +27,8 @@ namespace socket {
 class LocalNamespace;
 class Client;
 class Gate;
+class Recoveries;
 class TaskPlace;
-struct EventQueue;
 }  // namespace socket
 
 /// Encodes one EVENT packet for any number of receivers. `json_args`: the arguments as JSON text without the
@@ -56,7 +56,10 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
   const boost::json::object& auth() const;
   bool connected() const { return stage_ == Stage::connected; }
   /// Not gone: connected, or still on its way through the middleware.
-  bool present() const { return stage_ != Stage::gone; }
+  bool present() const { return stage_ == Stage::connecting || stage_ == Stage::connected; }
+  /// It had been here before: same id, rooms and data, and it has been sent what it missed (see
+  /// Namespace::recover_as). Known from the connection handlers on; until then id() may still change.
+  bool recovered() const { return recovered_; }
   engine::Link link() const;
   loop::Shard& shard() const;
   SocketRef ref();
@@ -127,14 +130,17 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
   friend class Ack;
   friend class socket::Client;
   friend class socket::LocalNamespace;
+  friend class socket::Recoveries;
   friend class socket::TaskPlace;
-  enum class Stage : std::uint8_t { connecting, connected, gone };
+  /// parked: the client has gone and may come back; stays in its rooms and collects what it misses.
+  enum class Stage : std::uint8_t { connecting, connected, parked, gone };
   struct Rare;
 
   Rare& rare();
   void trim_rare();
   socket::Gate* gate(const socket::Room& room);
   void drop_gate(const socket::Room& room);
+  void put(const engine::EncodedPtr& encoded, engine::Delivery delivery = engine::Delivery::durable);
   void send_text(std::string_view payload);
   void tell_outgoing(std::string_view packet) const;
 
@@ -143,6 +149,7 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
   engine::Id id_;
   std::uint16_t tasks_ = 0;  ///< coroutine handlers that have not ended
   Stage stage_ = Stage::connecting;
+  bool recovered_ = false;
   std::unique_ptr<boost::json::object> auth_;
   std::unique_ptr<Rare> rare_;  ///< what few sockets have, and only for a while
   std::shared_ptr<void> data_;

@@ -38,7 +38,8 @@ class ShardsTest : public ::testing::Test {
     engine::Sessions sessions;
   };
 
-  ShardsTest() {
+  explicit ShardsTest(loop::TimeMs recovery_window_ms = 0) {
+    limits.recovery_window_ms = recovery_window_ms;
     table.attach(adapter);
     pattern.attach(adapter);
     table.on_connect([this](Socket& socket) { refs.push_back(socket.ref()); });

@@ -18,6 +18,7 @@ namespace sioxx::test {
 class FakeAdapter final : public Adapter {
  public:
   void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) override {
+    if (local->limits().recovery_window_ms > 0) options.offset = next_offset();
     local->deliver(nsp, message, options);
   }
   void broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,
@@ -64,6 +65,12 @@ class FakeAdapter final : public Adapter {
                         OnAnswers done) override {
     if (done) done({});  // nobody else is there
   }
+  std::uint64_t next_offset() override { return ++offsets; }
+  void claim_session(unsigned shard, SessionClaim claim, std::int64_t,
+                     std::function<void(std::optional<Recovered>)> done) override {
+    done(shard == local->shard() ? local->recoveries().claim(claim) : std::nullopt);
+  }
+  void session_moved(unsigned, std::string_view, std::optional<unsigned>) override {}
   void room_opened(unsigned, std::string_view nsp, std::string_view room) override {
     changes.push_back("+" + std::string(nsp) + " " + std::string(room));
   }
@@ -72,6 +79,7 @@ class FakeAdapter final : public Adapter {
   }
   socket::Local* local = nullptr;
   std::vector<std::string> changes;
+  std::uint64_t offsets = 0;
 
  private:
   template <class F>

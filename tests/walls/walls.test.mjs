@@ -44,6 +44,7 @@ const impureWords = /\b(system_clock|steady_clock|high_resolution_clock|clock_ge
 const locksAllowed = [
   'sioxx/loop/mailbox', // the door between shards
   'sioxx/cluster/directory', // room -> shards
+  'sioxx/cluster/shards', // the next offset of what sessions may recover
   'sioxx/net/admission', 'sioxx/net/listener', // connection counts
   'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', 'rozmova/store/watcher', // the threads of the store
   'rozmova/metrics',
