@@ -4,6 +4,7 @@
 //   const socket = io("http://localhost:3000", { auth: { name: "Олена" } });
 //   socket.emit("join", "kitchen", (answer) => …);          answer: {ok: true}
 //   socket.emit("say", "kitchen", "hello");
+//   socket.emit("who", "kitchen", (names) => …);
 //   socket.on("said", (room, name, text) => …);
 #include "sioxx/server.hpp"
 
@@ -48,6 +49,16 @@ int main(int argc, char** argv) {
     const std::string_view room = text(event.arg(0));
     if (!socket.in(room) || event.arg(1) == nullptr) return;
     socket.to(room).emit("said", room, socket.data<Person>()->name, *event.arg(1));
+  });
+  chat.describe([](const sioxx::Socket& socket) { return boost::json::value(socket.data<Person>()->name); });
+  chat.on("who", [&chat](sioxx::Socket& socket, sioxx::Event event) -> sioxx::Task {
+    const std::string room(text(event.arg(0)));
+    boost::json::array names;
+    if (socket.in(room)) {
+      const auto fetched = co_await chat.in(room).fetch_sockets();
+      for (const sioxx::RemoteSocket& one : fetched->sockets) names.push_back(one.data);
+    }
+    event.ack()(names);
   });
   chat.on("typing", [](sioxx::Socket& socket, sioxx::Event& event) {
     const std::string_view room = text(event.arg(0));

@@ -1,39 +1,22 @@
 // What a newcomer reads first does what it says: the example programs, driven by the official client, and the C++ of the
 // README, which must compile.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { io } from 'socket.io-client';
 import { usual_ms, within } from '../lib/deadline.mjs';
-import { binary, freePort } from '../lib/server.mjs';
+import { client, hears, start } from './programs.mjs';
 
 const root = resolve(import.meta.dirname, '../../..');
-const programs = join(dirname(binary), '../examples');
 
 const transports = {
   'WebSocket only': ['websocket'],
   'polling only': ['polling'],
   'polling, then upgraded': ['polling', 'websocket'],
 };
-
-/** The next event of that name, or the connection's failure. */
-const hears = (socket, event) =>
-  within(usual_ms, `${event} is heard`, new Promise((done) => socket.once(event, (...args) => done(args))));
-
-async function start(name, ...args) {
-  const port = await freePort();
-  const child = spawn(join(programs, name), args.map((arg) => (arg === 'PORT' ? String(port) : arg)), { stdio: 'inherit' });
-  const gone = once(child, 'exit');
-  return { url: `http://127.0.0.1:${port}`, stop: async () => (child.kill(), await gone) };
-}
-
-/** The official client; it tries again until the program listens. */
-const client = (url, options) => io(url, { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50, ...options });
 
 describe('examples/echo', () => {
   let echo;
