@@ -61,6 +61,7 @@ suite unit-asan     1     900     "build-asan"                unit_tests_asan
 suite start         1     300     "build-release build-web"   system_tests release start
 suite examples      1     300     "build-unit"                system_tests release examples
 suite websocket     1     300     "build-unit"                system_tests release websocket
+suite install       1     300     "build-unit"                system_tests release install
 suite web-types     1     300     "build-web"                 one_test web-types web typecheck
 suite web-lint      1     300     "build-web"                 one_test web-lint web lint
 suite web-unit      1     600     "build-web"                 web test
