@@ -112,7 +112,7 @@ struct Attachment {
   std::optional<std::int64_t> size;
   std::string mime_type;
   std::optional<std::int32_t> width, height;
-  std::string sha256;  ///< of uploads
+  std::string sha256{};  ///< of uploads
   bool is_upload =
       false;  ///< in a new message: `id` names an upload of the sender; the rest is filled from it
 };
