@@ -78,20 +78,31 @@ describe('examples/conformance', () => {
   }
 });
 
-describe('the README', () => {
-  test('its C++ compiles', async () => {
-    const text = await readFile(join(root, 'README.md'), 'utf8');
-    const blocks = [...text.matchAll(/```cpp\n([\s\S]*?)```/g)].map((match) => match[1]);
-    assert.ok(blocks.length > 0, 'there is some');
-    const folder = await mkdtemp(join(tmpdir(), 'rozmova-readme-'));
-    try {
-      for (const [i, block] of blocks.entries()) {
-        const file = join(folder, `${i}.cpp`);
-        await writeFile(file, block);
-        await promisify(execFile)('g++', ['-std=c++20', '-Wall', '-Werror', '-fsyntax-only', '-I', root, file]);
-      }
-    } finally {
-      await rm(folder, { recursive: true });
+describe('the C++ of the pages', () => {
+  /** All blocks of a page as one text: includes in front, lines as in the page, each but a whole program in a namespace. */
+  function assemble(page, text) {
+    const includes = new Set();
+    const bodies = [];
+    for (const match of text.matchAll(/```cpp\n([\s\S]*?)```/g)) {
+      const line = text.slice(0, match.index).split('\n').length + 1;
+      const code = match[1].replace(/^#include.*$/gm, (include) => (includes.add(include), ''));
+      const at = `#line ${line} "${page}"\n`;
+      bodies.push(/\bint main\(/.test(code) ? at + code : `namespace block_${bodies.length} {\n${at}${code}}\n`);
     }
-  });
+    assert.ok(bodies.length > 0, `${page} has some`);
+    return [...includes].join('\n') + '\n' + bodies.join('');
+  }
+
+  for (const page of ['README.md', 'docs/sioxx.md']) {
+    test(`${page} compiles`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'rozmova-pages-'));
+      try {
+        const file = join(folder, 'page.cpp');
+        await writeFile(file, assemble(page, await readFile(join(root, page), 'utf8')));
+        await promisify(execFile)('g++', ['-std=c++20', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-I', root, file]);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+  }
 });
