@@ -36,6 +36,7 @@ cpp_is_formatted() {
     -o \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format-14 --dry-run -Werror
 }
 walls() { node --test --test-reporter=spec "$root/tests/walls/"; }
+soak() { one_test soak "$root/build/release/tests/soak/sioxx_soak"; }
 end_to_end() { ROZMOVA_BIN=$root/build/release/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist web e2e; }
 
 asan_settings() {
@@ -62,6 +63,7 @@ suite start         1     300     "build-release build-web"   system_tests relea
 suite examples      1     300     "build-unit"                system_tests release examples
 suite websocket     1     300     "build-unit"                system_tests release websocket
 suite install       1     300     "build-unit"                system_tests release install
+suite soak          1     300     "build-unit"                soak
 suite web-types     1     300     "build-web"                 one_test web-types web typecheck
 suite web-lint      1     300     "build-web"                 one_test web-lint web lint
 suite web-unit      1     600     "build-web"                 web test

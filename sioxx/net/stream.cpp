@@ -44,8 +44,9 @@ Stream::Io Stream::read(std::span<char> into) {
     return io;
   }
   for (;;) {
-    if (const int error = fault::at(fault::Point::read); error != 0) return from_errno(error);
-    const ssize_t n = ::recv(fd_, into.data(), into.size(), 0);
+    const int fault = fault::at(fault::Point::read);
+    errno = fault;
+    const ssize_t n = fault > 0 ? -1 : ::recv(fd_, into.data(), fault::let_through(fault, into.size()), 0);
     if (n > 0) return {Outcome::done, static_cast<std::size_t>(n)};
     if (n == 0) return {Outcome::ended, 0};
     if (errno != EINTR) return from_errno(errno);
@@ -65,10 +66,12 @@ Stream::Io Stream::write_tls(std::string_view first, std::string_view second) {
 Stream::Io Stream::write(std::string_view first, std::string_view second) {
   if (tls_ != nullptr) return write_tls(first, second);
   for (;;) {
-    if (const int error = fault::at(fault::Point::write); error != 0) return from_errno(error);
-    ssize_t n = 0;
-    if (second.empty()) {
-      n = ::send(fd_, first.data(), first.size(), MSG_NOSIGNAL);
+    const int fault = fault::at(fault::Point::write);
+    ssize_t n = -1;
+    if (fault > 0) {
+      errno = fault;
+    } else if (second.empty() || fault < 0) {
+      n = ::send(fd_, first.data(), fault::let_through(fault, first.size()), MSG_NOSIGNAL);
     } else {
       iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
                          {const_cast<char*>(second.data()), second.size()}};

@@ -178,8 +178,9 @@ int Tls::bio_read(bio_st* bio, char* into, std::size_t size, std::size_t* got) {
   Tls& tls = *static_cast<Tls*>(::BIO_get_data(bio));
   ::BIO_clear_retry_flags(bio);
   for (;;) {
-    errno = fault::at(fault::Point::read);
-    const ssize_t n = errno != 0 ? -1 : ::recv(tls.fd_, into, size, 0);
+    const int fault = fault::at(fault::Point::read);
+    errno = fault;
+    const ssize_t n = fault > 0 ? -1 : ::recv(tls.fd_, into, fault::let_through(fault, size), 0);
     if (n > 0) {
       *got = static_cast<std::size_t>(n);
       return 1;
@@ -195,8 +196,9 @@ int Tls::bio_write(bio_st* bio, const char* from, std::size_t size, std::size_t*
   Tls& tls = *static_cast<Tls*>(::BIO_get_data(bio));
   ::BIO_clear_retry_flags(bio);
   for (;;) {
-    errno = fault::at(fault::Point::write);
-    const ssize_t n = errno != 0 ? -1 : ::send(tls.fd_, from, size, MSG_NOSIGNAL);
+    const int fault = fault::at(fault::Point::write);
+    errno = fault;
+    const ssize_t n = fault > 0 ? -1 : ::send(tls.fd_, from, fault::let_through(fault, size), MSG_NOSIGNAL);
     if (n >= 0) {
       *taken = static_cast<std::size_t>(n);
       return 1;

@@ -24,6 +24,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -131,7 +132,7 @@ class World final : public House {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (!so()) {
       if (std::chrono::steady_clock::now() > deadline) return false;
-      step(1);
+      step(patience_ms);
     }
     return true;
   }
@@ -146,6 +147,7 @@ class World final : public House {
     return count;
   }
 
+  int patience_ms = 1;  ///< what a turn may sleep while until() waits; 0: in a hurry
   http::Handler on_http;
   http::BodyHandler on_body;
   RawHandler on_raw;
@@ -187,6 +189,8 @@ class Client {
     address.sin_port = htons(world.port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const int yes = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     ::fcntl(fd_, F_SETFL, O_NONBLOCK);
   }
   Client(Client&& other) noexcept
