@@ -118,7 +118,7 @@ function fillContract(server: ContractServer): void {
   const ivan = server.addUser('Іван Мельник', 'performer', 'uk');
   const emma = server.addUser('Emma Clark', 'client', 'en');
   const taras = server.addUser('Тарас Шевчук', 'performer', 'uk');
-  server.addUser('Марія Бойко', 'moderator', 'uk');
+  const mariia = server.addUser('Марія Бойко', 'moderator', 'uk');
   server.addUser('Адміністратор', 'admin', 'uk');
   const hour = 3_600_000;
   const iso = (ago: number): string => new Date(Date.now() - ago).toISOString();
@@ -142,6 +142,12 @@ function fillContract(server: ContractServer): void {
   });
   server.say(site, taras, 'Доброго дня! Коли зручно обговорити деталі?', { createdAt: iso(4 * hour) });
   server.addChat('order', emma, ivan, { number: 1044, title: 'Menu illustrations', status: 'accepted', amount: 300, currency: 'EUR' });
+  const tiles = server.addChat('order', olia, taras, { number: 1040, title: 'Укладання плитки, 12 м²', status: 'delivered', amount: 9600, createdAt: iso(120 * hour) });
+  server.say(tiles, taras, 'Роботу завершено, фото у вкладенні.', { createdAt: iso(20 * hour) });
+  const dispute = server.openDispute(tiles, olia, 'Шви нерівні, одна плитка тріснула. Прошу переробити або повернути частину грошей.');
+  server.say(dispute, olia, 'Надсилаю фото тріщини.', { createdAt: iso(2 * hour) });
+  server.say(dispute, taras, 'Тріщина з’явилася після того, як по плитці ходили того ж дня.', { createdAt: iso(1.9 * hour) });
+  server.say(dispute, mariia, 'Вітаю обох! Коли саме вклали плитку і коли по ній почали ходити?', { createdAt: iso(1.5 * hour) });
   const long = server.addChat('order', emma, taras, { number: 1001, title: 'Long history', status: 'completed', createdAt: iso(500 * hour) });
   for (let i = 1; i <= 300; i++) {
     server.say(long, i % 3 === 0 ? emma : taras, `Line ${i}${i % 7 === 0 ? ': a longer one that wraps on a phone and takes at least two rows' : ''}`, {

@@ -1,15 +1,26 @@
 import { ChatProvider } from '@rozmova/react';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import type { ReactElement } from 'react';
 import { signInAs } from './api';
 import type { Session } from './api';
 import { navigate } from './router';
-import { SignIn } from './screens/SignIn';
 import { Workspace } from './screens/Workspace';
 import { clientOf, loadSession, saveSession } from './session';
 import { useSettings } from './settings';
 
-export function App(): ReactElement {
+const SignIn = lazy(() => import('./screens/SignIn'));
+const Gallery = lazy(() => import('./gallery/Gallery'));
+const LabPanel = lazy(() => import('./lab/LabPanel'));
+
+export function App({ lab }: { lab: boolean }): ReactElement {
+  return (
+    <Suspense fallback={<div className="app-blank" />}>
+      {window.location.pathname === '/gallery' ? <Gallery /> : <Demo lab={lab} />}
+    </Suspense>
+  );
+}
+
+function Demo({ lab }: { lab: boolean }): ReactElement {
   const [session, setSession] = useState<Session | null>(initialSession);
   const [arriving, setArriving] = useState(() => requestedUser() !== null);
   const change = useCallback((next: Session | null) => {
@@ -37,10 +48,10 @@ export function App(): ReactElement {
   }, [change]);
 
   if (session === null) return arriving ? <div className="app-blank" /> : <SignIn onSignIn={change} />;
-  return <SignedIn key={session.user.id} session={session} onSignOut={() => change(null)} />;
+  return <SignedIn key={session.user.id} session={session} lab={lab} onSignOut={() => change(null)} />;
 }
 
-function SignedIn({ session, onSignOut }: { session: Session; onSignOut(): void }): ReactElement {
+function SignedIn({ session, lab, onSignOut }: { session: Session; lab: boolean; onSignOut(): void }): ReactElement {
   const { locale, theme } = useSettings();
   // The client lives as long as this person is signed in; a renewed token does not make another one.
   const client = useMemo(
@@ -51,7 +62,14 @@ function SignedIn({ session, onSignOut }: { session: Session; onSignOut(): void 
   useEffect(() => client.retain(), [client]);
   return (
     <ChatProvider client={client} locale={locale} theme={theme}>
-      <Workspace client={client} user={session.user} onSignOut={onSignOut} />
+      <Workspace
+        client={client} user={session.user}
+        onSignOut={() => {
+          void client.forget();
+          onSignOut();
+        }}
+      />
+      {lab && <LabPanel client={client} />}
     </ChatProvider>
   );
 }

@@ -7,12 +7,16 @@ import { App } from './App';
 import { SettingsProvider, firstLocale } from './settings';
 import { loadStrings } from './strings';
 
+// Before anything connects: what breaks the network has to lie under everything.
+const lab = new URLSearchParams(window.location.search).has('lab');
+if (lab) (await import('./lab/network')).installLab();
+
 const locale = firstLocale();
 const strings = await loadStrings(locale);
 createRoot(document.getElementById('app')!).render(
   <StrictMode>
     <SettingsProvider locale={locale} strings={strings}>
-      <App />
+      <App lab={lab} />
     </SettingsProvider>
   </StrictMode>,
 );

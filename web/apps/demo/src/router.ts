@@ -1,4 +1,4 @@
-/** Two addresses: `/` and `/orders/<id>`. */
+/** Addresses of the demo: lists, one order or dispute, and the screens of those who look after them. */
 import { useSyncExternalStore } from 'react';
 
 const listeners = new Set<() => void>();
@@ -22,9 +22,24 @@ export function navigate(path: string, how: 'push' | 'replace' = 'push'): void {
 export function usePath(): string {
   return useSyncExternalStore(subscribe, () => window.location.pathname);
 }
+
+export type Place =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'order' | 'dispute'; readonly id: string }
+  | { readonly kind: 'queue' }
+  | { readonly kind: 'monitor' };
+
+export const QUEUE_PATH = '/queue';
+export const MONITOR_PATH = '/monitor';
 export function orderPath(id: string): string {
   return `/orders/${id}`;
 }
-export function orderIdOf(path: string): string | null {
-  return /^\/orders\/([0-9a-f-]+)$/i.exec(path)?.[1] ?? null;
+export function disputePath(id: string): string {
+  return `/disputes/${id}`;
+}
+export function placeOf(path: string): Place {
+  const match = /^\/(order|dispute)s\/([0-9a-f-]+)$/i.exec(path);
+  if (match !== null) return { kind: match[1] as 'order' | 'dispute', id: match[2]!.toLowerCase() };
+  if (path === QUEUE_PATH) return { kind: 'queue' };
+  return path === MONITOR_PATH ? { kind: 'monitor' } : { kind: 'none' };
 }

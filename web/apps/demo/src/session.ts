@@ -20,15 +20,23 @@ export function saveSession(session: Session | null): void {
 
 /** The demo may sign in again without asking; a marketplace would call its own back end here. */
 export function clientOf(session: Session): ChatClient {
-  return new ChatClient({
-    apiBase: API_BASE,
-    token: async ({ refresh }) => {
-      if (!refresh) return loadSession()?.token ?? session.token;
-      const renewed = await signInAs(session.user.id);
-      saveSession(renewed);
-      return renewed.token;
-    },
-  });
+  return new ChatClient({ apiBase: API_BASE, token: tokenOf(session) });
+}
+function tokenOf(session: Session): (reason: { refresh: boolean }) => Promise<string> {
+  return async ({ refresh }) => {
+    if (!refresh) return loadSession()?.token ?? session.token;
+    const renewed = await signInAs(session.user.id);
+    saveSession(renewed);
+    return renewed.token;
+  };
+}
+/** For the lab: the token that this tab holds is good no more. */
+export function spoilToken(client: ChatClient): void {
+  const session = loadSession();
+  if (session === null) return;
+  const spoilt = { ...session, token: `${session.token.slice(0, -6)}AAAAAA` };
+  saveSession(spoilt);
+  client.setToken(tokenOf(spoilt));
 }
 
 /** Address of a window in which another person is signed in; sessionStorage does not cross `noopener`. */

@@ -1,97 +1,137 @@
-/** The order list: read over REST, kept live by hearing the newest chats, read again when anything hints at more. */
-import { countUnread, roomKey, useChatState } from '@rozmova/react';
-import type { ChatClient, ChatError, ChatMessage, ChatState, RoomState } from '@rozmova/react';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { fetchOrders } from './api';
-import type { Order } from './api';
+/** The lists of orders and disputes: read over REST, kept live by hearing the newest chats, read again on any hint of more. */
+import { countUnread, roomKey, toChatError, useChatState } from '@rozmova/react';
+import type { ChatClient, ChatMessage, ChatState, RoomKey, RoomState } from '@rozmova/react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { fetchDisputes, fetchOrders } from './api';
+import type { Dispute, Order } from './api';
 
 /** Chats of the list that are heard live; the rest shows what REST said last. */
 const LIVE_ROOMS_MAX = 20;
 const REFRESH_MS = 20_000;
+/** Hints come in bursts; one look answers them all. */
+const HINT_MS = 250;
 
-export interface ListedOrder extends Order { typing: boolean }
-export interface Orders {
+/** What a row needs of an order or a dispute. */
+interface Listed {
+  id: string;
+  status: string;
+  lastMessage: ChatMessage | null;
+  lastSeq: number;
+  lastReadSeq: number;
+  unread: number;
+  createdAt: string;
+  typing: boolean;
+}
+export type ListedOrder = Order & { typing: boolean };
+export type ListedDispute = Dispute & { typing: boolean };
+export interface Lists {
   orders: readonly ListedOrder[] | null;
+  disputes: readonly ListedDispute[] | null;
   failed: boolean;
   reload(): void;
 }
 
-export function useOrders(client: ChatClient, me: string): Orders {
-  const [fetched, setFetched] = useState<readonly Order[] | null>(null);
+export function useLists(client: ChatClient, me: string): Lists {
+  const [fetched, setFetched] = useState<{ orders: Order[]; disputes: Dispute[] } | null>(null);
   const [failed, setFailed] = useState(false);
   const reload = useCallback(() => {
-    fetchOrders(client).then(
-      (orders) => {
-        setFetched(orders);
+    // Who may see no disputes has none.
+    const disputes = fetchDisputes(client).catch((cause: unknown) => {
+      if (['NOT_FOUND', 'FORBIDDEN'].includes(toChatError(cause).code)) return [];
+      throw cause;
+    });
+    Promise.all([fetchOrders(client), disputes]).then(
+      ([orders, found]) => {
+        setFetched({ orders, disputes: found });
         setFailed(false);
       },
-      (_error: ChatError) => setFailed(true),
+      () => setFailed(true),
     );
   }, [client]);
+  useReload(client, reload);
 
-  const live = useChatState(client, selectLive);
-  useEffect(() => reload(), [reload, live]);
-  useEffect(() => {
-    const stop = [client.on('notification', reload), client.on('status', reload)];
-    const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') reload();
-    }, REFRESH_MS);
-    window.addEventListener('focus', reload);
-    return () => {
-      for (const one of stop) one();
-      clearInterval(timer);
-      window.removeEventListener('focus', reload);
-    };
-  }, [client, reload]);
-
-  useLiveRooms(client, fetched);
+  useLiveRooms(client, 'order', fetched?.orders ?? null);
+  useLiveRooms(client, 'dispute', fetched?.disputes ?? null);
   const rooms = useChatState(client, selectRooms);
-  const orders = useMemo(
-    () => fetched?.map((order) => withRoom(order, rooms.get(roomKey('order', order.id)), me))
-      .sort((a, b) => activity(b).localeCompare(activity(a))) ?? null,
-    [fetched, rooms, me],
-  );
-  return { orders, failed, reload };
+  return useMemo(() => ({
+    orders: live(fetched?.orders ?? null, 'order', rooms, me),
+    disputes: live(fetched?.disputes ?? null, 'dispute', rooms, me),
+    failed,
+    reload,
+  }), [fetched, rooms, me, failed, reload]);
 }
 
 const selectLive = (state: ChatState): boolean => state.link.kind === 'live';
 const selectRooms = (state: ChatState): ChatState['rooms'] => state.rooms;
 
-function useLiveRooms(client: ChatClient, orders: readonly Order[] | null): void {
-  const ids = orders?.slice(0, LIVE_ROOMS_MAX).map(({ id }) => id).sort().join(' ') ?? '';
+function useReload(client: ChatClient, reload: () => void): void {
+  const isLive = useChatState(client, selectLive);
+  useEffect(() => reload(), [reload, isLive]);
+  const hinted = useRef<ReturnType<typeof setTimeout> | null>(null);
   useEffect(() => {
-    if (ids === '' || orders === null) return;
-    const wanted = orders.filter(({ id }) => ids.includes(id));
-    const leave = wanted.map(({ id, lastSeq }) => client.joinRoom(roomKey('order', id), { afterSeq: lastSeq }));
+    const hint = (): void => {
+      hinted.current ??= setTimeout(() => {
+        hinted.current = null;
+        reload();
+      }, HINT_MS);
+    };
+    const stop = [client.on('notification', hint), client.on('status', hint), client.on('assignment', hint)];
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') reload();
+    }, REFRESH_MS);
+    window.addEventListener('focus', hint);
+    return () => {
+      for (const one of stop) one();
+      clearInterval(timer);
+      if (hinted.current !== null) clearTimeout(hinted.current);
+      hinted.current = null;
+      window.removeEventListener('focus', hint);
+    };
+  }, [client, reload]);
+}
+
+function useLiveRooms(client: ChatClient, kind: 'order' | 'dispute', all: readonly (Order | Dispute)[] | null): void {
+  const ids = all?.slice(0, LIVE_ROOMS_MAX).map(({ id }) => id).sort().join(' ') ?? '';
+  useEffect(() => {
+    if (ids === '' || all === null) return;
+    const wanted = all.filter(({ id }) => ids.includes(id));
+    const leave = wanted.map(({ id, lastSeq }) => client.joinRoom(roomKey(kind, id), { afterSeq: lastSeq }));
     return () => leave.forEach((one) => one());
     // Only a change of the set of chats joins or leaves; their content changes all the time.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [client, ids]);
+  }, [client, kind, ids]);
+}
+
+function live<T extends Order | Dispute>(
+  all: readonly T[] | null, kind: 'order' | 'dispute', rooms: ReadonlyMap<RoomKey, RoomState>, me: string,
+): (T & { typing: boolean })[] | null {
+  return all?.map((one) => withRoom({ ...one, typing: false } as T & Listed, rooms.get(roomKey(kind, one.id)), me))
+    .sort((a, b) => activity(b).localeCompare(activity(a))) ?? null;
 }
 
 /** What REST said, with what was heard since. */
-function withRoom(order: Order, room: RoomState | undefined, me: string): ListedOrder {
-  if (room === undefined || room.tailSeq === null) return { ...order, typing: false };
+function withRoom<T extends Listed>(one: T, room: RoomState | undefined, me: string): T {
+  if (room === undefined || room.tailSeq === null) return one;
   const last = room.messages.at(-1) ?? null;
-  const newer = last !== null && last.seq >= (order.lastMessage?.seq ?? 0);
+  const newer = last !== null && last.seq >= (one.lastMessage?.seq ?? 0);
   return {
-    ...order,
-    status: room.status ?? order.status,
-    lastMessage: newer ? last : order.lastMessage,
-    unread: unreadOf(order, room, me),
+    ...one,
+    status: room.cached ? one.status : (room.status ?? one.status),
+    lastMessage: newer ? last : one.lastMessage,
+    unread: unreadOf(one, room, me),
     typing: [...room.typing.keys()].some((id) => id !== me),
   };
 }
 
-function unreadOf(order: Order, room: RoomState, me: string): number {
+function unreadOf(one: Listed, room: RoomState, me: string): number {
   if (room.headSeq <= room.lastReadSeq + 1) return countUnread(room, me);
-  const read = Math.max(order.lastReadSeq, room.lastReadSeq);
+  const read = Math.max(one.lastReadSeq, room.lastReadSeq);
   const isNew = ({ seq, senderId, type }: ChatMessage): boolean =>
-    seq > Math.max(read, order.lastSeq) && senderId !== me && type !== 'system';
-  const before = read > order.lastReadSeq ? Math.min(order.unread, Math.max(0, order.lastSeq - read)) : order.unread;
+    seq > Math.max(read, one.lastSeq) && senderId !== me && type !== 'system';
+  const before = read > one.lastReadSeq ? Math.min(one.unread, Math.max(0, one.lastSeq - read)) : one.unread;
   return before + room.messages.filter(isNew).length;
 }
 
-function activity(order: Order): string {
-  return order.lastMessage?.createdAt ?? order.createdAt;
+function activity(one: Listed): string {
+  return one.lastMessage?.createdAt ?? one.createdAt;
 }

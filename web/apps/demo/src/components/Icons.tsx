@@ -22,3 +22,7 @@ export const ArrowIcon = icon('M4 10h12m0 0-5-5m5 5-5 5');
 export function Logo(): ReactElement {
   return <img className="logo" src="/favicon.svg" alt="" width="32" height="32" />;
 }
+export const BellIcon = icon('M10 3a4.5 4.5 0 0 1 4.5 4.5c0 4 1.5 5 1.5 5H4s1.5-1 1.5-5A4.5 4.5 0 0 1 10 3Zm-1.5 12.5a1.6 1.6 0 0 0 3 0');
+export const QueueIcon = icon('M10 3.5v13M6 16.5h8M4 6h12M4 6l-2 5.5h4L4 6Zm12 0-2 5.5h4L16 6Z');
+export const PulseIcon = icon('M2.5 10.5h3.5l2-6 4 11 2-5h3.5');
+export const FlaskIcon = icon('M8 3h4M8.5 3v5L4 15.5A1 1 0 0 0 4.9 17h10.2a1 1 0 0 0 .9-1.5L11.5 8V3M6.5 12.5h7');

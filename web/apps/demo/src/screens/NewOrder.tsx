@@ -8,7 +8,7 @@ import { useSettings } from '../settings';
 const TITLE_CHARS_MAX = 120;
 
 /** A client orders something from a performer. */
-export function NewOrder(props: {
+export default function NewOrder(props: {
   client: ChatClient; user: Person; onClose(): void; onCreated(id: string): void;
 }): ReactElement {
   const { client, user, onClose, onCreated } = props;

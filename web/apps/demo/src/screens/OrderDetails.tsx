@@ -1,47 +1,34 @@
-import { Avatar, PresenceText, StatusChip, usePresence } from '@rozmova/react';
-import type { Role } from '@rozmova/react';
-import { useEffect, useRef } from 'react';
+import { StatusChip, StatusTimeline, roomKey, useChatClient } from '@rozmova/react';
+import { useState } from 'react';
 import type { ReactElement } from 'react';
+import { openDispute } from '../api';
 import type { Person } from '../api';
-import { CloseIcon, WindowIcon } from '../components/Icons';
-import { orderPath } from '../router';
-import { openWindow, windowOf } from '../session';
+import { ActionDialog } from '../components/ActionDialog';
+import { Details, DetailsPerson, SecondWindow, money } from '../components/Details';
+import { QueueIcon } from '../components/Icons';
+import { Link } from '../components/Link';
+import { disputePath, navigate, orderPath } from '../router';
 import { useSettings } from '../settings';
 import type { ListedOrder } from '../use-orders';
+import { useProblem } from '../use-problem';
 
-/** Beside the chat on a wide screen; elsewhere a drawer that `open` shows. */
-export function OrderDetails(props: {
-  order: ListedOrder; user: Person; open: boolean; onClose(): void;
+export default function OrderDetails(props: {
+  order: ListedOrder; user: Person; open: boolean; onClose(): void; onChanged(): void;
 }): ReactElement {
-  const { order, user, open, onClose } = props;
-  const closeButton = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const opener = document.activeElement;
-    closeButton.current?.focus();
-    const escape = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape') onClose();
-    };
-    document.addEventListener('keydown', escape);
-    return () => {
-      document.removeEventListener('keydown', escape);
-      if (opener instanceof HTMLElement) opener.focus();
-    };
-    // The callback is new at every render; only opening and closing move the focus.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [open]);
+  const { order, user, open, onClose, onChanged } = props;
   const { translator } = useSettings();
   const { t } = translator;
   const other = order.client.id === user.id ? order.performer : order.client;
-  const path = orderPath(order.id);
   return (
-    <section className="pane-details" aria-label={t('details.title')}>
-      <header>
-        <h2>{t('orders.number', { number: String(order.number) })}</h2>
-        <button ref={closeButton} type="button" className="icon-button only-drawer" onClick={onClose} aria-label={t('details.close')}><CloseIcon /></button>
-      </header>
+    <Details label={t('details.title')} caption={t('orders.number', { number: String(order.number) })} open={open} onClose={onClose}>
       <p className="details-title"><bdi>{order.title}</bdi></p>
       <StatusChip status={order.status} />
+      {order.dispute !== null && (
+        <Link to={disputePath(order.dispute.id)} className="dispute-link">
+          <QueueIcon /><span>{t('disputes.goTo')}</span><StatusChip status={order.dispute.status} />
+        </Link>
+      )}
+      <OrderActions order={order} onChanged={onChanged} />
       <dl>
         {order.amount !== null && (
           <div><dt>{t('details.amount')}</dt><dd>{money(order.amount, order.currency, translator.locale)}</dd></div>
@@ -65,43 +52,68 @@ export function OrderDetails(props: {
         <DetailsPerson id={order.client.id} name={order.client.name} role="client" me={user.id} />
         <DetailsPerson id={order.performer.id} name={order.performer.name} role="performer" me={user.id} />
       </ul>
-      <div className="second">
-        <p>{t('details.secondHint')}</p>
-        <a
-          className="button quiet" href={windowOf(other.id, path)} target="_blank" rel="noopener"
-          onClick={(event) => {
-            event.preventDefault();
-            openWindow(other.id, path);
-          }}
-        >
-          <WindowIcon /> {t('details.openAs', { name: other.name })}
-        </a>
-      </div>
-    </section>
+      <Timeline room={roomKey('order', order.id)} />
+      <SecondWindow person={other} path={orderPath(order.id)} />
+    </Details>
   );
 }
 
-function DetailsPerson({ id, name, role, me }: { id: string; name: string; role: Role; me: string }): ReactElement {
+export function Timeline({ room }: { room: ReturnType<typeof roomKey> }): ReactElement {
   const { translator: { t } } = useSettings();
-  const presence = usePresence(id);
   return (
-    <li>
-      <Avatar id={id} name={name} />
-      <span>
-        <strong><bdi>{name}</bdi></strong>
-        <span>{t(`role.${role}`)} · {id === me ? t('details.you') : <PresenceText user={presence} />}</span>
-      </span>
-    </li>
+    <div className="details-timeline">
+      <h3>{t('details.history')}</h3>
+      <StatusTimeline roomKey={room} />
+    </div>
   );
 }
 
-function money(amount: number, currency: string | null, locale: string): string {
-  const whole = Number.isInteger(amount) ? { maximumFractionDigits: 0 } : {};
-  try {
-    return new Intl.NumberFormat(locale, {
-      style: 'currency', currency: currency ?? 'UAH', currencyDisplay: 'narrowSymbol', ...whole,
-    }).format(amount);
-  } catch {
-    return `${amount} ${currency ?? ''}`;
-  }
+/** What this reader may do next, as the server says: one main step, the rest quiet; what hurts asks first. */
+function OrderActions({ order, onChanged }: { order: ListedOrder; onChanged(): void }): ReactElement | null {
+  const client = useChatClient();
+  const { translator: { t, has } } = useSettings();
+  const [asking, setAsking] = useState<string | null>(null);
+  const { problem, attempt } = useProblem();
+  const room = roomKey('order', order.id);
+  const label = (status: string): string => {
+    const key = status === 'in_progress' && order.status === 'delivered' ? 'do.sendBack' : `do.${status}`;
+    return has(key) ? t(key) : status;
+  };
+  const go = (status: string, note = ''): Promise<unknown> => client.setStatus(room, status, note).then(onChanged);
+  const asks = (status: string): boolean =>
+    status === 'cancelled' || status === 'delivered' || (status === 'in_progress' && order.status === 'delivered');
+  if (order.transitions.length === 0 && !order.mayDispute) return null;
+  return (
+    <div className="actions">
+      {order.transitions.map((status) => (
+        <button
+          key={status} type="button" className={status === 'cancelled' || label(status) === t('do.sendBack') ? 'button quiet' : 'button'}
+          onClick={() => (asks(status) ? setAsking(status) : void attempt(go(status)))}
+        >
+          {label(status)}
+        </button>
+      ))}
+      {order.mayDispute && (
+        <button type="button" className="button dispute" onClick={() => setAsking('dispute')}><QueueIcon /> {t('do.dispute')}</button>
+      )}
+      {problem !== null && <p className="problem" role="alert">{problem}</p>}
+      {asking === 'dispute' && (
+        <ActionDialog
+          title={t('do.dispute')} hint={t('do.disputeHint')} note={t('do.disputeReason')} required confirm={t('do.dispute')}
+          onClose={() => setAsking(null)}
+          onConfirm={async (reason) => {
+            const id = await openDispute(client, order.id, reason);
+            onChanged();
+            navigate(disputePath(id));
+          }}
+        />
+      )}
+      {asking !== null && asking !== 'dispute' && (
+        <ActionDialog
+          title={label(asking)} note={t('do.note')} confirm={label(asking)} danger={asking === 'cancelled'}
+          required={label(asking) === t('do.sendBack')} onClose={() => setAsking(null)} onConfirm={(note) => go(asking, note)}
+        />
+      )}
+    </div>
+  );
 }

@@ -1,124 +1,191 @@
-import { Avatar, PresenceDot, StatusChip, usePresence } from '@rozmova/react';
-import { useState } from 'react';
-import type { ReactElement } from 'react';
+import { Avatar, PresenceDot, StatusChip, systemText, usePresence } from '@rozmova/react';
+import { useEffect, useRef, useState } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import type { Person } from '../api';
-import { Logo, PlusIcon, SearchIcon } from '../components/Icons';
+import { Bell } from '../components/Bell';
+import { Logo, PlusIcon, QueueIcon, PulseIcon, SearchIcon } from '../components/Icons';
+import { Link } from '../components/Link';
 import { Menu } from '../components/Menu';
-import { navigate, orderPath } from '../router';
+import { MONITOR_PATH, QUEUE_PATH, disputePath, orderPath } from '../router';
+import type { Place } from '../router';
 import { useSettings } from '../settings';
-import type { ListedOrder, Orders } from '../use-orders';
+import type { ListedDispute, ListedOrder, Lists } from '../use-orders';
+
+type Tab = 'orders' | 'disputes' | 'unread';
+const TABS: readonly Tab[] = ['orders', 'disputes', 'unread'];
 
 export function OrderList(props: {
-  list: Orders; user: Person; openId: string | null; onNew(): void; onSignOut(): void;
+  lists: Lists; user: Person; place: Place; onNew(): void; onSignOut(): void;
 }): ReactElement {
-  const { list, user, openId, onNew, onSignOut } = props;
+  const { lists, user, place, onNew, onSignOut } = props;
   const { translator: { t } } = useSettings();
   const [query, setQuery] = useState('');
-  const [unreadOnly, setUnreadOnly] = useState(false);
-  const shown = list.orders?.filter((order) => matches(order, query) && (!unreadOnly || order.unread > 0));
+  const [tab, setTab] = useState<Tab>(() => (place.kind === 'dispute' || user.role === 'moderator' ? 'disputes' : 'orders'));
+  const search = useRef<HTMLInputElement>(null);
+  useSearchKey(search);
+
+  const orders = (lists.orders ?? []).filter((one) => matches(one, one.number, one.title, query));
+  const disputes = (lists.disputes ?? []).filter((one) => matches(one, one.order.number, one.order.title, query));
+  const unread = (one: { unread: number }): boolean => one.unread > 0;
+  const rows: ReactNode[] = [
+    ...(tab === 'disputes' ? [] : orders.filter((one) => tab === 'orders' || unread(one)).map((order) => (
+      <OrderRow key={order.id} order={order} me={user.id} open={place.kind === 'order' && place.id === order.id} />
+    ))),
+    ...(tab === 'orders' ? [] : disputes.filter((one) => tab === 'disputes' || unread(one)).map((dispute) => (
+      <DisputeRow key={dispute.id} dispute={dispute} me={user.id} open={place.kind === 'dispute' && place.id === dispute.id} />
+    ))),
+  ];
+  const waiting = (all: readonly { unread: number }[] | null): number => all?.filter(unread).length ?? 0;
+  const counts: Record<Tab, number> = {
+    orders: waiting(lists.orders), disputes: waiting(lists.disputes), unread: waiting(lists.orders) + waiting(lists.disputes),
+  };
+  const official = user.role === 'moderator' || user.role === 'admin';
   return (
     <nav className="pane-list" aria-label={t('orders.title')}>
       <header className="list-head">
         <Logo />
         <strong>{t('app.name')}</strong>
+        <Bell />
         {user.role === 'client' && (
           <button type="button" className="icon-button accent" onClick={onNew} aria-label={t('orders.new')} title={t('orders.new')}>
             <PlusIcon />
           </button>
         )}
       </header>
+      {official && (
+        <div className="list-links">
+          <Link to={QUEUE_PATH} current={place.kind === 'queue'}><QueueIcon /> {t('queue.title')}</Link>
+          {user.role === 'admin' && <Link to={MONITOR_PATH} current={place.kind === 'monitor'}><PulseIcon /> {t('monitor.title')}</Link>}
+        </div>
+      )}
       <div className="list-tools">
         <label className="search">
           <SearchIcon />
           <input
-            type="search" value={query} placeholder={t('orders.search')} aria-label={t('orders.search')}
+            ref={search} type="search" value={query} placeholder={t('orders.search')} aria-label={t('orders.search')}
             onChange={(event) => setQuery(event.target.value)}
           />
         </label>
-        <div className="tabs" role="group" aria-label={t('orders.title')}>
-          <button type="button" aria-pressed={!unreadOnly} onClick={() => setUnreadOnly(false)}>{t('orders.all')}</button>
-          <button type="button" aria-pressed={unreadOnly} onClick={() => setUnreadOnly(true)}>{t('orders.unread')}</button>
+        <div className="tabs" role="group" aria-label={t('orders.show')}>
+          {TABS.map((one) => (
+            <button key={one} type="button" aria-pressed={tab === one} onClick={() => setTab(one)}>
+              {t(`tab.${one}`)}
+              {counts[one] > 0 && one !== 'orders' && <span className="tab-count" aria-hidden="true">{counts[one]}</span>}
+            </button>
+          ))}
         </div>
       </div>
       <div className="list-body">
-        {shown === undefined || shown.length === 0 ? (
-          <ListNotice list={list} filtered={query !== ''} unreadOnly={unreadOnly} />
-        ) : (
-          <ul>
-            {shown.map((order) => (
-              <li key={order.id}><OrderRow order={order} me={user.id} open={order.id === openId} /></li>
-            ))}
-          </ul>
-        )}
+        {rows.length === 0
+          ? <ListNotice lists={lists} filtered={query !== ''} tab={tab} />
+          : <ul>{rows}</ul>}
       </div>
       <Menu user={user} onSignOut={onSignOut} />
     </nav>
   );
 }
 
+/** "/" goes to the search, unless somebody is writing. */
+function useSearchKey(search: { readonly current: HTMLInputElement | null }): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const writing = event.target instanceof HTMLElement && event.target.matches('input, textarea, select, [contenteditable]');
+      if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [search]);
+}
+
 function OrderRow({ order, me, open }: { order: ListedOrder; me: string; open: boolean }): ReactElement {
-  const { translator } = useSettings();
-  const { t } = translator;
+  const { translator: { t } } = useSettings();
   const other = order.client.id === me ? order.performer : order.client;
-  const presence = usePresence(other.id);
-  const at = order.lastMessage?.createdAt ?? order.createdAt;
   return (
-    <a
-      className="order-row" href={orderPath(order.id)} aria-current={open ? 'page' : undefined} data-unread={order.unread > 0}
-      onClick={(event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-        event.preventDefault();
-        navigate(orderPath(order.id));
-      }}
-    >
-      <span className="chat-avatar-box">
-        <Avatar id={other.id} name={other.name} />
-        <PresenceDot user={presence} />
-      </span>
-      <span className="order-row-text">
-        <span className="order-row-line">
-          <strong><bdi>{order.title}</bdi></strong>
-          <time dateTime={at}>{translator.isToday(at) ? translator.time(at) : translator.day(at)}</time>
-        </span>
-        <span className="order-row-line">
-          <span className="order-row-last" data-typing={order.typing} dir="auto">{lastLine(order, me, t)}</span>
-          {order.unread > 0 && (
-            <span className="unread">
-              <span aria-hidden="true">{order.unread > 99 ? '99+' : order.unread}</span>
-              <span className="chat-hidden">{t('orders.unreadCount', { count: order.unread })}</span>
-            </span>
-          )}
-        </span>
-        <span className="order-row-line">
-          <span className="order-row-who">{t('orders.number', { number: String(order.number) })} · <bdi>{other.name}</bdi></span>
-          <StatusChip status={order.status} />
-        </span>
-      </span>
-    </a>
+    <Row one={order} to={orderPath(order.id)} title={order.title} number={order.number} person={other} me={me} open={open}>
+      <StatusChip status={order.status} />
+      {order.dispute !== null && order.status !== 'disputed' && order.dispute.status !== 'closed' && (
+        <span className="chat-hidden">{t('disputes.has')}</span>
+      )}
+    </Row>
   );
 }
 
-function lastLine(order: ListedOrder, me: string, t: ReturnType<typeof useSettings>['translator']['t']): string {
-  if (order.typing) return t('typing.short');
-  const last = order.lastMessage;
-  if (last === null) return t('orders.noMessages');
-  if (last.deletedAt !== null) return t('message.deleted');
-  const text = last.content || last.attachments[0]?.fileName || '';
-  return last.senderId === me && last.type !== 'system' ? t('orders.you', { text }) : text;
+function DisputeRow({ dispute, me, open }: { dispute: ListedDispute; me: string; open: boolean }): ReactElement {
+  const { order, client, performer, status } = dispute;
+  const person = client.id === me ? performer : client;
+  return (
+    <Row one={dispute} to={disputePath(dispute.id)} title={order.title} number={order.number} person={person} me={me} open={open} dispute>
+      <StatusChip status={status} />
+    </Row>
+  );
 }
 
-function ListNotice(props: { list: Orders; filtered: boolean; unreadOnly: boolean }): ReactElement {
-  const { list, filtered, unreadOnly } = props;
+function Row(props: {
+  one: ListedOrder | ListedDispute; to: string; title: string; number: number; person: { id: string; name: string };
+  me: string; open: boolean; dispute?: boolean; children: ReactNode;
+}): ReactElement {
+  const { one, to, title, number, person, me, open, dispute = false, children } = props;
+  const { translator } = useSettings();
+  const { t } = translator;
+  const presence = usePresence(person.id);
+  const at = one.lastMessage?.createdAt ?? one.createdAt;
+  return (
+    <li>
+      <Link to={to} current={open} className="order-row" unread={one.unread > 0} dispute={dispute}>
+        <span className="chat-avatar-box">
+          <Avatar id={person.id} name={person.name} />
+          <PresenceDot user={presence} />
+        </span>
+        <span className="order-row-text">
+          <span className="order-row-line">
+            <strong><bdi>{title}</bdi></strong>
+            <time dateTime={at}>{translator.isToday(at) ? translator.time(at) : translator.day(at)}</time>
+          </span>
+          <span className="order-row-line">
+            <span className="order-row-last" data-typing={one.typing} dir="auto">{useLastLine(one, me)}</span>
+            {one.unread > 0 && (
+              <span className="unread">
+                <span aria-hidden="true">{one.unread > 99 ? '99+' : one.unread}</span>
+                <span className="chat-hidden">{t('orders.unreadCount', { count: one.unread })}</span>
+              </span>
+            )}
+          </span>
+          <span className="order-row-line">
+            <span className="order-row-who">{t('orders.number', { number: String(number) })} · <bdi>{person.name}</bdi></span>
+            {children}
+          </span>
+        </span>
+      </Link>
+    </li>
+  );
+}
+
+function useLastLine(one: ListedOrder | ListedDispute, me: string): string {
+  const { translator } = useSettings();
+  const { t } = translator;
+  if (one.typing) return t('typing.short');
+  const last = one.lastMessage;
+  if (last === null) return t('orders.noMessages');
+  if (last.deletedAt !== null) return t('message.deleted');
+  const people = [one.client, one.performer, ...('moderator' in one && one.moderator !== null ? [one.moderator] : [])];
+  if (last.type === 'system') return systemText(last, (id) => people.find((person) => person.id === id)?.name ?? '', translator);
+  const text = last.content || last.attachments[0]?.fileName || '';
+  return last.senderId === me ? t('orders.you', { text }) : text;
+}
+
+function ListNotice({ lists, filtered, tab }: { lists: Lists; filtered: boolean; tab: Tab }): ReactElement {
   const { translator: { t } } = useSettings();
-  if (list.orders === null && list.failed) {
+  if (lists.orders === null && lists.failed) {
     return (
       <div className="list-notice" role="alert">
         <p>{t('orders.failed')}</p>
-        <button type="button" className="button quiet" onClick={list.reload}>{t('action.retry')}</button>
+        <button type="button" className="button quiet" onClick={lists.reload}>{t('action.retry')}</button>
       </div>
     );
   }
-  if (list.orders === null) {
+  if (lists.orders === null) {
     return (
       <div className="list-skeleton" role="status">
         <span className="chat-hidden">{t('orders.loading')}</span><i /><i /><i />
@@ -126,11 +193,12 @@ function ListNotice(props: { list: Orders; filtered: boolean; unreadOnly: boolea
     );
   }
   if (filtered) return <div className="list-notice"><p>{t('orders.notFound')}</p></div>;
-  if (unreadOnly) return <div className="list-notice"><p>{t('orders.noUnread')}</p></div>;
+  if (tab === 'unread') return <div className="list-notice"><p>{t('orders.noUnread')}</p></div>;
+  if (tab === 'disputes') return <div className="list-notice"><strong>{t('disputes.none')}</strong><p>{t('disputes.noneHint')}</p></div>;
   return <div className="list-notice"><strong>{t('orders.none')}</strong><p>{t('orders.noneHint')}</p></div>;
 }
 
-function matches(order: ListedOrder, query: string): boolean {
-  const text = `${order.number} ${order.title} ${order.client.name} ${order.performer.name}`.toLocaleLowerCase();
+function matches(one: ListedOrder | ListedDispute, number: number, title: string, query: string): boolean {
+  const text = `${number} ${title} ${one.client.name} ${one.performer.name}`.toLocaleLowerCase();
   return query.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
 }

@@ -9,7 +9,7 @@ import { LanguageChoice, ThemeChoice } from '../components/Menu';
 import { openWindow, windowOf } from '../session';
 import { useSettings } from '../settings';
 
-export function SignIn({ onSignIn }: { onSignIn(session: Session): void }): ReactElement {
+export default function SignIn({ onSignIn }: { onSignIn(session: Session): void }): ReactElement {
   const { translator: { t } } = useSettings();
   const [people, setPeople] = useState<readonly Person[] | null>(null);
   const [error, setError] = useState<ChatError | null>(null);

@@ -44,6 +44,7 @@ export const en: Strings = {
   'lightbox.previous': 'Previous image',
   'lightbox.download': 'Download',
   'lightbox.place': '{at} of {count}',
+  'evidence.none': 'No evidence yet. Attach a file in the chat of the dispute.',
   'notify.region': 'Notifications',
   'notify.close': 'Dismiss the notification',
   'dispute.strip': 'A dispute. Both sides and the moderator see everything that is written here',

@@ -45,6 +45,7 @@ export interface Strings {
   'lightbox.previous': string;
   'lightbox.download': string;
   'lightbox.place': string;
+  'evidence.none': string;
   'notify.region': string;
   'notify.close': string;
   'dispute.strip': string;

@@ -50,6 +50,7 @@ export const uk: Strings = {
   'lightbox.previous': 'Попереднє зображення',
   'lightbox.download': 'Завантажити',
   'lightbox.place': '{at} з {count}',
+  'evidence.none': 'Доказів ще немає. Додайте файл у чаті спору.',
   'notify.region': 'Сповіщення',
   'notify.close': 'Закрити сповіщення',
   'dispute.strip': 'Спір. Обидві сторони й модератор бачать усе, що тут написано',

@@ -59,7 +59,7 @@ export const MessageRow: ComponentType<MessageRowProps> = memo(function MessageR
       {!row.mine && row.last && <Avatar id={sender.id} name={sender.name} src={sender.avatar} size="small" />}
       <div className="chat-line">
         <div className="chat-bubble" data-deleted={deleted || undefined}>
-          {((showName && row.first && !row.mine) || (official && row.first)) && (
+          {row.first && !row.mine && (showName || official) && (
             <div className="chat-sender">
               <bdi>{sender.name}</bdi>
               {official && <span className="chat-badge">{t(`role.${sender.role!}`)}</span>}

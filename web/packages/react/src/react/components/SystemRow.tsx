@@ -3,16 +3,19 @@ import type { ComponentType, ReactElement } from 'react';
 import type { StringKey } from '../../i18n/strings';
 import { roomKind } from '../../protocol/events';
 import type { ChatMessage } from '../../protocol/types';
-import type { Translator } from '../../i18n/translator';
+import type { Params } from '../../i18n/translator';
 import { useTranslator } from '../context';
 import { FlagIcon, ScalesIcon } from './icons';
 
+/** Any translator that has the texts of the package. */
+interface Texts { t(key: StringKey, params?: Params): string; has(key: string): boolean }
+
 /** What a system message says, in the reader's language where it is a change that we know; else its own words. */
-export function systemText(message: ChatMessage, nameOf: (id: string) => string, { t, has }: Translator): string {
+export function systemText(message: ChatMessage, nameOf: (id: string) => string, { t, has }: Texts): string {
   const { change, content } = message;
   if (change === null) {
     const key = `status.${content.trim()}`;
-    return has(key) ? t(key) : content;
+    return has(key) ? t(key as StringKey) : content;
   }
   const name = change.by === null ? '' : nameOf(change.by);
   if (change.what === 'moderator') {
@@ -22,7 +25,7 @@ export function systemText(message: ChatMessage, nameOf: (id: string) => string,
   const back = change.previous === 'delivered' && change.value === 'in_progress' ? 'change.sentBack' : null;
   const key = decided ?? back ?? `change.${roomKind(message.room)}.${change.value ?? ''}`;
   if (!has(key)) return content;
-  return t(key, { name, status: change.value !== null && has(`status.${change.value}`) ? t(`status.${change.value}` as StringKey) : '' });
+  return t(key as StringKey, { name, status: change.value !== null && has(`status.${change.value}`) ? t(`status.${change.value}` as StringKey) : '' });
 }
 
 /** Something that happened, not something said. */

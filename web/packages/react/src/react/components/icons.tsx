@@ -39,3 +39,4 @@ export const ClipIcon: () => ReactElement = icon('m15.6 9.4-5.8 5.8a3.6 3.6 0 0 
 export const CloseIcon: () => ReactElement = icon('m5 5 10 10M15 5 5 15');
 export const DownloadIcon: () => ReactElement = icon('M10 3.5v9m0 0 3.8-3.8M10 12.5 6.2 8.7M4 16.5h12');
 export const RetryIcon: () => ReactElement = icon('M15.8 8A6.2 6.2 0 1 0 16 12M16 4v4h-4');
+export const BellIcon: () => ReactElement = icon('M10 3a4.5 4.5 0 0 1 4.5 4.5c0 4 1.5 5 1.5 5H4s1.5-1 1.5-5A4.5 4.5 0 0 1 10 3Zm-1.5 12.5a1.6 1.6 0 0 0 3 0');

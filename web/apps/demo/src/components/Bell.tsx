@@ -1,0 +1,82 @@
+import { roomOfNotification, useNotifications } from '@rozmova/react';
+import type { NotificationEvent } from '@rozmova/react';
+import { useEffect, useRef, useState } from 'react';
+import type { ReactElement } from 'react';
+import { disputePath, navigate, orderPath } from '../router';
+import { useSettings } from '../settings';
+import { BellIcon } from './Icons';
+
+export function pathOfRoom(room: string): string {
+  const id = room.slice(room.indexOf(':') + 1);
+  return room.startsWith('dispute:') ? disputePath(id) : orderPath(id);
+}
+
+/** Notifications, new and old; opening the list reads nothing by itself, a look at each one does. */
+export function Bell(): ReactElement {
+  const { translator } = useSettings();
+  const { t } = translator;
+  const { notifications, read } = useNotifications();
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const unread = notifications.filter(({ readAt }) => readAt === null).length;
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: Event): void => {
+      if (!box.current?.contains(event.target as Node)) setOpen(false);
+    };
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape') return;
+      setOpen(false);
+      button.current?.focus();
+    };
+    document.addEventListener('pointerdown', outside);
+    document.addEventListener('keydown', escape);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('keydown', escape);
+    };
+  }, [open]);
+  const follow = (one: NotificationEvent): void => {
+    read([one.id]).catch(() => {});
+    const room = roomOfNotification(one);
+    if (room === null) return;
+    setOpen(false);
+    navigate(pathOfRoom(room));
+  };
+  const label = unread === 0 ? t('bell.open') : t('bell.unread', { count: unread });
+  return (
+    <div className="bell" ref={box}>
+      <button
+        ref={button} type="button" className="icon-button" aria-expanded={open} aria-label={label} title={label}
+        onClick={() => setOpen(!open)}
+      >
+        <BellIcon />
+        {unread > 0 && <span className="bell-count" aria-hidden="true">{unread > 9 ? '9+' : unread}</span>}
+      </button>
+      {open && (
+        <section className="bell-list" aria-label={t('bell.title')}>
+          <header>
+            <h2>{t('bell.title')}</h2>
+            {unread > 0 && <button type="button" className="text-button" onClick={() => void read()}>{t('bell.readAll')}</button>}
+          </header>
+          {notifications.length === 0 ? <p className="hint">{t('bell.none')}</p> : (
+            <ul>
+              {notifications.map((one) => (
+                <li key={one.id}>
+                  <button type="button" data-unread={one.readAt === null} onClick={() => follow(one)}>
+                    <span dir="auto">{one.content}</span>
+                    <small>
+                      {one.readAt === null && <span className="chat-hidden">{t('bell.new')} · </span>}
+                      <time dateTime={one.createdAt} title={translator.full(one.createdAt)}>{translator.relative(one.createdAt)}</time>
+                    </small>
+                  </button>
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import { useEffect, useRef } from 'react';
+import type { ReactElement } from 'react';
+import UPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+export interface Line { label: string; color: string; values: readonly number[] }
+
+const HEIGHT_PX = 150;
+
+/** Lines over the last minutes. The picture is decoration: the newest numbers stand beside it as text. */
+export function Chart(props: { label: string; times: readonly number[]; lines: readonly Line[]; unit: string }): ReactElement {
+  const { label, times, lines, unit } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const shape = lines.map((one) => `${one.label} ${one.color}`).join('|');
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const styles = getComputedStyle(element);
+    const [ink, grid] = [styles.getPropertyValue('--muted-now'), styles.getPropertyValue('--line-now')];
+    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: '12px Inter, system-ui' };
+    plot.current = new UPlot({
+      width: Math.max(200, element.clientWidth),
+      height: HEIGHT_PX,
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.2, 1)] } },
+      axes: [{ ...axis, size: 24 }, { ...axis, size: 44 }],
+      series: [{}, ...lines.map((one) => ({
+        label: one.label, stroke: styles.getPropertyValue(one.color), width: 2, points: { show: false },
+      }))],
+    }, [[], ...lines.map(() => [])], element);
+    const observer = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(200, element.clientWidth), height: HEIGHT_PX }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+    // The lines' names and colours make the plot; their values only feed it.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [shape]);
+  useEffect(() => {
+    plot.current?.setData([[...times], ...lines.map((one) => [...one.values])]);
+  }, [times, lines]);
+  return (
+    <figure className="chart">
+      <figcaption>
+        <strong>{label}</strong>
+        {lines.map((one) => (
+          <span key={one.label} className="chart-key" style={{ '--key': `var(${one.color})` } as React.CSSProperties}>
+            {one.label} <b>{one.values.length === 0 ? '–' : one.values.at(-1)!.toFixed(one.values.at(-1)! < 10 ? 1 : 0)}</b> {unit}
+          </span>
+        ))}
+      </figcaption>
+      <div ref={box} className="chart-plot" aria-hidden="true" />
+    </figure>
+  );
+}

@@ -1,0 +1,108 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { ReactElement } from 'react';
+import type { ChatClient } from '../../client/client';
+import { roomKey } from '../../protocol/events';
+import type { ChatMessage, NotificationEvent, RoomKey } from '../../protocol/types';
+import { selectRoom } from '../../store/selectors';
+import { useChatClient, useTranslator } from '../context';
+import { BellIcon, CloseIcon } from './icons';
+import { systemText } from './SystemRow';
+
+const SHOWN_MS = 7_000;
+const TOASTS_MAX = 3;
+
+export interface Toast { readonly id: string; readonly title: string; readonly text: string; readonly room: RoomKey | null }
+
+/**
+ * What happens elsewhere: notifications of the server, and messages of joined chats other than the open one. A toast
+ * goes by itself, unless somebody points at it.
+ */
+export function NotificationToaster(props: {
+  client?: ChatClient; openRoom: RoomKey | null; onOpen(room: RoomKey): void;
+}): ReactElement {
+  const provided = useChatClient();
+  const { client = provided, openRoom, onOpen } = props;
+  const translator = useTranslator();
+  const { t } = translator;
+  const [toasts, setToasts] = useState<readonly Toast[]>([]);
+  const [held, setHeld] = useState(false);
+  const latest = useRef({ translator, openRoom });
+  useEffect(() => {
+    latest.current = { translator, openRoom };
+  });
+  const close = useCallback((id: string) => setToasts((all) => all.filter((one) => one.id !== id)), []);
+
+  useEffect(() => {
+    const show = (toast: Toast): void => {
+      if (toast.room !== null && toast.room === latest.current.openRoom && document.hasFocus()) return;
+      // One toast a chat: the newest word replaces the one before.
+      setToasts((all) => [...all.filter(({ id }) => id !== toast.id), toast].slice(-TOASTS_MAX));
+    };
+    const stop = [
+      client.on('notification', (event) => {
+        if (event.readAt === null) show(toastOf(event));
+      }),
+      client.on('message', (message) => {
+        const { state } = client;
+        if (message.senderId === state.me?.id) return;
+        show(toastOfMessage(message, client, latest.current.translator));
+      }),
+    ];
+    return () => stop.forEach((one) => one());
+  }, [client]);
+  useEffect(() => {
+    const [first] = toasts;
+    if (first === undefined || held) return;
+    const timer = setTimeout(() => close(first.id), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [toasts, held, close]);
+
+  return (
+    // Pointing at a toast, or being in it, holds it; nothing is done by that.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <section
+      className="chat-toasts" aria-label={t('notify.region')} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}
+    >
+      <div role="status">
+        {toasts.map(({ id, title, text, room }) => (
+          <div key={id} className="chat-toast">
+            <BellIcon />
+            <button
+              type="button" className="chat-toast-main" disabled={room === null}
+              onClick={() => {
+                close(id);
+                if (room !== null) onOpen(room);
+              }}
+            >
+              {title !== '' && <strong><bdi>{title}</bdi></strong>}
+              <span dir="auto">{text}</span>
+            </button>
+            <button type="button" className="chat-tool" aria-label={t('notify.close')} title={t('notify.close')} onClick={() => close(id)}>
+              <CloseIcon />
+            </button>
+          </div>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** The chat that a notification tells of. */
+export function roomOfNotification({ data }: NotificationEvent): RoomKey | null {
+  const { disputeId, orderId } = data;
+  if (typeof disputeId === 'string') return roomKey('dispute', disputeId);
+  return typeof orderId === 'string' ? roomKey('order', orderId) : null;
+}
+function toastOf(event: NotificationEvent): Toast {
+  const room = roomOfNotification(event);
+  return { id: room ?? event.id, title: '', text: event.content, room };
+}
+function toastOfMessage(message: ChatMessage, client: ChatClient, translator: ReturnType<typeof useTranslator>): Toast {
+  const room = selectRoom(client.state, message.room);
+  const nameOf = (id: string): string => room.participants.get(id)?.name ?? client.state.users.get(id)?.name ?? '';
+  const text = message.type === 'system'
+    ? systemText(message, nameOf, translator)
+    : message.content || message.attachments.map(({ fileName }) => fileName).join(', ');
+  return { id: message.room, title: message.type === 'system' ? '' : nameOf(message.senderId), text, room: message.room };
+}
