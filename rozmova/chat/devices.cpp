@@ -53,15 +53,13 @@ struct Devices::Roll final : sioxx::loop::Timer {
         [place = forgotten_up_to, before, old, most = options.forget_rows_per_deed](store::Store& store) {
           place->connections = store.forget_connections(place->connections, before, most);
           place->notifications = store.forget_notifications(place->notifications, old, most);
-        },
-        {});
+        });
   }
 
   void write(std::vector<Uuid> ids) {
-    const Uuid lane = ids.front();
     const WallMs now = devices.house_.server().shard(index).wall();
-    devices.write_rows([ids = std::move(ids), now](store::Store& store) { store.connections_seen(ids, now); },
-                       lane);
+    devices.write_rows(
+        [ids = std::move(ids), now](store::Store& store) { store.connections_seen(ids, now); });
   }
 
   Devices& devices;
@@ -73,8 +71,23 @@ struct Devices::Roll final : sioxx::loop::Timer {
   std::shared_ptr<Place> forgotten_up_to = std::make_shared<Place>();
 };
 
+/// Lets the ledger try again what the database could not take.
+struct Devices::Retry final : sioxx::loop::Timer {
+  explicit Retry(Devices& d) : devices(d) {}
+  void begin(House::Part& part) {
+    part.shard.timers().arm(*this, part.shard.now() + devices.house_.options().connection_rows_retry_ms);
+  }
+  void on_timer(sioxx::loop::TimeMs) override { devices.ledger_.flush(); }
+  Devices& devices;
+};
+
 Devices::Devices(House& house, Deeds& deeds)
-    : house_(house), deeds_(deeds), key_waits_(house.server().shards()) {
+    : house_(house),
+      deeds_(deeds),
+      retry_(std::make_unique<Retry>(*this)),
+      ledger_(house.database(), house.log(), house.options().connection_rows_waiting_max,
+              [this] { house_.at(0, [this](House::Part& part) { retry_->begin(part); }); }),
+      key_waits_(house.server().shards()) {
   for (unsigned i = 0; i < house.server().shards(); ++i) {
     Roll& roll = *rolls_.emplace_back(std::make_unique<Roll>(*this, i));
     house.server().shard(i).post([&roll] { roll.begin(); });
@@ -220,9 +233,7 @@ void Devices::connected(sioxx::Socket& socket) {
   const WallMs now = socket.shard().wall();
   house_.at_home(device->user(),
                  [user = device->user(), now](House::Part& home) { home.presence.come(user, now); });
-  write_rows([row = store::ConnectionRow{device->id(), device->user(), socket.id(), now}](
-                 store::Store& store) { store.connection_opened(row); },
-             device->user());
+  ledger_.opened({device->id(), device->user(), std::string(socket.id()), now});
   house_.notices().greet(socket, device->user());
   house_.metrics().count(Count::connects);
   house_.log().event(
@@ -243,8 +254,7 @@ void Devices::disconnected(sioxx::Socket& socket, sioxx::CloseReason reason) {
     house_.stop_typing(home, user, id);
     home.presence.go(user, home.shard.now(), now);
   });
-  write_rows([id = device->id(), now](store::Store& store) { store.connection_closed(id, now); },
-             device->user());
+  ledger_.closed(device->id(), now);
   const auto duration_ms = socket.shard().now() - device->since();
   if (device->refusals_left_out() == 0) {
     house_.log().event("disconnection", {{"user", device->user()},
@@ -260,12 +270,12 @@ void Devices::disconnected(sioxx::Socket& socket, sioxx::CloseReason reason) {
   }
 }
 
-void Devices::write_rows(std::function<void(store::Store&)> work, const Uuid& user) {
-  const bool accepted =
-      house_.database().write({ChatKind::order, user}, std::move(work), [this](Result<Done> stored) {
-        if (!stored) house_.log().error("connection_row_lost", {{"reason", stored.refusal().message}});
-      });
-  if (!accepted) house_.log().error("connection_row_lost", {{"reason", busy().message}});
+/// What is done again at the next round of the roll, so one that fails may be lost.
+void Devices::write_rows(std::function<void(store::Store&)> work) {
+  const bool accepted = house_.database().write({}, std::move(work), [this](Result<Done> stored) {
+    if (!stored) house_.log().error("roll_lost", {{"reason", stored.refusal().message}});
+  });
+  if (!accepted) house_.log().error("roll_lost", {{"reason", busy().message}});
 }
 
 std::optional<Refusal> Devices::still_good(const sioxx::Socket& socket) const {

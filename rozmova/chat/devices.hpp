@@ -5,6 +5,7 @@
 #include "rozmova/chat/deeds.hpp"
 #include "rozmova/chat/device.hpp"
 #include "rozmova/chat/house.hpp"
+#include "rozmova/chat/ledger.hpp"
 #include "rozmova/refusal.hpp"
 #include "sioxx/server.hpp"
 
@@ -46,10 +47,13 @@ class Devices {
   void give_back_seat(const Uuid& user);
   void renew(sioxx::Socket& socket, std::string_view token, const Answer& answer);
   void renewed(sioxx::Socket& socket, const Identity& identity, Role role, const Answer& answer);
-  void write_rows(std::function<void(store::Store&)> work, const Uuid& user);
+  void write_rows(std::function<void(store::Store&)> work);
 
   House& house_;
   Deeds& deeds_;
+  struct Retry;
+  std::unique_ptr<Retry> retry_;  ///< of the ledger, on shard 0
+  Ledger ledger_;
   std::vector<std::unique_ptr<Roll>> rolls_;
   std::vector<std::vector<std::unique_ptr<KeyWait>>> key_waits_;  ///< a list a shard, touched by it alone
 };

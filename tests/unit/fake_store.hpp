@@ -119,14 +119,22 @@ class FakeStore final : public Store {
   std::optional<Upload> upload(const Uuid&) override { return {}; }
   std::int64_t uploaded_bytes(const Uuid&, WallMs) override { return 0; }
   std::vector<Uuid> forget_unsent_uploads(WallMs, int) override { return {}; }
-  void connection_opened(const ConnectionRow&) override {}
+  void connection_opened(const ConnectionRow& row) override {
+    keep("open " + std::to_string(row.connected_at));
+  }
   void connections_seen(std::span<const Uuid>, WallMs) override {}
-  void connection_closed(const Uuid&, WallMs) override {}
+  void connection_closed(const Uuid&, WallMs at) override { keep("close " + std::to_string(at)); }
   int close_stale_connections() override { return 0; }
   Uuid forget_connections(const Uuid&, WallMs, int) override { return {}; }
   std::optional<WallMs> last_seen(const Uuid&) override { return {}; }
 
  private:
+  void keep(std::string what) {
+    const std::lock_guard lock(script_.mutex);
+    if (script_.poison.contains(what)) throw StoreError(Kind::broken, "poison");
+    open_.push_back(std::move(what));
+  }
+
   void fail(std::vector<Kind>& plan) {
     const std::lock_guard lock(script_.mutex);
     if (plan.empty()) return;

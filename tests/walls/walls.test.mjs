@@ -47,6 +47,7 @@ const locksAllowed = [
   'sioxx/cluster/shards', // the next offset of what sessions may recover
   'sioxx/net/admission', 'sioxx/net/listener', // connection counts
   'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', 'rozmova/store/watcher', // the threads of the store
+  'rozmova/chat/ledger', // rows of connections, from the shards to the database
   'rozmova/metrics',
   'rozmova/auth', 'rozmova/jwks_source', // the issuer's keys, replaced while tokens are checked
   'rozmova/uploads/files', 'rozmova/uploads/uploads', // its thread's tasks; how many are under way
