@@ -1,29 +1,25 @@
 // websocket_connections agrees with who is there: while people come and go, after kill -9, and when the database was
 // locked meanwhile. And whoever was there last is remembered as such.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, range } from './lib/deadline.mjs';
-import { Tables } from './lib/tables.mjs';
+import { lock, sqlite } from './lib/sqlite.mjs';
 import { World } from './lib/world.mjs';
 
 describe('rows of connections', () => {
-  let world, tables;
-  before(async () => {
-    world = await World.open();
-    tables = new Tables(join(world.server.dataDir, 'rozmova.db'));
-  });
+  let world;
+  before(async () => (world = await World.open()));
   afterEach(() => world.closeDevices());
-  after(async () => {
-    tables.close();
-    await world.close();
-  });
+  after(() => world.close());
 
-  const active = () => tables.ask('SELECT socket_id FROM websocket_connections WHERE is_active = 1 ORDER BY 1').map((r) => r.socket_id);
+  const active = async () => {
+    const rows = await sqlite(world.server, 'SELECT socket_id FROM websocket_connections WHERE is_active = 1');
+    return rows.split('\n').filter(Boolean).sort();
+  };
   const agree = async (devices) => {
     const wanted = devices.map((d) => d.socket.id).sort();
-    await eventually('the table agrees', () => JSON.stringify(active()) === JSON.stringify(wanted)).catch((late) => {
-      assert.deepEqual(active(), wanted, late.message);
+    await eventually('the table agrees', async () => JSON.stringify(await active()) === JSON.stringify(wanted)).catch(async (late) => {
+      assert.deepEqual(await active(), wanted, late.message);
     });
   };
 
@@ -70,7 +66,7 @@ describe('rows of connections', () => {
     await agree([a]);
     const before_ms = Date.now();
     await world.server.restart('kill9');
-    assert.deepEqual(active(), []);
+    assert.deepEqual(await active(), []);
     const b = await bob.device();
     const { participants } = await b.joins(order);
     const { isOnline, lastSeenAt } = participants.find((p) => p.userId === alice.id);
@@ -83,15 +79,15 @@ describe('rows of connections', () => {
     const { alice, bob } = await world.scene();
     const early = await Promise.all(range(5).map(() => alice.device({ reconnection: false })));
     await agree(early);
-    const free = tables.lock();
+    const free = await lock(world.server);
     let late;
     try {
       for (const device of early) await device.closes();
       late = await Promise.all(range(5).map(() => bob.device({ reconnection: false })));
       await eventually('the server has noticed', () => world.server.log.includes('another process holds the database'), { ms: 30_000 });
-      assert.equal(active().length, 5, 'nothing was written');
+      assert.equal((await active()).length, 5, 'nothing was written');
     } finally {
-      free();
+      await free();
     }
     await agree(late);
   });

@@ -1,7 +1,9 @@
 // Another program at the database, with plain SQL: the sqlite3 shell.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { usual_ms, within } from './deadline.mjs';
 
 const run = promisify(execFile);
 
@@ -12,3 +14,16 @@ export async function sqlite(server, sql) {
 }
 
 export const quoted = (text) => `'${String(text).replaceAll("'", "''")}'`;
+
+/** Holds the lock of the one writer, as a backup or a migration of another program would; resolves with what lets it go. */
+export async function lock(server) {
+  const shell = spawn('sqlite3', ['-cmd', '.timeout 10000', join(server.dataDir, 'rozmova.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const held = once(shell.stdout, 'data');
+  shell.stdin.write("BEGIN IMMEDIATE;\nSELECT 'held';\n");
+  await within(usual_ms, 'the lock of the database', held);
+  return async () => {
+    const ended = once(shell, 'exit');
+    shell.stdin.end('ROLLBACK;\n');
+    await ended;
+  };
+}
