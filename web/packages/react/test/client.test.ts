@@ -341,6 +341,26 @@ describe('sending', () => {
     expect(sent('order_message')).toBe(0);
   });
 
+  it('learns what was edited and deleted while it was away, by socket and by REST', async () => {
+    const [kept, gone] = [server.say(order, ivan, 'перше'), server.say(order, ivan, 'друге')];
+    const client = clientOf(olia);
+    const writer = clientOf(ivan);
+    await enter(client);
+    await enter(writer);
+    client.disconnect();
+    await writer.editMessage(room, kept['id'], 'перше, змінене');
+    await writer.deleteMessage(room, gone['id']);
+    client.connect();
+    await until('caught up', () => texts(client)[0] === 'перше, змінене');
+    expect(selectRoom(client.state, room).messages[1]!.deletedAt).not.toBeNull();
+
+    server.allowSockets = false;
+    server.cutConnections();
+    await until('degraded', () => client.state.link.kind === 'degraded' && writer.state.link.kind === 'degraded', 15_000);
+    await writer.editMessage(room, kept['id'], 'ще раз');
+    await until('polled', () => texts(client)[0] === 'ще раз', 10_000);
+  });
+
   it('brings unsent messages back after a reload', async () => {
     const storage = new MemoryOutboxStorage();
     const before = clientOf(olia, { outboxStorage: storage });

@@ -30,6 +30,7 @@ export interface Chat {
   deadlineAt: string | null;
   messages: Raw[];
   reads: Map<string, number>;
+  changes: number;
   /** Of a dispute. */
   orderId?: string;
   reason?: string;
@@ -131,7 +132,7 @@ export class ContractServer {
       id: randomUUID(), kind, title: 'Логотип для кав’ярні', number: 1000 + this.chats.size + 1,
       status: kind === 'order' ? 'in_progress' : 'open', clientId: client.id, performerId: performer.id,
       moderatorId: null, amount: 4500, currency: 'UAH', createdAt: now, updatedAt: now, deadlineAt: null,
-      messages: [], reads: new Map(), ...extra,
+      messages: [], reads: new Map(), changes: 0, ...extra,
     };
     this.chats.set(chat.id, chat);
     return chat;
@@ -215,7 +216,7 @@ export class ContractServer {
     switch (event.replace(kind, '*')) {
       case 'join_*_chat':
         void socket.join(chat.id);
-        return this.snapshot(chat, user, payload['afterSeq']);
+        return this.snapshot(chat, user, payload['afterSeq'], payload['afterChangeSeq']);
       case 'leave_*_chat':
         void socket.leave(chat.id);
         this.tellPresence(user.id);
@@ -240,7 +241,7 @@ export class ContractServer {
     }
   }
 
-  private snapshot(chat: Chat, user: User, afterSeq: unknown): Raw {
+  private snapshot(chat: Chat, user: User, afterSeq: unknown, afterChangeSeq: unknown): Raw {
     const all = chat.messages;
     const lastSeq = all.length;
     const from = typeof afterSeq === 'number' ? afterSeq : Math.max(0, lastSeq - HISTORY);
@@ -257,6 +258,9 @@ export class ContractServer {
       messages,
       hasMore: typeof afterSeq === 'number' ? from + messages.length < lastSeq : from > 0,
       gap: typeof afterSeq === 'number' && afterSeq > lastSeq,
+      changes: typeof afterSeq === 'number' ? changesOf(chat, Number(afterChangeSeq ?? 0)).filter((one) => one['seq'] <= afterSeq) : [],
+      hasMoreChanges: false,
+      lastChangeSeq: chat.changes,
     };
   }
 
@@ -284,7 +288,7 @@ export class ContractServer {
     const message = chat.messages.find((one) => one['id'] === payload['messageId']);
     if (message === undefined) throw new Refusal('NOT_FOUND');
     if (message['senderId'] !== user.id) throw new Refusal('FORBIDDEN', 'only its author changes a message');
-    Object.assign(message, next);
+    Object.assign(message, next, { changeSeq: ++chat.changes });
     const what = message['deletedAt'] === null ? 'edited' : 'deleted';
     this.io?.to(chat.id).emit(`${chat.kind}_message_${what}`, message);
     return message;
@@ -367,6 +371,7 @@ export class ContractServer {
     this.restRequests++;
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Access-Control-Allow-Headers', '*');
+    response.setHeader('Access-Control-Allow-Methods', '*');
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     try {
       const stored = this.files.get(/^\/v1\/uploads\/(.+)$/.exec(url.pathname)?.[1] ?? '');
@@ -413,10 +418,16 @@ export class ContractServer {
     }
     const answered = extra(this, route, path, user, url, body);
     if (answered !== null) return answered;
-    const match = /^\/(order|dispute)s\/([^/]+)(\/messages|\/read)?$/.exec(path);
+    const one = /^\/(order|dispute)s\/([^/]+)\/messages\/([^/]+)$/.exec(path);
+    if (one !== null) {
+      const next = request.method === 'PATCH' ? { content: body['content'], editedAt: now() } : { content: '', attachments: [], deletedAt: now() };
+      return { message: this.change(this.chatOf(one[1] as Kind, one[2], user), user, { messageId: one[3] }, next) };
+    }
+    const match = /^\/(order|dispute)s\/([^/]+)(\/messages|\/read|\/changes)?$/.exec(path);
     if (match === null) throw new Refusal('NOT_FOUND');
     const chat = this.chatOf(match[1] as Kind, match[2], user);
     if (match[3] === undefined) return chat.kind === 'order' ? this.orderView(chat, user) : disputeView(this, chat, user);
+    if (match[3] === '/changes') return { changes: changesOf(chat, Number(url.searchParams.get('after') ?? 0)), hasMore: false, lastChangeSeq: chat.changes };
     if (match[3] === '/read') {
       this.markRead(chat, user, Number(body['seq']));
       return { ok: true };
@@ -430,17 +441,17 @@ export class ContractServer {
     const after = query.get('after');
     if (after !== null) {
       const messages = chat.messages.slice(Number(after), Number(after) + limit);
-      return { messages, hasMore: Number(after) + messages.length < chat.messages.length };
+      return { messages, hasMore: Number(after) + messages.length < chat.messages.length, lastChangeSeq: chat.changes };
     }
     const end = Number(query.get('before') ?? chat.messages.length + 1) - 1;
     const start = Math.max(0, end - limit);
-    return { messages: chat.messages.slice(start, end), hasMore: start > 0 };
+    return { messages: chat.messages.slice(start, end), hasMore: start > 0, lastChangeSeq: chat.changes };
   }
 
   private orderView(chat: Chat, user: User): Raw {
     const person = (id: string): Raw => ({ id, name: this.users.get(id)!.name });
     const lastReadSeq = chat.reads.get(user.id) ?? 0;
-    const { messages, reads: _reads, moderatorId: _moderator, kind: _kind, orderId: _order, reason: _reason, openedBy: _by, ...rest } = chat;
+    const { messages, reads: _reads, moderatorId: _moderator, kind: _kind, changes: _changes, orderId: _order, reason: _reason, openedBy: _by, ...rest } = chat;
     return {
       ...rest, client: person(chat.clientId), performer: person(chat.performerId),
       lastMessage: messages.at(-1) ?? null, lastSeq: messages.length, lastReadSeq,
@@ -452,6 +463,8 @@ export class ContractServer {
 
 }
 
+const changesOf = (chat: Chat, after: number): Raw[] =>
+  chat.messages.filter((one) => (one['changeSeq'] ?? 0) > after).sort((a, b) => a['changeSeq'] - b['changeSeq']);
 const now = (): string => new Date().toISOString();
 
 async function readJson(request: IncomingMessage): Promise<Raw> {

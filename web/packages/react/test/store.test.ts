@@ -18,7 +18,7 @@ function message(seq: number, extra: Partial<ChatMessage> = {}): ChatMessage {
     room: ROOM, id: `id-${seq}`, seq, senderId: seq % 3 === 0 ? ME : OTHER, receiverId: null, content: `m${seq}`,
     type: 'text', fileUrl: null, fileName: null, attachments: [], replyTo: null,
     clientMessageId: seq % 3 === 0 ? `c-${seq}` : null, readAt: null, editedAt: null, deletedAt: null,
-    createdAt: new Date(1_700_000_000_000 + seq * 1000).toISOString(), change: null, ...extra,
+    createdAt: new Date(1_700_000_000_000 + seq * 1000).toISOString(), changeSeq: null, change: null, ...extra,
   };
 }
 const range = (from: number, to: number): ChatMessage[] =>
@@ -26,7 +26,7 @@ const range = (from: number, to: number): ChatMessage[] =>
 function ack(messages: ChatMessage[], lastSeq: number): JoinAck {
   return {
     status: 'in_progress', role: 'client', lastSeq, lastReadSeq: 0, participants: [], reads: {}, messages,
-    hasMore: false, gap: false,
+    hasMore: false, gap: false, changes: [], hasMoreChanges: false, lastChangeSeq: 0,
   };
 }
 function entry(clientMessageId: string, order: number): OutboxEntry {

@@ -39,7 +39,7 @@ function messageOf(room: RoomKey, line: Line, seq: number): ChatMessage {
   return {
     room, orderId: ORDER, id: `m${seq}`, seq, senderId: by.id, receiverId: null, content: '', type: 'text', fileUrl: null,
     fileName: null, attachments: [], replyTo: null, clientMessageId: null, readAt: null, editedAt: null, deletedAt: null,
-    createdAt: new Date(NOON + seq * 40_000).toISOString(), ...rest,
+    createdAt: new Date(NOON + seq * 40_000).toISOString(), changeSeq: null, ...rest,
     change: change === undefined ? null : {
       what: 'status', value: null, previous: null, by: by.id, note: '', disputeId: null, orderStatus: null, ...change,
     },
@@ -64,7 +64,8 @@ export function scene(kind: 'order' | 'dispute', lines: readonly Line[], extra: 
       { userId: TARAS.id, role: 'performer', name: TARAS.name, isOnline: true, lastSeenAt: null },
       ...(kind === 'dispute' ? [{ userId: MARIIA.id, role: 'moderator' as const, name: MARIIA.name, isOnline: false, lastSeenAt: '2026-11-20T10:00:00.000Z' }] : []),
     ],
-    reads: {}, messages, hasMore: false, gap: false, ...extra,
+    reads: {}, messages, hasMore: false, gap: false,
+    changes: [], hasMoreChanges: false, lastChangeSeq: 0, ...extra,
   };
   client.store.dispatch({ type: 'room/joined', room, ack, asked: null });
   return { client, room };

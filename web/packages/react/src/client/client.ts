@@ -14,7 +14,7 @@ import { selectFailed, selectRoom } from '../store/selectors';
 import type { ChatState } from '../store/state';
 import { Store } from '../store/store';
 import { RestTransport } from '../transport/rest';
-import type { Method } from '../transport/rest';
+import type { HistoryPage, Method } from '../transport/rest';
 import { SocketTransport } from '../transport/socket';
 import type { Wire } from '../transport/socket';
 import { DebugLog } from './debug';
@@ -139,7 +139,7 @@ export class ChatClient {
     this.poller = new Poller(this.store, this.rest, {
       rooms: () => this.rooms.wanted,
       received: (room, messages) => this.receive(room, messages),
-      firstPage: (room, messages) => this.firstPage(room, messages),
+      firstPage: (room, page) => this.firstPage(room, page),
       answered: (reachable) => this.onPollAnswered(reachable),
       tokenRejected,
     });
@@ -409,11 +409,12 @@ export class ChatClient {
   }
 
   /** Without a socket the newest REST page stands in for the snapshot of a join. */
-  private firstPage(room: RoomKey, messages: readonly ChatMessage[]): void {
+  private firstPage(room: RoomKey, { messages, lastChangeSeq }: HistoryPage): void {
     const before = selectRoom(this.state, room);
     const ack = {
       status: before.status ?? '', role: before.role, lastSeq: messages.at(-1)?.seq ?? 0,
       lastReadSeq: before.lastReadSeq, participants: [], reads: {}, messages, hasMore: false, gap: false,
+      changes: [], hasMoreChanges: false, lastChangeSeq,
     };
     this.store.dispatch({ type: 'room/joined', room, ack, asked: null });
     this.rooms.startNews(room, ack.lastSeq);

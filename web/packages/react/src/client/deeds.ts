@@ -28,12 +28,16 @@ export class Deeds {
   }
 
   async edit(room: RoomKey, messageId: string, content: string): Promise<void> {
-    const answer = await this.ask(ROOM_EVENTS[roomKind(room)].edit, { ...roomRef(room), messageId, content });
+    const answer = this.hooks.path() === 'rest'
+      ? await this.rest.request('PATCH', `${roomPath(room)}/messages/${messageId}`, { content })
+      : await this.ask(ROOM_EVENTS[roomKind(room)].edit, { ...roomRef(room), messageId, content });
     this.take(room, answer, { messageId, content, editedAt: new Date().toISOString() });
   }
 
   async remove(room: RoomKey, messageId: string): Promise<void> {
-    const answer = await this.ask(ROOM_EVENTS[roomKind(room)].remove, { ...roomRef(room), messageId });
+    const answer = this.hooks.path() === 'rest'
+      ? await this.rest.request('DELETE', `${roomPath(room)}/messages/${messageId}`)
+      : await this.ask(ROOM_EVENTS[roomKind(room)].remove, { ...roomRef(room), messageId });
     this.take(room, answer, { messageId, deletedAt: new Date().toISOString() });
   }
 

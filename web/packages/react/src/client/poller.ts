@@ -4,7 +4,7 @@ import type { ChatError } from '../protocol/errors';
 import type { ChatMessage, RoomKey } from '../protocol/types';
 import { selectRoom } from '../store/selectors';
 import type { Store } from '../store/store';
-import type { RestTransport } from '../transport/rest';
+import type { HistoryPage, RestTransport } from '../transport/rest';
 import {
   CATCH_UP_PAGE_MESSAGES, HISTORY_PAGE_MESSAGES, POLL_INTERVAL_HIDDEN_MS, POLL_INTERVAL_LATER_MS,
   POLL_INTERVAL_MS, POLL_LATER_AFTER_MS,
@@ -14,7 +14,7 @@ export interface PollerHooks {
   rooms(): RoomKey[];
   received(room: RoomKey, messages: readonly ChatMessage[]): void;
   /** First page of a room that was never joined. */
-  firstPage(room: RoomKey, messages: readonly ChatMessage[]): void;
+  firstPage(room: RoomKey, page: HistoryPage): void;
   answered(reachable: boolean): void;
   tokenRejected(error: ChatError): void;
 }
@@ -68,14 +68,17 @@ export class Poller {
   }
 
   private async ask(room: RoomKey): Promise<void> {
-    const { tailSeq: tail, cached } = selectRoom(this.store.getState(), room);
+    const { tailSeq: tail, cached, lastChangeSeq } = selectRoom(this.store.getState(), room);
     if (tail === null || cached) {
       const page = await this.rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
-      if (this.running) this.hooks.firstPage(room, page.messages);
+      if (this.running) this.hooks.firstPage(room, page);
       return;
     }
     const page = await this.rest.history(room, { after: tail, limit: CATCH_UP_PAGE_MESSAGES });
     if (this.running && page.messages.length > 0) this.hooks.received(room, page.messages);
+    if (page.lastChangeSeq <= lastChangeSeq) return;
+    const changes = await this.rest.changes(room, lastChangeSeq);
+    if (this.running) this.hooks.received(room, changes);
   }
 
   private interval(): number {

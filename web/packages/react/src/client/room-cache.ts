@@ -51,9 +51,9 @@ export class RoomCache {
     for (const [room, state] of rooms) {
       if (state.phase !== 'ready' || state.tailSeq === null || this.written.get(room) === state) continue;
       this.written.set(room, state);
-      const { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, participants, reads } =
+      const { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, lastChangeSeq, participants, reads } =
         trimOldest(state, CACHE_MESSAGES_MAX);
-      const kept = { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, participants, reads };
+      const kept = { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, lastChangeSeq, participants, reads };
       set(`${me.id} ${room}`, kept, this.db).catch(() => {});
     }
   }

@@ -174,7 +174,8 @@ export class Rooms {
     const { cached, tailSeq } = this.room(room);
     let asked: number | null = cached ? null : tailSeq ?? wish.afterSeq;
     for (;;) {
-      const payload = { ...roomRef(room), ...(asked === null ? {} : { afterSeq: asked }) };
+      const since = asked === null ? {} : { afterSeq: asked, afterChangeSeq: this.room(room).lastChangeSeq };
+      const payload = { ...roomRef(room), ...since };
       const answer = await this.socket.request(ROOM_EVENTS[kind].join, payload, REQUEST_TIMEOUT_MS);
       if (!current()) return;
       const ack = parseJoinAck(kind, answer);
@@ -193,7 +194,7 @@ export class Rooms {
       this.store.dispatch({ type: 'room/joined', room, ack, asked });
       const after = this.room(room).tailSeq ?? 0;
       this.startNews(room, ack.lastSeq);
-      const more: boolean = asked !== null && ack.hasMore && after > asked;
+      const more: boolean = asked !== null && ((ack.hasMore && after > asked) || (ack.hasMoreChanges && ack.changes.length > 0));
       if (!more) return;
       asked = after;
     }

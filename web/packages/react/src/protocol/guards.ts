@@ -75,6 +75,7 @@ export function parseMessage(kind: RoomKind, raw: unknown): ChatMessage | null {
     editedAt: text(raw['editedAt']),
     deletedAt: text(raw['deletedAt']),
     createdAt,
+    changeSeq: whole(raw['changeSeq']),
     change: parseChange(raw),
   };
 }
@@ -154,6 +155,9 @@ export function parseJoinAck(kind: RoomKind, raw: unknown): JoinAck | null {
     messages,
     hasMore: raw['hasMore'] === true,
     gap: raw['gap'] === true,
+    changes: parseMessages(kind, raw['changes']),
+    hasMoreChanges: raw['hasMoreChanges'] === true,
+    lastChangeSeq: whole(raw['lastChangeSeq']) ?? 0,
   };
 }
 

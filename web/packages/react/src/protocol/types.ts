@@ -42,6 +42,8 @@ export interface MessageBase {
   editedAt: string | null;
   deletedAt: string | null;
   createdAt: string;
+  /** Place of its last edit or deletion among those of the chat; null while it is as it was sent. */
+  changeSeq: number | null;
   /** Of a system message: what happened, for programs; `content` tells it in words. */
   change: MessageChange | null;
 }
@@ -88,6 +90,10 @@ export interface JoinAck {
   messages: readonly ChatMessage[];
   hasMore: boolean;
   gap: boolean;
+  /** Messages up to `afterSeq` that were edited or deleted since. */
+  changes: readonly ChatMessage[];
+  hasMoreChanges: boolean;
+  lastChangeSeq: number;
 }
 
 export interface TypingEvent { orderId?: string; disputeId?: string; userId: string; isTyping: boolean }

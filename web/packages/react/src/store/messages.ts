@@ -44,8 +44,10 @@ export function mergeMessages(room: RoomState, incoming: readonly ChatMessage[])
   const merged = insertMessages(room.messages, incoming);
   if (merged === room.messages) return room;
   const lastSeq = Math.max(room.lastSeq, merged.at(-1)?.seq ?? 0);
-  if (room.tailSeq === null) return { ...room, messages: merged, lastSeq };
-  return withRun({ ...room, lastSeq }, merged, room.headSeq, room.tailSeq);
+  const lastChangeSeq = incoming.reduce((last, { changeSeq }) => Math.max(last, changeSeq ?? 0), room.lastChangeSeq);
+  const next = { ...room, lastSeq, lastChangeSeq };
+  if (room.tailSeq === null) return { ...next, messages: merged };
+  return withRun(next, merged, room.headSeq, room.tailSeq);
 }
 
 /** A message that was edited or deleted after it had come; one that is not held stays so. */
@@ -56,9 +58,10 @@ export function editMessage(room: RoomState, edit: MessageEdit): RoomState {
 
 /** Takes in the answer of a join. `asked` is the `afterSeq` of the request, null for "the newest page". */
 export function mergeSnapshot(room: RoomState, ack: JoinAck, asked: number | null): RoomState {
-  const merged = insertMessages(room.messages, ack.messages);
+  const merged = insertMessages(room.messages, [...ack.changes, ...ack.messages]);
   const known = room.tailSeq;
-  const next = { ...room, lastSeq: Math.max(room.lastSeq, ack.lastSeq, merged.at(-1)?.seq ?? 0) };
+  const lastChangeSeq = ack.hasMoreChanges ? (ack.changes.at(-1)?.changeSeq ?? room.lastChangeSeq) : ack.lastChangeSeq;
+  const next = { ...room, lastChangeSeq, lastSeq: Math.max(room.lastSeq, ack.lastSeq, merged.at(-1)?.seq ?? 0) };
   if (asked !== null) {
     return known === null ? withRun(next, merged, asked + 1, asked) : withRun(next, merged, room.headSeq, known);
   }
@@ -71,7 +74,7 @@ export function mergeSnapshot(room: RoomState, ack: JoinAck, asked: number | nul
 
 /** The server cannot continue from our place: its data is younger than ours, or a hole will not be filled. */
 export function rewind(room: RoomState): RoomState {
-  return { ...room, messages: [], headSeq: 1, tailSeq: null, lastSeq: 0, lastReadSeq: 0, reads: new Map() };
+  return { ...room, messages: [], headSeq: 1, tailSeq: null, lastSeq: 0, lastReadSeq: 0, lastChangeSeq: 0, reads: new Map() };
 }
 
 export function findById(room: RoomState, id: string): ChatMessage | null {
@@ -118,9 +121,12 @@ function lowerBound(list: readonly ChatMessage[], seq: number): number {
   return low;
 }
 
-/** Deleted beats edited beats fresh; among equals the later one. ISO times compare as text, '0' before all. */
+/**
+ * The greater change is the newer. Without numbers deleted beats edited beats fresh, among equals the later one: ISO
+ * times compare as text, '0' before all.
+ */
 function rank(message: ChatMessage): string {
-  return `${message.deletedAt ?? '0'} ${message.editedAt ?? '0'}`;
+  return `${String(message.changeSeq ?? 0).padStart(16, '0')} ${message.deletedAt ?? '0'} ${message.editedAt ?? '0'}`;
 }
 
 function earliest(a: string | null, b: string | null): string | null {

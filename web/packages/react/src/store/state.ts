@@ -30,6 +30,8 @@ export interface RoomState {
   /** Highest `seq` that the server is known to have given out. */
   readonly lastSeq: number;
   readonly lastReadSeq: number;
+  /** Up to here edits and deletions are known. */
+  readonly lastChangeSeq: number;
   readonly older: 'idle' | 'loading' | 'failed';
   readonly participants: ReadonlyMap<string, { readonly role: Role; readonly name: string }>;
   readonly reads: ReadonlyMap<string, number>;
@@ -86,6 +88,7 @@ export const EMPTY_ROOM: RoomState = {
   tailSeq: null,
   lastSeq: 0,
   lastReadSeq: 0,
+  lastChangeSeq: 0,
   older: 'idle',
   participants: new Map(),
   reads: new Map(),

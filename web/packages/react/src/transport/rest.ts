@@ -7,7 +7,7 @@ import { isObject, parseMessage, parseMessages } from '../protocol/guards';
 import { ROOM_EVENTS, roomId, roomKind } from '../protocol/events';
 import type { ChatErrorCode, ChatMessage, RoomKey } from '../protocol/types';
 
-export interface HistoryPage { messages: ChatMessage[]; hasMore: boolean }
+export interface HistoryPage { messages: ChatMessage[]; hasMore: boolean; lastChangeSeq: number }
 export interface NewMessage {
   content: string;
   attachments?: readonly { fileUrl: string; fileName: string }[];
@@ -65,7 +65,18 @@ export class RestTransport {
     if (range.before !== undefined) query.set('before', String(range.before));
     if (range.after !== undefined) query.set('after', String(range.after));
     const answer = await this.request('GET', `${roomPath(room)}/messages?${query}`);
-    return { messages: parseMessages(roomKind(room), answer['messages']), hasMore: answer['hasMore'] === true };
+    const { messages, hasMore, lastChangeSeq } = answer;
+    return {
+      messages: parseMessages(roomKind(room), messages),
+      hasMore: hasMore === true,
+      lastChangeSeq: typeof lastChangeSeq === 'number' ? lastChangeSeq : 0,
+    };
+  }
+
+  /** Messages that were edited or deleted after that change, as they are now. */
+  async changes(room: RoomKey, after: number): Promise<ChatMessage[]> {
+    const answer = await this.request('GET', `${roomPath(room)}/changes?after=${after}`);
+    return parseMessages(roomKind(room), answer['changes']);
   }
 
   async send(room: RoomKey, message: NewMessage): Promise<ChatMessage> {
