@@ -34,12 +34,16 @@ PayloadForm Session::Polling::form() const {
   return some_binary && session_.revision_ == Revision::v3 ? PayloadForm::v3_bytes : PayloadForm::v3_text;
 }
 
-Body Session::Polling::take_payload(std::size_t bytes_max) {
+Body Session::Polling::take_payload(std::size_t bytes_max, bool is_last) {
   const PayloadForm one_form = form();
   PayloadWriter body(bytes_max, one_form);
   std::size_t taken = 0;
   for (; taken < queue_.size(); ++taken) {
     const Item& item = queue_[taken];
+    // As the reference does: a client that reads a close ends at once, while the messages before it in the same body
+    // are still on their way to its handlers, which then never hear them.
+    const bool ends = item.message == nullptr && item.control == PacketType::close;
+    if (ends && taken > 0 && !is_last) break;
     const char control = digit(item.control);
     const bool fits = item.message == nullptr     ? body.add_text({&control, 1})
                       : item.message->is_binary() ? body.add_binary(item.message->packet())

@@ -24,8 +24,8 @@ struct Session::Polling final : private loop::Timer {
   void push(EncodedPtr message);
   /// Not behind another one that says the same.
   void push(PacketType control);
-  /// Takes from the queue what fits one body.
-  Body take_payload(std::size_t bytes_max);
+  /// Takes from the queue what fits one body; a close goes alone, unless there will be no further body.
+  Body take_payload(std::size_t bytes_max, bool is_last = false);
   /// Everything that waits, in order, onto the WebSocket.
   void drain_to(Transport& websocket);
   void drop_queue();

@@ -417,7 +417,7 @@ void Session::end(CloseReason reason) {
   Body body;
   if (get != nullptr) {
     if (!told_) polling_->push(PacketType::close);
-    body = polling_->take_payload(home_.settings_.max_payload_bytes);
+    body = polling_->take_payload(home_.settings_.max_payload_bytes, true);
   }
   home_.forget(*this);
   tell_handler(reason);
