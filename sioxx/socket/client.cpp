@@ -95,6 +95,7 @@ void Client::on_text(std::string_view data) {
   if (dialect() == Dialect::json_v4) limits.namespace_bytes_max += connect_query_bytes_max;
   Packet packet;
   const Defect defect = decode(data, local_.json(), limits, packet);
+  packet.bytes = data.size();
   if (defect != Defect::none) return fail(text(defect));
   if (dialect() == Dialect::json_v4) {
     if (packet.type == PacketType::connect) take_connect_query(packet);
@@ -108,6 +109,7 @@ void Client::on_msgpack(std::string_view data) {
   Packet packet;
   Attachments attachments;
   const Defect defect = decode_msgpack(data, limits.json_depth_max, limits.packet, packet, attachments);
+  packet.bytes = data.size();
   if (defect != Defect::none) return fail(text(defect));
   on_packet(packet, std::move(attachments));
 }
@@ -160,7 +162,7 @@ void Client::dispatch(Socket& socket, Packet& packet, Attachments attachments) {
   args.erase(args.begin());
   const std::string_view event_name(name.data(), name.size());
   socket.nsp_->dispatch(socket, Event(event_name, std::move(args), std::move(attachments),
-                                      packet.id ? Ack(socket.ref(), *packet.id) : Ack()));
+                                      packet.id ? Ack(socket.ref(), *packet.id) : Ack(), packet.bytes));
 }
 
 void Client::fail(std::string_view detail) {

@@ -76,8 +76,13 @@ class Ack {
 /// coroutine takes it by value and has it until it ends.
 class Event {
  public:
-  Event(std::string_view name, boost::json::array args, std::vector<std::string> attachments, Ack ack)
-      : name_(name), args_(std::move(args)), attachments_(std::move(attachments)), ack_(std::move(ack)) {}
+  Event(std::string_view name, boost::json::array args, std::vector<std::string> attachments, Ack ack,
+        std::size_t bytes = 0)
+      : name_(name),
+        args_(std::move(args)),
+        attachments_(std::move(attachments)),
+        ack_(std::move(ack)),
+        bytes_(bytes) {}
 
   std::string_view name() const { return name_; }
   boost::json::array& args() { return args_; }
@@ -87,12 +92,15 @@ class Event {
   /// Binary parts; in args() they stand as {"_placeholder":true,"num":n} (Socket.IO protocol v5, "Binary").
   const std::vector<std::string>& attachments() const { return attachments_; }
   Ack& ack() { return ack_; }
+  /// Of its text as it came, without attachments; 0 for one that did not come over a wire.
+  std::size_t bytes() const { return bytes_; }
 
  private:
   std::string name_;
   boost::json::array args_;
   std::vector<std::string> attachments_;
   Ack ack_;
+  std::size_t bytes_;
 };
 
 }  // namespace sioxx

@@ -38,6 +38,7 @@ struct Packet {
   std::string_view nsp = "/";
   std::optional<std::uint64_t> id;
   std::size_t attachments = 0;  ///< how many binary messages must follow
+  std::size_t bytes = 0;        ///< of its text as it was received
   boost::json::value data;      ///< CONNECT: object or null; EVENT, ACK: array; else null
 };
 
