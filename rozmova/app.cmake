@@ -14,7 +14,7 @@ rozmova_room(rozmova_core
 rozmova_room(rozmova_http_client SOURCES http_client.cpp USES Threads::Threads PRIVATE_USES CURL::libcurl)
 
 rozmova_room(rozmova_http
-  SOURCES api/json.cpp api/metrics_text.cpp api/router.cpp api/static_files.cpp api/system_routes.cpp
+  SOURCES api/json.cpp api/metrics_text.cpp api/readiness.cpp api/router.cpp api/static_files.cpp api/system_routes.cpp
   USES rozmova_core rozmova_store sioxx Boost::json
   PRIVATE_USES OpenSSL::Crypto ZLIB::ZLIB)
 # A program that runs from its build folder finds the web app of the source tree it was built from.

@@ -80,6 +80,7 @@ struct Config {
   std::int64_t upload_link_seconds = 300;
   std::int64_t edit_window_ms = 900'000;
   std::int64_t notifications_kept_days = 90;
+  std::int64_t revocation_days = 400;
   std::int64_t shutdown_spread_ms = 2'000;
 
   bool tls() const { return !tls_cert_file.empty(); }

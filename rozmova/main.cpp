@@ -72,7 +72,8 @@ int serve(const LoadedConfig& loaded) {
     });
     chat::Chat chat(server, database, auth, chat_options(config), log, metrics);
 
-    uploads::Uploads uploads(chat.deeds().house(), upload_options(config), secret.value);
+    uploads::Uploads uploads(chat.deeds().house(), upload_options(config),
+                             secret.value.empty() ? random_secret() : secret.value);
 
     std::atomic<bool> draining = false;
     api::RouterOptions routing = router_options(config, log);
@@ -81,7 +82,12 @@ int serve(const LoadedConfig& loaded) {
     };
     api::Router router(auth, metrics, std::move(routing));
     api::add_routes(router, chat, auth, {.demo = config.demo_on(), .uploads = &uploads});
-    api::add_system_routes(router, {server, database, metrics, log, [&draining] { return draining.load(); }});
+    const auto not_ready = [&]() -> std::optional<std::string> {
+      if (draining) return "draining";
+      if (!auth.has_keys()) return "the issuer's keys have not been fetched yet";
+      return std::nullopt;
+    };
+    api::add_system_routes(router, {server, database, metrics, log, not_ready});
     const api::StaticFiles web(api::find_web_dir(config.web_dir).value_or(std::filesystem::path()));
     for (const std::string& warning : web.warnings()) log.warning("web_app", {{"reason", warning}});
     router.otherwise(

@@ -29,12 +29,57 @@ constexpr std::array<Family, counts> count_families{{
     {"rozmova_connects_refused_total", "Sockets refused at connect."},
     {"rozmova_reconnects_total", "Chats entered again with afterSeq."},
     {"rozmova_http_requests_total", "Requests to REST routes."},
+    {"socket_io_disconnect_total", "Sockets that have gone."},
+    {"rozmova_users_online_total", "Users who came online."},
+    {"rozmova_users_offline_total", "Users who went offline."},
+    {"rozmova_expelled_total", "Connections ended by the server: rate, token, administrator."},
 }};
 constexpr std::array<Family, spans> span_families{{
     {"rozmova_ack_seconds", "From a message's arrival to its ack."},
     {"rozmova_delivery_seconds", "From a message's arrival to its broadcast."},
     {"rozmova_http_request_seconds", "From a request's arrival to its answer."},
 }};
+
+/// In alphabetical order; the last one is everything else.
+constexpr std::array<std::string_view, 32> event_names{"auth_refresh",
+                                                       "chat_error",
+                                                       "dispute_message",
+                                                       "dispute_message_delete",
+                                                       "dispute_message_deleted",
+                                                       "dispute_message_edit",
+                                                       "dispute_message_edited",
+                                                       "dispute_note",
+                                                       "dispute_read",
+                                                       "dispute_status",
+                                                       "dispute_status_update",
+                                                       "dispute_typing",
+                                                       "join_dispute_chat",
+                                                       "join_order_chat",
+                                                       "leave_dispute_chat",
+                                                       "leave_order_chat",
+                                                       "notification",
+                                                       "notifications_read",
+                                                       "order_message",
+                                                       "order_message_delete",
+                                                       "order_message_deleted",
+                                                       "order_message_edit",
+                                                       "order_message_edited",
+                                                       "order_read",
+                                                       "order_status",
+                                                       "order_status_update",
+                                                       "order_typing",
+                                                       "server_draining",
+                                                       "token_expiring",
+                                                       "unread",
+                                                       "user_presence",
+                                                       "other"};
+static_assert(std::is_sorted(event_names.begin(), event_names.end() - 1));
+
+std::size_t event_index(std::string_view name) noexcept {
+  const auto* const end = event_names.end() - 1;
+  const auto* const found = std::lower_bound(event_names.begin(), end, name);
+  return static_cast<std::size_t>((found != end && *found == name ? found : end) - event_names.begin());
+}
 
 using Cell = std::atomic<std::uint64_t>;
 
@@ -54,6 +99,10 @@ struct alignas(64) Metrics::Row {
   std::array<Cell, counts> counted{};
   std::array<Cell, codes> refused{};
   std::array<Histogram, spans> took{};
+  struct Traffic {
+    Cell events = 0, bytes = 0;
+  };
+  std::array<Traffic, event_names.size()> in{}, out{};
 };
 
 Metrics::Metrics() : rows_(std::make_unique<Row[]>(rows_max)) {}
@@ -77,6 +126,49 @@ void Metrics::took(Span what, std::int64_t us) noexcept {
   const auto bucket = std::lower_bound(bucket_us.begin(), bucket_us.end(), time) - bucket_us.begin();
   add(histogram.buckets[static_cast<std::size_t>(bucket)], 1);
   add(histogram.us_total, time);
+}
+
+void Metrics::event_in(std::string_view name, std::size_t bytes) noexcept {
+  Row::Traffic& traffic = row().in[event_index(name)];
+  add(traffic.events, 1);
+  add(traffic.bytes, bytes);
+}
+
+void Metrics::event_out(std::string_view name, std::size_t bytes) noexcept {
+  Row::Traffic& traffic = row().out[event_index(name)];
+  add(traffic.events, 1);
+  add(traffic.bytes, bytes);
+}
+
+std::uint64_t Metrics::taken(Span what) const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t r = 0; r < rows_max; ++r) {
+    for (const Cell& bucket : rows_[r].took[static_cast<std::size_t>(what)].buckets)
+      sum += bucket.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+double Metrics::quantile_us(Span what, double part) const noexcept {
+  std::array<std::uint64_t, bucket_us.size() + 1> buckets{};
+  std::uint64_t all = 0;
+  for (std::size_t r = 0; r < rows_max; ++r) {
+    const auto& histogram = rows_[r].took[static_cast<std::size_t>(what)];
+    for (std::size_t b = 0; b < buckets.size(); ++b) {
+      const auto n = histogram.buckets[b].load(std::memory_order_relaxed);
+      buckets[b] += n;
+      all += n;
+    }
+  }
+  const double wanted = part * static_cast<double>(all);
+  double below = 0;
+  for (std::size_t b = 0; b < bucket_us.size() && all > 0; ++b) {
+    const auto here = static_cast<double>(buckets[b]);
+    const double from = b == 0 ? 0 : bucket_us[b - 1];
+    if (below + here >= wanted && here > 0) return from + (bucket_us[b] - from) * (wanted - below) / here;
+    below += here;
+  }
+  return all == 0 ? 0 : bucket_us.back();
 }
 
 std::uint64_t Metrics::total(Count what) const noexcept {
@@ -104,6 +196,7 @@ void Metrics::append_prometheus(std::string& out) const {
     const auto code = static_cast<ErrorCode>(i);
     fmt::format_to(to, "rozmova_refusals_total{{code=\"{}\"}} {}\n", text(code), total(code));
   }
+  append_events(out);
   for (std::size_t i = 0; i < spans; ++i) {
     std::array<std::uint64_t, bucket_us.size() + 1> buckets{};
     std::uint64_t us_total = 0;
@@ -125,6 +218,26 @@ void Metrics::append_prometheus(std::string& out) const {
     fmt::format_to(to, "{0}_bucket{{le=\"+Inf\"}} {1}\n{0}_sum {2}\n{0}_count {1}\n", family.name, sum,
                    static_cast<double>(us_total) / 1e6);
   }
+}
+
+void Metrics::append_events(std::string& out) const {
+  using Table = std::array<Row::Traffic, event_names.size()> Row::*;
+  const auto family = [&](const Family& of, Table table, Cell Row::Traffic::*cell) {
+    append_head(out, of, "counter");
+    for (std::size_t i = 0; i < event_names.size(); ++i) {
+      std::uint64_t sum = 0;
+      for (std::size_t r = 0; r < rows_max; ++r)
+        sum += ((rows_[r].*table)[i].*cell).load(std::memory_order_relaxed);
+      if (sum == 0) continue;
+      fmt::format_to(std::back_inserter(out), "{}{{event=\"{}\",namespace=\"/\"}} {}\n", of.name,
+                     event_names[i], sum);
+    }
+  };
+  family({"socket_io_events_received_total", "Events received."}, &Row::in, &Row::Traffic::events);
+  family({"socket_io_events_sent_total", "Events sent, each once for all of its receivers."}, &Row::out,
+         &Row::Traffic::events);
+  family({"socket_io_recieve_bytes", "Bytes of received events."}, &Row::in, &Row::Traffic::bytes);
+  family({"socket_io_transmit_bytes", "Bytes of sent events."}, &Row::out, &Row::Traffic::bytes);
 }
 
 void append_counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {

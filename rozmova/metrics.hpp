@@ -23,8 +23,12 @@ enum class Count : std::uint8_t {
   connects_refused,
   reconnects,  ///< joins with afterSeq
   http_requests,
+  disconnects,
+  users_came,  ///< online; minus users_left: who is here now
+  users_left,
+  expelled,  ///< connections that we have ended: rate, token, administrator
 };
-inline constexpr std::size_t counts = static_cast<std::size_t>(Count::http_requests) + 1;
+inline constexpr std::size_t counts = static_cast<std::size_t>(Count::expelled) + 1;
 
 /// What is measured in time.
 enum class Span : std::uint8_t {
@@ -52,7 +56,15 @@ class Metrics {
   void refused(ErrorCode code) noexcept;
   void took(Span what, std::int64_t us) noexcept;
 
+  /// An event by its name, for the metrics that dashboards of Socket.IO know. Names that are not the contract's are
+  /// counted as "other". Sent: once for all receivers.
+  void event_in(std::string_view name, std::size_t bytes) noexcept;
+  void event_out(std::string_view name, std::size_t bytes) noexcept;
+
   std::uint64_t total(Count what) const noexcept;
+  std::uint64_t taken(Span what) const noexcept;
+  /// The time that this part of all took at most, between the bounds of the buckets; 0 when there was none.
+  double quantile_us(Span what, double part) const noexcept;
   std::uint64_t total(ErrorCode code) const noexcept;
   /// Prometheus text format 0.0.4, one family after the other.
   void append_prometheus(std::string& out) const;
@@ -60,6 +72,7 @@ class Metrics {
  private:
   struct Row;
   Row& row() noexcept;
+  void append_events(std::string& out) const;
   std::unique_ptr<Row[]> rows_;
 };
 

@@ -80,7 +80,7 @@ std::string_view text(ChatKind kind);  ///< "order", "dispute"
 struct ChatKey {
   ChatKind kind = ChatKind::order;
   Uuid id;
-  bool operator==(const ChatKey&) const = default;
+  auto operator<=>(const ChatKey&) const = default;
 };
 /// "order:<uuid>": the room of a chat. "user:<uuid>": the room of all devices of a user. Never 20 characters long.
 std::string room_of(const ChatKey& chat);

@@ -101,15 +101,18 @@ std::optional<Secret> existing_secret(const Config& config) {
   return std::nullopt;
 }
 
+std::string random_secret() {
+  std::array<unsigned char, random_bytes> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+    throw std::runtime_error("OpenSSL has no random bytes.");
+  return base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
 Secret secret_in_force(const Config& config) {
   if (auto secret = existing_secret(config)) return std::move(*secret);
   if (!needs_secret(config)) return {};
   ensure_data_dir(config);
-  std::array<unsigned char, random_bytes> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-    throw std::runtime_error("OpenSSL has no random bytes.");
-  const bool won =
-      write_secret(path_of(config), base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+  const bool won = write_secret(path_of(config), random_secret());
   auto secret = existing_secret(config);
   if (!secret) throw std::runtime_error(fmt::format("{} vanished while it was made.", path_of(config)));
   secret->is_new = won;

@@ -19,6 +19,9 @@ struct Secret {
 /// to change.
 Secret secret_in_force(const Config& config);
 
+/// One that is good as long as this process runs.
+std::string random_secret();
+
 /// The same without making anything: nothing when there is none yet.
 std::optional<Secret> existing_secret(const Config& config);
 

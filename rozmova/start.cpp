@@ -57,6 +57,29 @@ void write_line(Log& log, const sioxx::LogLine& line) {
   }
 }
 
+/// Whoever is refused all the time does not fill the disk: so many lines a second of each thread, and then how many were
+/// left out.
+void write_refusal(Log& log, const api::Answered& answered) {
+  constexpr int lines_per_s_max = 50;
+  thread_local std::int64_t second = 0;
+  thread_local int lines = 0, left_out = 0;
+  if (const std::int64_t now = wall_now_ms() / 1'000; now != second) {
+    second = now;
+    lines = 0;
+  }
+  if (++lines > lines_per_s_max) {
+    ++left_out;
+    return;
+  }
+  log.event("refusal", {{"method", answered.method},
+                        {"path", answered.path},
+                        {"code", answered.code},
+                        {"status", answered.status},
+                        {"address", answered.address},
+                        {"duration_us", answered.us},
+                        {"left_out", std::exchange(left_out, 0)}});
+}
+
 bool is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 
 LogFormat format_of(const Config& config) {
@@ -166,6 +189,8 @@ chat::ChatOptions chat_options(const Config& config) {
   if (config.rate_joins_per_s == 0) {
     options.rest_reads_per_s = options.rest_reads_burst = unlimited;
     options.sign_ins_per_s = options.sign_ins_burst = unlimited;
+    options.bad_tokens_per_min = options.bad_tokens_burst = unlimited;
+    options.demo_sign_ins_per_min = options.demo_sign_ins_burst = unlimited;
   }
   options.uploads_per_minute = options.uploads_burst = rate(config.uploads_per_minute);
   options.content_characters_max = size(config.content_chars_max);
@@ -174,6 +199,7 @@ chat::ChatOptions chat_options(const Config& config) {
   options.query_token = config.jwt_query_token;
   options.typing_timeout_ms = config.typing_timeout_ms;
   options.presence_grace_ms = config.presence_grace_ms;
+  options.revocations_kept_ms = config.revocation_days * 24 * 3'600'000;
   options.token_warning_ms = config.token_warning_ms;
   options.token_grace_ms = config.token_grace_ms;
   options.edit_window_ms = config.edit_window_ms;
@@ -199,6 +225,8 @@ api::RouterOptions router_options(const Config& config, Log& log) {
     if (!answered.failure.empty()) {
       log.error("http_failure",
                 {{"method", answered.method}, {"path", answered.path}, {"reason", answered.failure}});
+    } else if (!answered.code.empty()) {
+      write_refusal(log, answered);
     } else if (log.on(LogLevel::debug)) {
       log.debug("http", {{"method", answered.method},
                          {"path", answered.path},

@@ -74,7 +74,14 @@ void Floor::as_caller(const Call& call, const SharedReply& reply, Then then) con
 
 void Floor::as_person(const Call& call, const SharedReply& reply, Then then) const {
   if (call.is_service) return then(caller_of(call));
-  settled(call.who, caller_of(call), call.now, reply, std::move(then));
+  const unsigned here = sioxx::loop::Shard::here()->index();
+  at_pace(call, reply,
+          [this, here, identity = call.who, who = caller_of(call), now = call.now, reply,
+           then = std::move(then)] {
+            deeds().house().at(here, [this, identity, who, now, reply, then](chat::House::Part&) {
+              settled(identity, who, now, reply, then);
+            });
+          });
 }
 
 void Floor::settled(const Identity& identity, const chat::Caller& who, WallMs now, const SharedReply& reply,
@@ -102,6 +109,9 @@ void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions o
   router.check([&chat](const Identity& who, WallMs now) {
     return chat::revoked(chat.deeds().house().here().revocations, who, now);
   });
+  router.bad_token(
+      [&chat](std::string_view address) { return chat.deeds().house().too_many_bad_tokens(address); });
+  add_admin_routes(router, floor);
   add_people_routes(router, floor);
   add_orders_routes(router, floor);
   add_notifications_routes(router, floor);

@@ -59,6 +59,22 @@ void append_database(std::string& out, const store::DatabaseStats& stats) {
   append_gauge(out, "rozmova_db_queue_deeds", "Writes waiting.", static_cast<double>(stats.queue_deeds));
 }
 
+/// Names that people's dashboards know from Node; the rest of them stands in Metrics, by event.
+void append_community(std::string& out, const sioxx::Stats& stats, const Metrics& metrics) {
+  append_gauge(out, "socket_io_connected", "Sockets connected now.", static_cast<double>(stats.sockets));
+  append_counter(out, "socket_io_connect_total", "Sockets let in.", metrics.total(Count::connects));
+  std::uint64_t errors = stats.parse_errors;
+  for (auto code = ErrorCode::unauthorized; code <= ErrorCode::internal;
+       code = static_cast<ErrorCode>(static_cast<int>(code) + 1)) {
+    errors += metrics.total(code);
+  }
+  append_counter(out, "socket_io_errors_total", "Refusals and malformed packets.", errors);
+  const std::uint64_t came = metrics.total(Count::users_came), left = metrics.total(Count::users_left);
+  append_gauge(out, "rozmova_users_online",
+               "Users who are here with one device at least, or were a moment ago.",
+               static_cast<double>(came - std::min(came, left)));
+}
+
 }  // namespace
 
 std::string metrics_text(const sioxx::Stats& stats, const store::DatabaseStats& database,
@@ -71,6 +87,7 @@ std::string metrics_text(const sioxx::Stats& stats, const store::DatabaseStats& 
                  version);
   append_sessions(out, stats);
   append_database(out, database);
+  append_community(out, stats, metrics);
   metrics.append_prometheus(out);
   append_counter(out, "rozmova_log_lines_dropped_total", "Log lines lost because their reader was slow.",
                  log_lines_dropped);

@@ -127,6 +127,7 @@ struct Router::Impl {
   std::vector<Compiled>
       compiled;  ///< literals before names, so that /orders/mine is found before /orders/{id}
   std::function<std::optional<Refusal>(const Identity&, WallMs)> still_welcome;
+  std::function<std::optional<Refusal>(std::string_view)> too_many_bad_tokens;
   http::Handler otherwise;
 
   WallMs now() const {
@@ -151,6 +152,14 @@ struct Router::Impl {
 
 namespace {
 
+/// Of the one shape that refusals have.
+std::string_view code_of(const http::Response& response) {
+  constexpr std::string_view front = R"({"error":{"code":")";
+  const std::string_view body = response.body;
+  if (response.status < 400 || !body.starts_with(front)) return {};
+  return body.substr(front.size(), body.find('"', front.size()) - front.size());
+}
+
 /// Sits before net's own sink and tells what became of the call.
 class ObservedSink final : public http::Reply::Sink {
  public:
@@ -162,12 +171,14 @@ class ObservedSink final : public http::Reply::Sink {
         route_(route),
         method_(request.method),
         path_(request.path),
+        address_(request.address),
         began_(Clock::now()) {}
 
   void send(http::Response response) override {
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_).count();
     metrics_.took(Span::http, us);
-    if (options_.on_answer) options_.on_answer({&route_, method_, path_, response.status, us, {}});
+    if (options_.on_answer)
+      options_.on_answer({&route_, method_, path_, response.status, us, {}, code_of(response), address_});
     reply_.send(std::move(response));
   }
 
@@ -176,14 +187,14 @@ class ObservedSink final : public http::Reply::Sink {
   Metrics& metrics_;
   const RouterOptions& options_;
   const Route& route_;
-  std::string method_, path_;
+  std::string method_, path_, address_;
   Clock::time_point began_;
 };
 
 }  // namespace
 
 Router::Router(const Auth& auth, Metrics& metrics, RouterOptions options)
-    : impl_(new Impl{auth, metrics, std::move(options), {}, {}, {}, {}}) {}
+    : impl_(new Impl{auth, metrics, std::move(options), {}, {}, {}, {}, {}}) {}
 
 Router::~Router() = default;
 
@@ -211,6 +222,11 @@ Router& Router::add(Route route) {
 
 Router& Router::check(std::function<std::optional<Refusal>(const Identity&, WallMs)> still_welcome) {
   impl_->still_welcome = std::move(still_welcome);
+  return *this;
+}
+
+Router& Router::bad_token(std::function<std::optional<Refusal>(std::string_view)> too_many) {
+  impl_->too_many_bad_tokens = std::move(too_many);
   return *this;
 }
 
@@ -284,7 +300,11 @@ std::optional<Refusal> Router::Impl::identify(const Route& route, const http::Re
     return std::nullopt;
   }
   Result<Identity> who = auth.verify(token, call.now);
-  if (!who) return who.refusal();
+  if (!who) {
+    const bool is_bad = who.refusal().code != ErrorCode::unavailable;
+    auto over = is_bad && too_many_bad_tokens ? too_many_bad_tokens(request.address) : std::nullopt;
+    return over ? std::move(*over) : who.refusal();
+  }
   call.who = std::move(*who);
   if (still_welcome) {
     if (auto refusal = still_welcome(call.who, call.now)) return refusal;

@@ -83,7 +83,9 @@ struct Answered {
   std::string_view method, path;
   int status = 0;
   std::int64_t us = 0;
-  std::string_view failure;  ///< what a handler threw: a mistake in the program
+  std::string_view failure;    ///< what a handler threw: a mistake in the program
+  std::string_view code = {};  ///< of a refusal: "FORBIDDEN"
+  std::string_view address = {};
 };
 
 struct RouterOptions {
@@ -111,6 +113,9 @@ class Router {
   Router& add(Route route);
   /// Asked before the guard of every user route: nothing = go on (revocation, a closed house). Optional.
   Router& check(std::function<std::optional<Refusal>(const Identity&, WallMs)> still_welcome);
+  /// Told of each token that could not be trusted, with the address it came from, on the shard of the connection: a
+  /// refusal takes the place of the token's own. Optional.
+  Router& bad_token(std::function<std::optional<Refusal>(std::string_view address)> too_many);
   /// For paths that no route knows, outside /v1 (the web app). Without it they get 404.
   Router& otherwise(http::Handler handler);
 

@@ -62,6 +62,7 @@ using Deed = void (*)(const Floor& floor, Call&& call, const SharedReply& reply)
 /// Adds `route` with `deed` as its handler; one with Guard::admin stands behind the gate of admin_gate.hpp.
 void add(Router& router, const FloorPtr& floor, Route route, Deed deed);
 
+void add_admin_routes(Router& router, const FloorPtr& floor);
 void add_people_routes(Router& router, const FloorPtr& floor);
 void add_orders_routes(Router& router, const FloorPtr& floor);
 void add_notifications_routes(Router& router, const FloorPtr& floor);

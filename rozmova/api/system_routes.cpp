@@ -2,6 +2,7 @@
 
 #include "rozmova/api/json.hpp"
 #include "rozmova/api/metrics_text.hpp"
+#include "rozmova/api/readiness.hpp"
 
 #include <fmt/format.h>
 
@@ -16,11 +17,15 @@ void add_system_routes(Router& router, const SystemRoutes& house) {
   };
   router.add({"GET", "/healthz", Guard::open, Body::none, "Alive: the process answers.",
               [=](Call&&, http::Reply reply) { answer(reply, 200, with_status("ok")); }});
+  const auto readiness = std::make_shared<Readiness>(house.server, house.database, house.not_ready);
   router.add({"GET", "/readyz", Guard::open, Body::none,
-              "Ready: may be sent traffic; 503 while it is being taken down.",
-              [=](Call&&, http::Reply reply) {
-                const bool draining = house.draining();
-                answer(reply, draining ? 503 : 200, with_status(draining ? "draining" : "ready"));
+              "Ready: may be sent traffic; 503 with the reason while it may not.",
+              [readiness](Call&&, http::Reply reply) {
+                const auto waiting = std::make_shared<http::Reply>(std::move(reply));
+                readiness->ask([waiting](const std::optional<std::string>& problem) {
+                  if (!problem) return answer(*waiting, 200, std::string(R"({"status":"ready"})"));
+                  answer(*waiting, 503, boost::json::object{{"status", "unavailable"}, {"reason", *problem}});
+                });
               }});
   router.add(
       {"GET", "/metrics", Guard::open, Body::none, "Prometheus metrics.", [=](Call&&, http::Reply reply) {

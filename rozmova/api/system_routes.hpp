@@ -7,6 +7,8 @@
 #include "sioxx/server.hpp"
 
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace rozmova::api {
 
@@ -17,7 +19,8 @@ struct SystemRoutes {
   store::Database& database;
   const Metrics& metrics;
   const Log& log;
-  std::function<bool()> draining;  ///< any thread
+  /// Why it may not be sent traffic, besides the store; any thread.
+  std::function<std::optional<std::string>()> not_ready;
 };
 void add_system_routes(Router& router, const SystemRoutes& house);
 

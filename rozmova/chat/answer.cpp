@@ -62,7 +62,7 @@ void refuse_here(House& house, sioxx::Socket& socket, sioxx::Ack* ack, std::stri
   if (ack != nullptr && *ack)
     ack->send_raw(refusal_ack(refusal));
   else
-    socket.send(sioxx::encode_event("/", chat_error_event, chat_error_json(event, refusal)));
+    socket.send(house.encode(chat_error_event, chat_error_json(event, refusal)));
 }
 
 }  // namespace rozmova::chat

@@ -65,6 +65,7 @@ void Chat::Doors::open() {
   nsp.on(std::string(auth_refresh_event), [this](sioxx::Socket& socket, sioxx::Event& event) {
     const Device* device = socket.data<Device>();
     if (device == nullptr) return;
+    house.metrics().event_in(auth_refresh_event, event.bytes());
     Answer answer(house, device->caller(), std::move(event.ack()), auth_refresh_event);
     if (auto over = too_much(answer)) return answer.refuse(*over);
     auto token = parse_auth_refresh(event.arg(0));
@@ -78,6 +79,7 @@ void Chat::Doors::on(sioxx::Namespace& nsp, std::string_view name, Deed deed) {
   nsp.on(std::string(name), [this, name, deed = std::move(deed)](sioxx::Socket& socket, sioxx::Event& event) {
     const Device* device = socket.data<Device>();
     if (device == nullptr) return;
+    house.metrics().event_in(name, event.bytes());
     Answer answer(house, device->caller(), std::move(event.ack()), name);
     if (auto over = too_much(answer)) return answer.refuse(*over);
     if (auto no = devices.still_good(socket)) return answer.refuse(*no);
@@ -156,6 +158,7 @@ void Chat::Doors::open_changes(sioxx::Namespace& nsp, ChatKind kind) {
 void Chat::Doors::unknown(sioxx::Socket& socket, sioxx::Event& event) {
   const Device* device = socket.data<Device>();
   if (device == nullptr) return;
+  house.metrics().event_in(unknown_event, event.bytes());
   const auto over = house.over_rate(house.here(), device->caller(), Rates::Kind::event, unknown_event);
   const Refusal refusal{ErrorCode::not_found, "there is no such event"};
   refuse_here(house, socket, &event.ack(), event.name(), over ? *over : refusal);

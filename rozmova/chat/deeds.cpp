@@ -80,15 +80,16 @@ void Deeds::append(House::Part& home, const Caller& who, NewMessage message, The
         } else {
           const auto event = names(kept.chat.kind).message;
           house_.metrics().count(Count::messages_stored);
-          house_.broadcast(kept.chat,
-                           sioxx::encode_event("/", event, sent.json, static_cast<std::uint64_t>(kept.seq)),
+          house_.broadcast(kept.chat, house_.encode(event, sent.json, static_cast<std::uint64_t>(kept.seq)),
                            nullptr, sioxx::engine::Delivery::durable);
           house_.metrics().took(Span::delivery, who.elapsed_us());
           house_.notices().message_stored(kept, stored->chat);
           if (house_.log().on(LogLevel::info)) {
-            house_.log().event(
-                "broadcast",
-                {{"name", event}, {"chat", room_of(kept.chat)}, {"user", who.user}, {"seq", kept.seq}});
+            house_.log().event("broadcast", {{"name", event},
+                                             {"chat", room_of(kept.chat)},
+                                             {"user", who.user},
+                                             {"seq", kept.seq},
+                                             {"duration_us", who.elapsed_us()}});
           }
         }
         (*shared)(std::move(sent));
@@ -158,10 +159,14 @@ void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq,
         if (!stored) return (*shared)(stored.refusal());
         // A position behind the one in force moved nothing, so there is nothing to tell.
         if (*outcome && **outcome > 0 && **outcome <= seq) {
-          house_.broadcast(
-              chat,
-              sioxx::encode_event("/", names(chat.kind).read, read_json(chat, who.user, **outcome, now)),
-              nullptr, sioxx::engine::Delivery::durable);
+          house_.broadcast(chat,
+                           house_.encode(names(chat.kind).read, read_json(chat, who.user, **outcome, now)),
+                           nullptr, sioxx::engine::Delivery::durable);
+          house_.log().event("broadcast", {{"name", names(chat.kind).read},
+                                           {"chat", room_of(chat)},
+                                           {"user", who.user},
+                                           {"seq", **outcome},
+                                           {"duration_us", who.elapsed_us()}});
           house_.notices().unread_changed(who.user);
         }
         (*shared)(std::move(*outcome));
@@ -171,12 +176,14 @@ void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq,
 
 void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Then<std::string> done) {
   read<std::string>(
-      [who, chat, page,
-       bytes_max = house_.options().answer_bytes_max](store::Store& store) -> Result<std::string> {
+      [this, who, chat, page](store::Store& store) -> Result<std::string> {
+        const std::size_t bytes_max = house_.options().answer_bytes_max;
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
         if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
         const auto last_change_seq = store.changes(chat, {std::nullopt, 0, 0}).last_change_seq;
+        const bool is_party = who.user == facts->client_id || who.user == facts->performer_id;
+        if (chat.kind == ChatKind::order && !is_party) house_.note_entry(who, chat, "rest");
         auto messages = store.messages(chat, page);
         trim_page(messages, page.after_seq.has_value(), bytes_max);
         // The newest message may be younger than the facts.
@@ -267,6 +274,18 @@ void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<
           house_.log().event("order_created", {{"chat", room_of({ChatKind::order, id})}, {"user", who.user}});
         (*shared)(std::move(*outcome));
       });
+  if (!accepted) (*shared)(busy());
+}
+
+void Deeds::record(const store::AuditEntry& entry, WallMs now, Then<Done> done) {
+  change(
+      {}, [entry, now](store::Store& store) { store.audit(entry, now); }, std::move(done));
+}
+
+void Deeds::change(const Uuid& user, store::Database::Work work, Then<Done> done) {
+  const auto shared = std::make_shared<Then<Done>>(std::move(done));
+  const bool accepted = house_.database().write(
+      lane_of(user), std::move(work), [shared](Result<Done> stored) { (*shared)(std::move(stored)); });
   if (!accepted) (*shared)(busy());
 }
 

@@ -74,6 +74,12 @@ class Deeds {
   /// `{total, orders, disputes, notifications}`
   void unread(const Caller& who, Then<std::string> done);
 
+  // ---- for administrators
+  /// Writes a line into the audit log.
+  void record(const store::AuditEntry& entry, WallMs now, Then<Done> done);
+  /// A write in the order of this user's other writes.
+  void change(const Uuid& user, store::Database::Work work, Then<Done> done);
+
   House& house() { return house_; }
 
  private:

@@ -45,8 +45,7 @@ void Deeds::write_notifications_read(const Caller& who, NotificationsRead read, 
       sioxx::BroadcastOptions target;
       target.rooms.push_back(room_of_user(user));
       house_.server().of("/").broadcast(
-          sioxx::encode_event("/", notifications_read_event, notifications_read_json(read, now)),
-          std::move(target));
+          house_.encode(notifications_read_event, notifications_read_json(read, now)), std::move(target));
       house_.notices().unread_changed(user);
     }
     std::string json;

@@ -92,7 +92,7 @@ void Device::on_timer(sioxx::loop::TimeMs) {
   if (socket_.shard().wall() < moment) return arm_for(moment);
   if (watch_ == Watch::fresh) {
     watch_ = Watch::warned;
-    socket_.send(sioxx::encode_event("/", token_expiring_event, token_expiring_json(expires_at_)));
+    socket_.send(house_.encode(token_expiring_event, token_expiring_json(expires_at_)));
     arm_for(expires_at_ + house_.options().token_grace_ms);
     return;
   }

@@ -7,21 +7,6 @@
 
 namespace rozmova::chat {
 
-namespace {
-
-constexpr std::int64_t key_wait_ms = 250;
-constexpr int key_waits_max = 24;  ///< six seconds: a little longer than a look at the issuer's keys may take
-
-sioxx::ConnectError connect_error(const Refusal& refusal) {
-  sioxx::ConnectError error;
-  error.message = refusal.message;
-  error.data["code"] = text(refusal.code);
-  if (refusal.retry_after_ms > 0) error.data["retryAfterMs"] = refusal.retry_after_ms;
-  return error;
-}
-
-}  // namespace
-
 struct Devices::Roll final : sioxx::loop::Timer {
   Roll(Devices& d, unsigned i) : devices(d), index(i) {}
 
@@ -86,9 +71,9 @@ Devices::Devices(House& house, Deeds& deeds)
       deeds_(deeds),
       retry_(std::make_unique<Retry>(*this)),
       ledger_(house.database(), house.log(), house.options().connection_rows_waiting_max,
-              [this] { house_.at(0, [this](House::Part& part) { retry_->begin(part); }); }),
-      key_waits_(house.server().shards()) {
+              [this] { house_.at(0, [this](House::Part& part) { retry_->begin(part); }); }) {
   for (unsigned i = 0; i < house.server().shards(); ++i) {
+    arrivals_.push_back(std::make_unique<Arrivals>(house, deeds, i));
     Roll& roll = *rolls_.emplace_back(std::make_unique<Roll>(*this, i));
     house.server().shard(i).post([&roll] { roll.begin(); });
   }
@@ -96,133 +81,8 @@ Devices::Devices(House& house, Deeds& deeds)
 
 Devices::~Devices() = default;
 
-Result<std::string_view> Devices::token_of(const sioxx::Socket& socket) const {
-  if (const auto* value = socket.auth().if_contains("token")) {
-    const auto* token = value->if_string();
-    if (token == nullptr) return Refusal{ErrorCode::unauthorized, "auth.token must be a string"};
-    return std::string_view(token->data(), token->size());
-  }
-  const auto header = socket.handshake().header("authorization");
-  if (!header.empty()) return header;
-  if (house_.options().query_token) {
-    const auto parameter = socket.handshake().parameter("token");
-    if (!parameter.empty()) return parameter;
-  }
-  return Refusal{ErrorCode::unauthorized, "sign in first: auth.token is missing"};
-}
-
-void Devices::refuse(const sioxx::Socket& socket, sioxx::Next& next, const Refusal& refusal) {
-  house_.metrics().count(Count::connects_refused);
-  house_.metrics().refused(refusal.code);
-  house_.log().event("connection_refused", {{"socket", socket.id()},
-                                            {"address", socket.handshake().address},
-                                            {"code", text(refusal.code)},
-                                            {"reason", refusal.message}});
-  next.refuse(connect_error(refusal));
-}
-
-/// A connection whose token is signed with a key that is being fetched: verified again now and then, for a few seconds.
-/// In the list of its shard.
-struct Devices::KeyWait final : sioxx::loop::Timer {
-  KeyWait(Devices& d, sioxx::SocketRef s, sioxx::Next n)
-      : devices(d), socket(std::move(s)), next(std::move(n)) {}
-
-  void begin(sioxx::loop::Shard& shard) { shard.timers().arm(*this, shard.now() + key_wait_ms); }
-  void on_timer(sioxx::loop::TimeMs) override {
-    sioxx::Socket* here = socket.get();
-    if (here == nullptr) return end();
-    const auto token = devices.token_of(*here);
-    const auto identity = devices.house_.auth().verify(token ? *token : "", here->shard().wall());
-    const bool fetching = !identity && identity.refusal().code == ErrorCode::unavailable;
-    if (fetching && ++tries < key_waits_max) return begin(here->shard());
-    if (identity)
-      devices.verified(*here, *identity, std::move(next));
-    else
-      devices.refuse(*here, next, identity.refusal());
-    end();
-  }
-  /// Dies.
-  void end() {
-    std::erase_if(devices.key_waits_[socket.shard()], [this](const auto& one) { return one.get() == this; });
-  }
-
-  Devices& devices;
-  sioxx::SocketRef socket;
-  sioxx::Next next;
-  int tries = 0;
-};
-
 void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
-  const auto token = token_of(socket);
-  if (!token) return refuse(socket, next, token.refusal());
-  const WallMs now = socket.shard().wall();
-  const auto identity = house_.auth().verify(*token, now);
-  if (identity) return verified(socket, *identity, std::move(next));
-  if (identity.refusal().code != ErrorCode::unavailable) return refuse(socket, next, identity.refusal());
-  auto& waits = key_waits_[house_.here().index];
-  waits.push_back(std::make_unique<KeyWait>(*this, socket.ref(), std::move(next)));
-  waits.back()->begin(socket.shard());
-}
-
-void Devices::verified(sioxx::Socket& socket, const Identity& identity, sioxx::Next next) {
-  const WallMs now = socket.shard().wall();
-  if (auto no = revoked(house_.here().revocations, identity, now)) return refuse(socket, next, *no);
-
-  // Next may only be moved, and a std::function only copied.
-  const auto shared = std::make_shared<sioxx::Next>(std::move(next));
-  const auto turn_away = [this, ref = socket.ref(), shared](const Refusal& no) {
-    house_.at(ref.shard(), [this, ref, shared, no](House::Part&) {
-      if (sioxx::Socket* here = ref.get()) refuse(*here, *shared, no);
-    });
-  };
-  // Each sign-in is a row in the database.
-  house_.at_home(
-      identity.user_id, [this, ref = socket.ref(), identity, now, shared, turn_away](House::Part& home) {
-        const auto verdict = home.rates.take(identity.user_id, Rates::Kind::sign_in, home.shard.now());
-        if (verdict.retry_after_ms > 0) {
-          return turn_away(
-              {ErrorCode::rate_limited, "too many sign-ins; try again later", verdict.retry_after_ms});
-        }
-        deeds_.settle(identity, now, [this, ref, identity, shared, turn_away](Result<User> user) {
-          if (user) return take_seat(ref, identity, user->role, shared);
-          turn_away(user.refusal());
-        });
-      });
-}
-
-void Devices::take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,
-                        std::shared_ptr<sioxx::Next> next) {
-  house_.at_home(identity.user_id, [this, socket, identity, role, next](House::Part& home) {
-    const std::size_t most = house_.options().connections_per_user_max;
-    const bool has_seat = home.presence.reserve(identity.user_id, most);
-    house_.at(socket.shard(), [this, socket, identity, role, next, has_seat](House::Part&) {
-      if (has_seat) return let_in(socket, identity, role, *next);
-      if (sioxx::Socket* here = socket.get()) {
-        refuse(*here, *next, {ErrorCode::rate_limited, "too many connections of one user are open", 5'000});
-      }
-    });
-  });
-}
-
-void Devices::let_in(const sioxx::SocketRef& ref, const Identity& identity, Role role, sioxx::Next& next) {
-  bool is_in = false;
-  if (sioxx::Socket* socket = ref.get()) {
-    // Revoked while the database was asked?
-    if (auto no = house_.still_good(identity, socket->shard().wall())) {
-      refuse(*socket, next, *no);
-      return give_back_seat(identity.user_id);
-    }
-    const auto device =
-        std::make_shared<Device>(house_, *socket, identity, role, Uuid::v7(socket->shard().wall()));
-    socket->data(device);
-    next();  // runs connected()
-    is_in = device->is_connected();
-  }
-  if (!is_in) give_back_seat(identity.user_id);
-}
-
-void Devices::give_back_seat(const Uuid& user) {
-  house_.at_home(user, [user](House::Part& home) { home.presence.release(user); });
+  arrivals_[house_.here().index]->admit(socket, std::move(next));
 }
 
 void Devices::connected(sioxx::Socket& socket) {
@@ -249,6 +109,7 @@ void Devices::disconnected(sioxx::Socket& socket, sioxx::CloseReason reason) {
   Device* device = socket.data<Device>();
   if (device == nullptr || !device->is_connected()) return;
   device->disconnected();
+  house_.metrics().count(Count::disconnects);
   const WallMs now = socket.shard().wall();
   house_.at_home(device->user(), [this, user = device->user(), id = device->id(), now](House::Part& home) {
     house_.stop_typing(home, user, id);

@@ -2,6 +2,7 @@
 
 #include "rozmova/access.hpp"
 #include "rozmova/chat/answer.hpp"
+#include "rozmova/chat/arrivals.hpp"
 #include "rozmova/chat/deeds.hpp"
 #include "rozmova/chat/device.hpp"
 #include "rozmova/chat/house.hpp"
@@ -16,11 +17,11 @@
 
 namespace rozmova::chat {
 
-/// Connections to the chat: who may come in, what is kept of them while they are here (presence,
+/// Connections to the chat: who may come in (Arrivals), what is kept of them while they are here (presence,
 /// websocket_connections), and that they end with their token. Owned by Chat; the callbacks run on the
 /// socket's shard.
 ///
-///   CONNECT -> token verified -> user known or created -> seat at home -> accepted -> present, row written
+///   CONNECT -> Arrivals -> accepted -> present, row written -> gone, row closed
 class Devices {
  public:
   Devices(House& house, Deeds& deeds);
@@ -36,15 +37,7 @@ class Devices {
  private:
   /// Tells the database now and then which connections of one shard are still there.
   struct Roll;
-  struct KeyWait;
 
-  Result<std::string_view> token_of(const sioxx::Socket& socket) const;
-  void verified(sioxx::Socket& socket, const Identity& identity, sioxx::Next next);
-  void refuse(const sioxx::Socket& socket, sioxx::Next& next, const Refusal& refusal);
-  void take_seat(const sioxx::SocketRef& socket, const Identity& identity, Role role,
-                 std::shared_ptr<sioxx::Next> next);
-  void let_in(const sioxx::SocketRef& ref, const Identity& identity, Role role, sioxx::Next& next);
-  void give_back_seat(const Uuid& user);
   void renew(sioxx::Socket& socket, std::string_view token, const Answer& answer);
   void renewed(sioxx::Socket& socket, const Identity& identity, Role role, const Answer& answer);
   void write_rows(std::function<void(store::Store&)> work);
@@ -55,7 +48,7 @@ class Devices {
   std::unique_ptr<Retry> retry_;  ///< of the ledger, on shard 0
   Ledger ledger_;
   std::vector<std::unique_ptr<Roll>> rolls_;
-  std::vector<std::vector<std::unique_ptr<KeyWait>>> key_waits_;  ///< a list a shard, touched by it alone
+  std::vector<std::unique_ptr<Arrivals>> arrivals_;  ///< one a shard
 };
 
 }  // namespace rozmova::chat

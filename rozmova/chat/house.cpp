@@ -5,6 +5,8 @@
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/render.hpp"
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <set>
 
@@ -13,6 +15,7 @@ namespace rozmova::chat {
 namespace {
 
 constexpr std::int64_t sweep_interval_ms = 10'000;
+constexpr std::int64_t entry_audit_ms = 60'000;
 
 }  // namespace
 
@@ -23,6 +26,8 @@ struct House::Part::Sweep final : sioxx::loop::Timer {
   void on_timer(sioxx::loop::TimeMs now) override {
     part.rates.sweep(now);
     part.facts.sweep(now);
+    part.addresses.sweep(now);
+    std::erase_if(part.entries_, [now](const auto& entry) { return now - entry.second >= entry_audit_ms; });
     begin(now);
   }
   Part& part;
@@ -40,6 +45,7 @@ House::Part::Part(House& h, unsigned i, sioxx::loop::Shard& s)
       typing(s.timers(), h.options().typing_timeout_ms, h.options().typing_chats_per_user_max,
              [this](const ChatKey& chat, const Uuid& user) { house.relay_typing(chat, user, false); }),
       facts(h.options().facts_cache_ms, h.options().facts_cache_chats_max),
+      addresses(h.options()),
       sweep_(std::make_unique<Sweep>(*this)) {}
 
 House::Part::~Part() = default;
@@ -91,6 +97,13 @@ std::optional<Refusal> House::still_good(const Identity& identity, WallMs now) {
   return revoked(here().revocations, identity, now);
 }
 
+std::optional<Refusal> House::too_many_bad_tokens(std::string_view address) {
+  Part& part = here();
+  const auto wait = part.addresses.take(address, AddressRates::Kind::bad_token, part.shard.now());
+  if (wait == 0) return std::nullopt;
+  return Refusal{ErrorCode::rate_limited, "too many bad tokens from this address; try again later", wait};
+}
+
 unsigned House::home_of(const Uuid& user) const {
   return static_cast<unsigned>(std::hash<Uuid>{}(user) % parts_.size());
 }
@@ -128,7 +141,7 @@ void House::leave_if_lost(sioxx::Socket& socket, const ChatKey& chat, const std:
   if (device == nullptr || !socket.in(room)) return;
   if (facts && !may(device->user(), device->role(), Deed::read, *facts)) return;
   socket.leave(room);
-  socket.send(sioxx::encode_event("/", chat_error_event, chat_lost_json(chat, no_longer_yours())));
+  socket.send(encode(chat_error_event, chat_lost_json(chat, no_longer_yours())));
   metrics_.count(Count::leaves);
   log_.event(
       "leave",
@@ -158,6 +171,30 @@ void House::revoke(Part& part, RevocationsPtr list) {
   });
 }
 
+void House::note_entry(const Caller& who, const ChatKey& chat, std::string_view by) {
+  store::AuditEntry entry{who.user, "enter_chat", std::string(text(chat.kind)), chat.id.text(), {}};
+  entry.detail = fmt::format(R"({{"by":"{}"}})", by);
+  at_home(who.user, [this, entry = std::move(entry), key = std::pair(who.user, chat.id)](Part& home) {
+    const auto now = home.shard.now();
+    const auto [noted, is_new] = home.entries_.try_emplace(key, now);
+    if (!is_new && now - noted->second < entry_audit_ms) return;
+    noted->second = now;
+    const auto lost = [this](std::string_view why) { log_.error("audit_lost", {{"reason", why}}); };
+    const bool accepted = database_.write(
+        {}, [entry, wall = home.shard.wall()](store::Store& store) { store.audit(entry, wall); },
+        [lost](const Result<Done>& stored) {
+          if (!stored) lost(stored.refusal().message);
+        });
+    if (!accepted) lost(busy().message);
+  });
+}
+
+sioxx::engine::EncodedPtr House::encode(std::string_view event, std::string_view json, std::uint64_t order) {
+  auto encoded = sioxx::encode_event("/", event, json, order);
+  metrics_.event_out(event, encoded->size());
+  return encoded;
+}
+
 void House::broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                       sioxx::engine::Delivery delivery) {
   sioxx::BroadcastOptions target;
@@ -170,15 +207,16 @@ void House::broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, co
 
 void House::relay_typing(const ChatKey& chat, const Uuid& user, bool is_typing) {
   metrics_.count(Count::typing_relayed);
-  broadcast(chat, sioxx::encode_event("/", names(chat.kind).typing, typing_json(chat, user, is_typing)),
-            &user, sioxx::engine::Delivery::ephemeral);
+  broadcast(chat, encode(names(chat.kind).typing, typing_json(chat, user, is_typing)), &user,
+            sioxx::engine::Delivery::ephemeral);
 }
 
 void House::expel(const sioxx::SocketRef& socket, std::string event, Refusal why) {
   at(socket.shard(), [socket, event = std::move(event), why = std::move(why), this](Part&) {
     sioxx::Socket* here = socket.get();
     if (here == nullptr) return;
-    here->send(sioxx::encode_event("/", chat_error_event, chat_error_json(event, why)));
+    here->send(encode(chat_error_event, chat_error_json(event, why)));
+    metrics_.count(Count::expelled);
     log_.warning("expelled", {{"socket", here->id()}, {"event", event}, {"code", text(why.code)}});
     here->disconnect(true);
   });
@@ -218,6 +256,7 @@ void House::stop_typing(Part& home, const Uuid& user, const Uuid& device) {
 }
 
 void House::presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at) {
+  metrics_.count(online ? Count::users_came : Count::users_left);
   log_.event("presence", {{"user", user}, {"online", online}});
   const bool under_way = home.news_.contains(user);
   home.news_[user] = {online, last_seen_at};
@@ -241,9 +280,8 @@ void House::tell_presence(Part& home, const Uuid& user, const std::vector<ChatKe
   for (const ChatKey& chat : chats) target.rooms.push_back(room_of(chat));
   target.except.push_back(room_of_user(user));
   target.delivery = sioxx::engine::Delivery::ephemeral;
-  nsp_.broadcast(
-      sioxx::encode_event("/", presence_event, presence_json(user, news.online, news.last_seen_at)),
-      std::move(target));
+  nsp_.broadcast(encode(presence_event, presence_json(user, news.online, news.last_seen_at)),
+                 std::move(target));
   metrics_.count(Count::broadcasts);
 }
 

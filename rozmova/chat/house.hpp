@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rozmova/auth.hpp"
+#include "rozmova/chat/address_rates.hpp"
 #include "rozmova/chat/facts_cache.hpp"
 #include "rozmova/chat/notices.hpp"
 #include "rozmova/chat/options.hpp"
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +78,9 @@ class House {
     Typing typing;
     FactsCache facts;
 
+    // ---- of the connections of this shard
+    AddressRates addresses;
+
     // ---- the same on every shard
     RevocationsPtr revocations;  ///< null until they have been read: nobody comes in before
 
@@ -87,6 +92,8 @@ class House {
       WallMs last_seen_at = 0;
     };
     std::unordered_map<Uuid, News> news_;
+    /// Who looked into which chat, and when it was written down.
+    std::map<std::pair<Uuid, Uuid>, sioxx::loop::TimeMs> entries_;
     struct Sweep;
     std::unique_ptr<Sweep> sweep_;
   };
@@ -107,6 +114,9 @@ class House {
 
   /// What every action asks, on any shard's thread: has the token expired, or been revoked?
   std::optional<Refusal> still_good(const Identity& identity, WallMs now);
+
+  /// On any shard's thread: one more bad token from this address; RATE_LIMITED when there were too many.
+  std::optional<Refusal> too_many_bad_tokens(std::string_view address);
 
   unsigned home_of(const Uuid& user) const;
   /// The part of the shard whose thread this is.
@@ -141,6 +151,11 @@ class House {
   /// Takes the list and ends the connections that it forbids.
   void revoke(Part& part, RevocationsPtr list);
 
+  /// Somebody who is no party of the order has looked into its chat, by a join or over REST: a line in the audit log, one
+  /// in entry_audit_ms for the same person and chat.
+  void note_entry(const Caller& who, const ChatKey& chat, std::string_view by);
+  /// One event for any number of receivers, counted by its name.
+  sioxx::engine::EncodedPtr encode(std::string_view event, std::string_view json, std::uint64_t order = 0);
   /// To everybody in the room, or with `except` to all but one user's devices.
   void broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                  sioxx::engine::Delivery delivery);

@@ -30,7 +30,8 @@ void Joins::begin(const Place& place) {
     step_out(place, step.answer);
     return next(place);
   }
-  const auto walk = std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, {}, 0, {}});
+  const auto walk =
+      std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, false, {}, 0, {}});
   walk->after_change_seq = step.join->after_change_seq;
   house_.at_home(step.answer.caller().user, [this, walk](House::Part& home) {
     auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::join, walk->answer.event());
@@ -123,6 +124,9 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
     if (!ahead) trim_page(snapshot->page, true, options.answer_bytes_max);
   }
   trim_page(snapshot->page, false, options.answer_bytes_max);
+  const ChatFacts& facts = snapshot->facts;
+  walk.is_audited =
+      chat.kind == ChatKind::order && who.user != facts.client_id && who.user != facts.performer_id;
   walk.last_seq = snapshot->facts.last_seq;
   walk.last_change_seq = changes.last_change_seq;
   walk.text = join_text(*snapshot, changes, who.user, role, gap);
@@ -154,6 +158,7 @@ void Joins::arrive(const WalkPtr& walk) {
   walk->answer.ok(join_fields(walk->text, walk->online, socket->shard().wall()));
   house_.metrics().count(Count::joins);
   if (walk->after_seq) house_.metrics().count(Count::reconnects);
+  if (walk->is_audited) house_.note_entry(who, walk->place.chat, "join");
   house_.log().event(
       "join",
       {{"chat", room}, {"user", who.user}, {"socket", socket->id()}, {"duration_us", who.elapsed_us()}});
@@ -227,10 +232,10 @@ void Joins::caught_up(const Place& place, const Caller& who, const store::Messag
     lines_.erase(place);
     return;
   }
-  const auto send = [socket](std::string_view event, const Message& message) {
+  const auto send = [this, socket](std::string_view event, const Message& message) {
     std::string json;
     append_message(json, message);
-    socket->send(sioxx::encode_event("/", event, json));
+    socket->send(house_.encode(event, json));
   };
   for (const Message& message : changes.messages) send(changed_event(message), message);
   for (const Message& message : page.messages) send(names(place.chat.kind).message, message);

@@ -82,7 +82,7 @@ void Notices::tell(const Notification& notification) {
   append_notification(json, notification);
   sioxx::BroadcastOptions target;
   target.rooms.push_back(room_of_user(notification.user_id));
-  house_.server().of("/").broadcast(sioxx::encode_event("/", notification_event, json), std::move(target));
+  house_.server().of("/").broadcast(house_.encode(notification_event, json), std::move(target));
   house_.log().event("notification", {{"user", notification.user_id}, {"name", notification.type}});
   unread_changed(notification.user_id);
 }
@@ -214,7 +214,7 @@ void Notices::counted(unsigned shard, const Uuid& user, const std::optional<stor
     sioxx::BroadcastOptions target;
     target.rooms.push_back(room_of_user(user));
     const std::string json = unread_json(*unread, house_.options().unread_chats_listed_max);
-    house_.server().of("/").broadcast(sioxx::encode_event("/", unread_event, json), std::move(target));
+    house_.server().of("/").broadcast(house_.encode(unread_event, json), std::move(target));
   } else {
     counter.is_stale = true;  // the store has to come back first
   }
@@ -232,13 +232,13 @@ void Notices::greet(sioxx::Socket& socket, const Uuid& user) {
         auto unread = store.notifications(user, query).notifications;
         if (unread.empty()) return;
         std::reverse(unread.begin(), unread.end());
-        house_.at(ref.shard(), [ref, unread = std::move(unread)](House::Part&) {
+        house_.at(ref.shard(), [this, ref, unread = std::move(unread)](House::Part&) {
           sioxx::Socket* here = ref.get();
           if (here == nullptr) return;
           for (const Notification& one : unread) {
             std::string json;
             append_notification(json, one);
-            here->send(sioxx::encode_event("/", notification_event, json));
+            here->send(house_.encode(notification_event, json));
           }
         });
       },

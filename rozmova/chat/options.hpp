@@ -24,6 +24,11 @@ struct ChatOptions {
   std::int64_t sign_ins_burst = 60;  ///< all of a user's devices at once, and some more
   std::int64_t uploads_per_minute = 30;
   std::int64_t uploads_burst = 30;
+  // of one address, on each shard by itself
+  std::int64_t bad_tokens_per_min = 60;
+  std::int64_t bad_tokens_burst = 60;
+  std::int64_t demo_sign_ins_per_min = 60;
+  std::int64_t demo_sign_ins_burst = 30;
   /// This many refused bursts within a minute end the connection; see Rates.
   int over_rate_per_minute_max = 10;
   std::int64_t refused_burst_ms = 500;  ///< refusals this close to each other are one burst at least
@@ -72,6 +77,10 @@ struct ChatOptions {
 
   // ---- connections
   std::size_t connections_per_user_max = 50;
+  /// Look anew at the chats that somebody is in this often; 0: the store's triggers tell what has changed.
+  std::int64_t access_sweep_ms = 0;
+  std::int64_t connect_answer_ms = 5'000;  ///< from CONNECT to being in, or refused as UNAVAILABLE
+  std::int64_t revocations_kept_ms = 400 * 24 * 3'600'000LL;
   bool query_token = false;                ///< take `?token=` when there is nothing better
   std::int64_t token_warning_ms = 60'000;  ///< token_expiring comes this long before
   std::int64_t token_grace_ms = 30'000;    ///< after the end, until the connection is closed

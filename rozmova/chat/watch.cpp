@@ -42,8 +42,24 @@ struct Watch::Broom final : sioxx::loop::Timer {
   std::int64_t heard_up_to = 0;
 };
 
-Watch::Watch(House& house) : house_(house), broom_(std::make_unique<Broom>(house)) {
+/// The pause between two sweeps. On shard 0.
+struct Watch::Sweep final : sioxx::loop::Timer {
+  explicit Sweep(Watch& w) : watch(w) {}
+
+  void begin() {
+    auto& shard = watch.house_.server().shard(0);
+    shard.timers().arm(*this, shard.now() + watch.house_.options().access_sweep_ms);
+  }
+  void on_timer(sioxx::loop::TimeMs) override { watch.gather(std::make_shared<std::set<ChatKey>>(), 0); }
+
+  Watch& watch;
+};
+
+Watch::Watch(House& house)
+    : house_(house), broom_(std::make_unique<Broom>(house)), sweep_(std::make_unique<Sweep>(*this)) {
   house.server().shard(0).post([broom = broom_.get()] { broom->begin(); });
+  if (house.options().access_sweep_ms > 0)
+    house.server().shard(0).post([sweep = sweep_.get()] { sweep->begin(); });
   house.database().watch([this](store::Store& store, const store::AccessNews& news) { heard(store, news); });
 }
 
@@ -82,6 +98,35 @@ void Watch::reload_revocations(std::function<void(std::optional<Refusal>)> then)
       },
       [shared](const Refusal& refusal) { (*shared)(refusal); });
   if (!accepted) (*shared)(busy());
+}
+
+void Watch::gather(const std::shared_ptr<std::set<ChatKey>>& chats, unsigned shard) {
+  if (shard == house_.server().shards()) return sweep(chats);
+  house_.at(shard, [this, chats, shard](House::Part& part) {
+    house_.server().each_local_socket(part.index, "/", "", [&](sioxx::Socket& socket) {
+      for (const std::string& room : socket.rooms()) {
+        if (const auto chat = chat_of_room(room)) chats->insert(*chat);
+      }
+    });
+    gather(chats, shard + 1);
+  });
+}
+
+void Watch::sweep(const std::shared_ptr<std::set<ChatKey>>& chats) {
+  const auto pause = [this](auto&&...) { house_.at(0, [this](House::Part&) { sweep_->begin(); }); };
+  if (chats->empty()) return pause();
+  const bool accepted = house_.database().read(
+      [this, chats](store::Store& store) {
+        Letter letter;
+        while (!chats->empty() && letter.chats.size() < chats_per_read) {
+          const ChatKey chat = chats->extract(chats->begin()).value();
+          letter.chats.emplace_back(chat, store.facts(chat));
+        }
+        send(std::make_shared<const Letter>(std::move(letter)));
+        sweep(chats);
+      },
+      pause);
+  if (!accepted) pause();
 }
 
 }  // namespace rozmova::chat

@@ -170,7 +170,7 @@ std::optional<Refusal> Uploads::may_keep(store::Store& store, const chat::Caller
                                          std::uint64_t bytes, WallMs now) const {
   const auto facts = store.facts(chat);
   if (!facts) return chat::no_such_chat(chat.kind);
-  if (auto no = may(who.user, who.role, Deed::upload, *facts)) return no;
+  if (auto no = chat::may(store, who, Deed::upload, *facts)) return no;
   if (options_.bytes_per_day_max == 0) return std::nullopt;
   const std::int64_t before = store.uploaded_bytes(who.user, now - day_ms);
   if (before + static_cast<std::int64_t>(bytes) <= options_.bytes_per_day_max) return std::nullopt;
@@ -245,9 +245,10 @@ Result<store::Upload> Uploads::look(store::Store& store, const chat::Caller& who
   if (!upload) return no_such_upload();
   const auto facts = store.facts(upload->chat);
   if (!facts) return no_such_upload();
-  if (auto no = may(who.user, who.role, Deed::download, *facts)) return std::move(*no);
+  if (auto no = chat::may(store, who, Deed::download, *facts)) return std::move(*no);
   // What was deleted stays for those who decide, like its text.
-  const bool party = who.role != Role::moderator && who.role != Role::admin;
+  const Role role = chat::role_of(store, who);
+  const bool party = role != Role::moderator && role != Role::admin;
   if (upload->is_deleted && party) return no_such_upload();
   return *std::move(upload);
 }

@@ -51,6 +51,24 @@ TEST_P(LimitsTest, ARefusedBurstIsAnsweredAndTheConnectionLives) {
   EXPECT_TRUE(ok(a.asks("order_read", {{"orderId", order}, {"seq", 1}})));
 }
 
+TEST_P(LimitsTest, WithoutTriggersASweepFindsWhoMayNotHearAnyMore) {
+  auto options = usual(GetParam());
+  options.chat.access_sweep_ms = 20;
+  open(options);
+  world->sql("DROP TRIGGER orders_parties_changed");
+  const Person carol = world->person(Role::performer, "Карина");
+  Device& a = joined(alice);
+  Device& b = joined(bob);
+  world->sql("UPDATE orders SET performer_id = '" + carol.id.text() + "' WHERE id = '" + order + "'");
+  const auto lost = b.hears("chat_error");
+  EXPECT_EQ(text_at(lost, "code"), "FORBIDDEN");
+  EXPECT_EQ(text_at(lost, "orderId"), order);
+  EXPECT_TRUE(ok(sends(a, "not for Bob")));
+  EXPECT_EQ(code_of(sends(b, "x")), "FORBIDDEN");
+  EXPECT_EQ(b.heard("order_message"), 0U);
+  EXPECT_EQ(a.heard("chat_error"), 0U);
+}
+
 TEST_P(LimitsTest, WhoIgnoresTheWaitAgainAndAgainIsSentAway) {
   auto options = usual(GetParam());
   options.chat.messages_per_10s = options.chat.messages_burst = 20;

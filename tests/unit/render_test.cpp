@@ -233,6 +233,9 @@ TEST(Render, PresenceTokensAndRefusals) {
             golden::text("server.token_expiring", "payload"));
   EXPECT_EQ(chat_error_json("order_message", {ErrorCode::invalid_payload, "content is empty"}),
             golden::text("server.chat_error", "payload"));
+  EXPECT_EQ(chat_lost_json({ChatKind::order, *Uuid::parse("0197a1b2-1001-7000-8000-000000001001")},
+                           {ErrorCode::forbidden, "you are not a participant of this chat"}),
+            golden::text("server.chat_error.access_lost", "payload"));
   EXPECT_EQ(inner(refusal_ack({ErrorCode::rate_limited, "too often; try again later", 480})),
             golden::text("client.refused", "ack"));
 }

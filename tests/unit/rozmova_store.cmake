@@ -18,6 +18,7 @@ rozmova_test(rozmova_store_test
     sqlite_database.cpp
     temporary_directory.cpp
     sqlite_test.cpp
+    watcher_test.cpp
     sqlite_fault_test.cpp
     sqlite_kill_test.cpp
     faulty_vfs.cpp
