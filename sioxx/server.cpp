@@ -300,6 +300,7 @@ Server::Impl::~Impl() {
     const socket::Local::Presence presence(story->local);
     story->local.end_tasks();
   }
+  adapter.drop_questions();
 }
 
 Namespace& Server::Impl::of(std::string_view name) {

@@ -84,6 +84,8 @@ void Questions::client_answer(std::uint64_t id, const std::optional<Answer>& ans
   heard(*open);
 }
 
+void Questions::drop() { open_.clear(); }
+
 void Questions::lost(std::uint64_t id) {
   Open* const open = find(id);
   if (open == nullptr) return;

@@ -46,6 +46,8 @@ class Questions {
   void lost(std::uint64_t id);
 
   std::size_t size() const { return open_.size(); }
+  /// The shards have stopped: nobody is called any more.
+  void drop();
 
  private:
   struct Open;

@@ -33,6 +33,10 @@ class Shards final : public Adapter {
   /// Before the shards run: what lives on each, and where other processes are.
   void settle(const std::vector<socket::Local*>& locals);
   void attach(Bus& bus) { bus_ = &bus; }
+  /// After the shards have stopped, and before what lives on them goes: whoever still waits for answers gets none.
+  void drop_questions() {
+    for (const auto& node : nodes_) node->questions().drop();
+  }
 
   void broadcast(std::string_view nsp, engine::EncodedPtr message, BroadcastOptions options) override;
   void broadcast_with_ack(std::string_view nsp, engine::EncodedPtr event, BroadcastOptions options,

@@ -73,6 +73,15 @@ engine::EncodedPtr with_offset(const engine::EncodedPtr& event, std::uint64_t of
   return std::move(builder).finish(event->order(), event->next());
 }
 
+engine::EncodedPtr without_offset(const engine::EncodedPtr& event) {
+  const std::string_view packet = event->packet().substr(1);
+  const std::size_t tail = offset_text(event->offset()).size() + 4;  // ,"…"]
+  engine::Encoded::Builder builder(packet.size());
+  builder << packet.substr(0, packet.size() - tail) << ']';
+  builder.compress(event->compress());
+  return std::move(builder).finish(event->order(), event->next());
+}
+
 engine::EncodedPtr with_ack_id(const engine::EncodedPtr& event, std::uint64_t id) {
   const auto head = split(*event);
   if (!head) return nullptr;

@@ -14,5 +14,7 @@ engine::EncodedPtr with_namespace(const engine::EncodedPtr& event, std::string_v
 engine::EncodedPtr with_ack_id(const engine::EncodedPtr& event, std::uint64_t id);
 /// With the offset as one more argument (socketio-wire §3.7).
 engine::EncodedPtr with_offset(const engine::EncodedPtr& event, std::uint64_t offset);
+/// As it was before with_offset(): for sockets that cannot come back.
+engine::EncodedPtr without_offset(const engine::EncodedPtr& event);
 
 }  // namespace sioxx::socket

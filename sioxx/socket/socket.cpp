@@ -81,7 +81,7 @@ void Socket::tell_outgoing(std::string_view packet) const {
 void Socket::send(const engine::EncodedPtr& encoded, engine::Delivery delivery) {
   socket::Recovery* const recovery = rare_ != nullptr ? rare_->recovery.get() : nullptr;
   if (recovery == nullptr || delivery == engine::Delivery::ephemeral) {
-    if (connected()) put(encoded, delivery);
+    if (connected()) put(encoded->offset() == 0 ? encoded : socket::without_offset(encoded), delivery);
     return;
   }
   if (!connected() && !recovery->collects) return;

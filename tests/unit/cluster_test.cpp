@@ -267,6 +267,25 @@ TEST_F(ClusterTest, ALaterIsAnsweredFromAnotherThread) {
   EXPECT_EQ(alice.take(), Packets{R"(42["got",7])"});
 }
 
+TEST_F(ClusterTest, WhatIsStillAskedWhenAllEndsIsDropped) {
+  auto witness = std::make_shared<int>(0);
+  table.on("ask", [&](Socket&, Event) -> Task {
+    const auto held = witness;
+    co_await table.to("a").timeout(60'000).emit_with_ack("q");
+    ADD_FAILURE() << "nobody answered";
+  });
+  person(0, {"a"});
+  person(1, {"a"});
+  says(0, R"(2["ask"])");
+  settle();
+  table.to("a").timeout(60'000).emit_array_with_ack("q", {}, [witness](const Answers&) { ADD_FAILURE(); });
+  settle();
+  EXPECT_EQ(witness.use_count(), 3);
+  for (const auto& home : homes) home->local.end_tasks();
+  adapter.drop_questions();
+  EXPECT_EQ(witness.use_count(), 1);
+}
+
 namespace {
 
 /// Another process, one call away.

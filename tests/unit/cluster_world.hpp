@@ -54,6 +54,7 @@ class ShardsTest : public ::testing::Test {
   }
   ~ShardsTest() override {
     for (const auto& home : homes) home->local.end_tasks();
+    adapter.drop_questions();
   }
 
   /// Somebody on a shard, in some rooms; what he hears stands in his transport.

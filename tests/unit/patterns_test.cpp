@@ -164,6 +164,11 @@ TEST(Rewrite, ChangesTheHeadAndKeepsTheRest) {
   EXPECT_EQ(text(asked), R"(451-3["f",{"_placeholder":true,"num":0}])");
   EXPECT_EQ(asked->next(), file->next());
   EXPECT_FALSE(asked->compress());
+  const auto stamped = socket::with_offset(file, 1'000);
+  EXPECT_EQ(text(stamped), R"(451-/x,["f",{"_placeholder":true,"num":0},"rs"])");
+  EXPECT_EQ(stamped->offset(), 1'000u);
+  EXPECT_EQ(text(socket::without_offset(stamped)), text(file));
+  EXPECT_EQ(socket::with_offset(socket::with_ack_id(plain, 1), 5), nullptr);
   for (const char* other : {"", "0", "3[1]", R"(212["a"])", "2/x", "5x", "2"}) {
     EXPECT_EQ(socket::with_namespace(engine::Encoded::text(other), "/x"), nullptr) << other;
   }

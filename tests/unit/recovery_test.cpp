@@ -333,6 +333,20 @@ TEST_F(RecoveryTest, WithoutAWordOfWhoseItIsThereIsNone) {
   EXPECT_EQ(alice.hears(), Packets{R"(2/plain,["x",1])"});
 }
 
+TEST_F(RecoveryTest, AnOldClientIsSpokenToAsEver) {
+  Namespace& open = world.of("/open");
+  open.recover_as([](const Socket&) { return std::string("anybody"); });
+  world.start();
+  FakeTransport wire;
+  const auto session = world.sessions.open_websocket(a_handshake(engine::Revision::v3), wire);
+  session->receive("40/open", false, wire);
+  wire.written.clear();
+  open.emit("x", 1);
+  EXPECT_EQ(wire.take(), Packets{R"(42/open,["x",1])"});
+  session->transport_closed(wire, CloseReason::transport_close);
+  EXPECT_EQ(world.local.recoveries().parked(), 0u);
+}
+
 TEST_F(RecoveryTest, OffMeansNothingIsAdded) {
   world.limits.recovery_window_ms = 0;
   world.start();

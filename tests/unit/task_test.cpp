@@ -231,4 +231,4 @@ TEST(Task, AnEventByReferenceDoesNotCompile) {
   static_assert(!CoroutineEventHandler<decltype(plain)> && !CoroutineByReference<decltype(plain)>);
 }
 
-TEST(Task, OutsideOfAShardNobodyCanWait) { EXPECT_THROW(Later<int>(), std::logic_error); }
+TEST(Task, OutsideOfAShardNobodyCanWait) { EXPECT_THROW(Later<int> later, std::logic_error); }
