@@ -36,6 +36,21 @@ cpp_is_formatted() {
     -o \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format-14 --dry-run -Werror
 }
 walls() { node --test --test-reporter=spec "$root/tests/walls/"; }
+# Each fuzzer a minute, two at a time; what they find is left in build/fuzz-found.
+fuzz_one() {
+  local name=$1 found=$root/build/fuzz-found/$1
+  mkdir -p "$found/corpus"
+  one_test "fuzz-$name" "$root/build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 \
+    -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$found/" "$found/corpus" "$root/tests/fuzz/corpus/$name"
+}
+fuzz() {
+  local folder
+  for folder in "$root"/tests/fuzz/corpus/*/; do
+    while (($(jobs -rp | wc -l) >= 2)); do wait -n || true; done
+    fuzz_one "$(basename "$folder")" &
+  done
+  wait
+}
 soak() { one_test soak "$root/build/release/tests/soak/sioxx_soak"; }
 end_to_end() { ROZMOVA_BIN=$root/build/release/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist web e2e; }
 
@@ -64,6 +79,8 @@ suite examples      1     300     "build-unit"                system_tests relea
 suite websocket     1     300     "build-unit"                system_tests release websocket
 suite install       1     300     "build-unit"                system_tests release install
 suite soak          1     300     "build-unit"                soak
+suite build-fuzz    2     1200    "build-release"             build_cpp fuzz fuzzers
+suite fuzz          2     600     "build-fuzz"                fuzz
 suite web-types     1     300     "build-web"                 one_test web-types web typecheck
 suite web-lint      1     300     "build-web"                 one_test web-lint web lint
 suite web-unit      1     600     "build-web"                 web test

@@ -11,7 +11,7 @@ build_packages=(
 
 test_packages=(
   postgresql redis-server
-  chromium clang-format-14 fonts-noto-color-emoji openssl shellcheck sqlite3
+  chromium clang-14 clang-format-14 fonts-noto-color-emoji libclang-rt-14-dev openssl shellcheck sqlite3
 )
 
 # missing_packages NAME...: prints those that are not installed, one a line.

@@ -1,6 +1,6 @@
 // A head is looked at twice. The first look goes over the raw bytes as they come and refuses every shape that
 // two servers in a row might read differently (RFC 9112 §2.2, §3.2, §5.1, §6.1, §11.2); the second is Beast's
-// parser, which takes the head apart and later decodes the body.
+// parser, which takes the head apart. Chunked bodies have a reader of ours (chunked_body.cpp).
 //
 //   head    = method SP target SP "HTTP/1." ("0" | "1") CRLF  (name ":" OWS value OWS CRLF)*  CRLF
 //
@@ -12,12 +12,12 @@
 #include "sioxx/net/http_parser.hpp"
 
 #include "sioxx/engine/query.hpp"
+#include "sioxx/net/chunked_body.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <vector>
 
@@ -45,22 +45,6 @@ std::string lower_case(std::string_view text) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// RFC 9110 §5.6.2.
-constexpr std::array<bool, 256> make_token_table() {
-  std::array<bool, 256> table{};
-  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
-  return table;
-}
-constexpr std::array<bool, 256> token_table = make_token_table();
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return token_table[static_cast<unsigned char>(c)]; });
-}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -193,12 +177,11 @@ class Inspector {
   bool http11_ = false;
 };
 
-/// The second look: Beast takes head and body apart and calls us for every piece.
+/// The second look: Beast takes the head apart, and the body that has a length, and calls us for every piece.
 class Reader final : public beast::http::basic_parser<true> {
  public:
   explicit Reader(http::Request& request) : request_(request) { eager(true); }
 
-  bool chunk_extension() const { return chunk_extension_; }
   bool http11() const { return version_ == 11; }
 
  private:
@@ -215,7 +198,6 @@ class Reader final : public beast::http::basic_parser<true> {
   void on_response_impl(int, Text, int, beast::error_code& ec) override { ec = {}; }
   void on_field_impl(beast::http::field, Text name, Text value, beast::error_code& ec) override {
     ec = {};
-    if (is_header_done()) return;  // trailers are of no use here
     request_.headers.emplace_back(lower_case(view(name)), view(value));
   }
   void on_header_impl(beast::error_code& ec) override { ec = {}; }
@@ -225,20 +207,18 @@ class Reader final : public beast::http::basic_parser<true> {
     request_.body += view(body);
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, Text extensions, beast::error_code& ec) override {
-    ec = {};
-    if (extensions.empty()) return;
-    chunk_extension_ = true;
-    ec = beast::http::error::bad_chunk_extension;
+  // Chunks never get here (ChunkedBody).
+  void on_chunk_header_impl(std::uint64_t, Text, beast::error_code& ec) override {
+    ec = beast::http::error::bad_chunk;
   }
-  std::size_t on_chunk_body_impl(std::uint64_t, Text body, beast::error_code& ec) override {
-    return on_body_impl(body, ec);
+  std::size_t on_chunk_body_impl(std::uint64_t, Text, beast::error_code& ec) override {
+    ec = beast::http::error::bad_chunk;
+    return 0;
   }
   void on_finish_impl(beast::error_code& ec) override { ec = {}; }
 
   http::Request& request_;
   int version_ = 0;
-  bool chunk_extension_ = false;
 };
 
 }  // namespace
@@ -246,9 +226,11 @@ class Reader final : public beast::http::basic_parser<true> {
 struct HttpParser::State {
   Limits limits;
   http::Request request;
-  std::optional<Reader> reader;  ///< from the end of the head to the end of the request
-  std::size_t looked_at = 0;     ///< bytes of an unfinished head that need no second look
-  std::size_t skipped = 0;       ///< of an empty line before a request (RFC 9112 §2.2)
+  std::optional<Reader> reader;        ///< from the end of the head to the end of the request
+  std::optional<ChunkedBody> chunked;  ///< instead of it, from accept_body() on
+  std::uint64_t body_bytes_max = 0;
+  std::size_t looked_at = 0;  ///< bytes of an unfinished head that need no second look
+  std::size_t skipped = 0;    ///< of an empty line before a request (RFC 9112 §2.2)
   bool accepted = false;
   bool expects_continue = false;
   Refusal refusal;
@@ -263,6 +245,7 @@ struct HttpParser::State {
   void start_over() {
     request = {};
     reader.reset();
+    chunked.reset();
     looked_at = skipped = 0;
     accepted = expects_continue = false;
   }
@@ -322,17 +305,25 @@ struct HttpParser::State {
     return {Step::head, used};
   }
 
+  Result chunked_body(std::string_view bytes) {
+    const ChunkedBody::Result result = chunked->feed(bytes, request.body, body_bytes_max);
+    switch (result.step) {
+      case ChunkedBody::Step::more: return {Step::more, result.used};
+      case ChunkedBody::Step::complete: return {Step::complete, result.used};
+      case ChunkedBody::Step::too_large: return refuse(body_too_large);
+      case ChunkedBody::Step::extension: return refuse(bad("Chunk extensions are not taken."));
+      case ChunkedBody::Step::broken: break;
+    }
+    return refuse(bad("The body is badly chunked."));
+  }
+
   Result body(std::string_view bytes) {
+    if (chunked) return chunked_body(bytes);
     beast::error_code error;
     const std::size_t used = reader->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     if (error == beast::http::error::body_limit) return refuse(body_too_large);
-    if (error && error != beast::http::error::need_more) {
-      return refuse(
-          bad(reader->chunk_extension() ? "Chunk extensions are not taken." : "The body is badly chunked."));
-    }
+    if (error && error != beast::http::error::need_more) return refuse(bad("The body is not one."));
     if (reader->is_done()) return {Step::complete, used};
-    // What Beast leaves lying is a chunk header or a trailer that is not whole yet.
-    if (bytes.size() - used > limits.head_bytes_max) return refuse(bad("The body is badly chunked."));
     return {Step::more, used};
   }
 };
@@ -356,6 +347,8 @@ HttpParser::Step HttpParser::accept_body(std::size_t body_bytes_max) {
     if (*length > body_bytes_max) return state.refuse(body_too_large).step;
   }
   state.reader->body_limit(body_bytes_max);
+  state.body_bytes_max = body_bytes_max;
+  if (state.reader->chunked()) state.chunked.emplace(state.limits.head_bytes_max);
   return Step::more;
 }
 
