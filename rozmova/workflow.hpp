@@ -33,6 +33,12 @@ Result<OrderStatus> outcome_of(std::optional<OrderStatus> wished, OrderStatus be
 /// Takes an undecided dispute, hands it over, or (nothing) gives it back. `now` is who has it.
 std::optional<Refusal> may_assign(Actor actor, const Uuid& user, const std::optional<Uuid>& now,
                                   const std::optional<Uuid>& to);
+/// For whom something is written down: what he may do next stands in it.
+struct Viewer {
+  Uuid user;
+  Role role = Role::client;
+};
+
 /// Internal notes: for those who decide, never for the parties.
 bool may_note(const Uuid& user, Role role, const ChatFacts& chat);
 

@@ -117,6 +117,8 @@ void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions o
   add_notifications_routes(router, floor);
   if (options.uploads != nullptr) add_uploads_routes(router, floor, *options.uploads);
   add_changes_routes(router, floor);
+  add_chat_routes(router, floor);
+  add_disputes_routes(router, floor);
 }
 
 }  // namespace rozmova::api

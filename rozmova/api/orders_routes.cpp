@@ -12,8 +12,6 @@ namespace {
 using chat::Caller;
 using chat::Deeds;
 
-constexpr ChatKind order_kind = ChatKind::order;
-
 /// `GET /v1/orders?limit=&cursor=`
 void list_orders(const Floor& floor, Call&& call, const SharedReply& reply) {
   const auto& options = floor.chat.options();
@@ -47,61 +45,6 @@ void show_order(const Floor& floor, Call&& call, const SharedReply& reply) {
   });
 }
 
-/// `GET /v1/orders/{id}/messages?after=|before=&limit=`
-void history(const Floor& floor, Call&& call, const SharedReply& reply) {
-  constexpr std::int64_t absent = -1, seq_max = (std::int64_t{1} << 53) - 1;
-  const auto& options = floor.chat.options();
-  const auto id = call.params.uuid("id");
-  if (!id) return reply.refuse(id.refusal());
-  const auto after = call.query_int("after", absent, 0, seq_max);
-  if (!after) return reply.refuse(after.refusal());
-  const auto before = call.query_int("before", absent, 0, seq_max);
-  if (!before) return reply.refuse(before.refusal());
-  if (*after != absent && *before != absent) {
-    return reply.refuse({ErrorCode::invalid_payload, "Give \"after\" or \"before\", not both."});
-  }
-  const auto limit = call.query_int("limit", options.newest_messages, 1, options.catch_up_messages_max);
-  if (!limit) return reply.refuse(limit.refusal());
-  store::Page page;
-  if (*after != absent) page.after_seq = *after;
-  if (*before != absent) page.before_seq = *before;
-  page.limit = static_cast<int>(*limit);
-  floor.as_caller(call, reply, [&floor, reply, chat = ChatKey{order_kind, *id}, page](const Caller& who) {
-    floor.deeds().history(who, chat, page, reply.json());
-  });
-}
-
-/// `POST /v1/orders/{id}/messages`
-void send(const Floor& floor, Call&& call, const SharedReply& reply) {
-  const auto id = call.params.uuid("id");
-  if (!id) return reply.refuse(id.refusal());
-  auto message = chat::parse_message_body({order_kind, *id}, call.body, floor.chat.options());
-  if (!message) return reply.refuse(message.refusal());
-  floor.as_person(call, reply, [&floor, reply, message = std::move(*message)](const Caller& who) {
-    floor.deeds().send(who, message, [reply](Result<chat::Sent> sent) {
-      if (!sent) return reply.refuse(sent.refusal());
-      reply.send(sent->duplicate ? 200 : 201, R"({"message":)" + sent->json + '}');
-    });
-  });
-}
-
-/// `POST /v1/orders/{id}/read`
-void mark_read(const Floor& floor, Call&& call, const SharedReply& reply) {
-  const auto id = call.params.uuid("id");
-  if (!id) return reply.refuse(id.refusal());
-  const auto seq = chat::parse_read_body(call.body);
-  if (!seq) return reply.refuse(seq.refusal());
-  floor.as_person(call, reply,
-                  [&floor, reply, chat = ChatKey{order_kind, *id}, seq = *seq](const Caller& who) {
-                    floor.deeds().mark_read(who, chat, seq, [reply](Result<std::int64_t> position) {
-                      if (!position) return reply.refuse(position.refusal());
-                      std::string json;
-                      chat::ObjectText(json).number("seq", *position).close();
-                      reply.send(200, std::move(json));
-                    });
-                  });
-}
-
 }  // namespace
 
 void add_orders_routes(Router& router, const FloorPtr& floor) {
@@ -117,19 +60,6 @@ void add_orders_routes(Router& router, const FloorPtr& floor) {
       create_order);
   add(router, floor, {"GET", "/v1/orders/{id}", Guard::user_or_service, Body::none, "One order", {}},
       show_order);
-  add(router, floor,
-      {"GET",
-       "/v1/orders/{id}/messages",
-       Guard::user_or_service,
-       Body::none,
-       "A page of the chat's history, oldest first",
-       {}},
-      history);
-  add(router, floor, {"POST", "/v1/orders/{id}/messages", Guard::user, Body::json, "Send a message", {}},
-      send);
-  add(router, floor,
-      {"POST", "/v1/orders/{id}/read", Guard::user, Body::json, "Move the read position forward", {}},
-      mark_read);
 }
 
 }  // namespace rozmova::api

@@ -68,5 +68,11 @@ void add_orders_routes(Router& router, const FloorPtr& floor);
 void add_notifications_routes(Router& router, const FloorPtr& floor);
 void add_uploads_routes(Router& router, const FloorPtr& floor, uploads::Uploads& uploads);
 void add_changes_routes(Router& router, const FloorPtr& floor);
+/// History, sending, read marks and statuses: the same for orders and disputes.
+void add_chat_routes(Router& router, const FloorPtr& floor);
+void add_disputes_routes(Router& router, const FloorPtr& floor);
+
+/// `after=|before=&limit=` of a page of history.
+Result<store::Page> page_of(const Call& call, const chat::ChatOptions& options);
 
 }  // namespace rozmova::api

@@ -37,6 +37,7 @@ struct Chat::Doors {
 
   void open_chat(sioxx::Namespace& nsp, ChatKind kind);
   void open_changes(sioxx::Namespace& nsp, ChatKind kind);
+  void open_workflow(sioxx::Namespace& nsp);
   void on(sioxx::Namespace& nsp, std::string_view event,
           std::function<void(const boost::json::value*, Answer)> deed);
   void unknown(sioxx::Socket& socket, sioxx::Event& event);
@@ -61,6 +62,7 @@ void Chat::Doors::open() {
   open_chat(nsp, ChatKind::dispute);
   open_changes(nsp, ChatKind::order);
   open_changes(nsp, ChatKind::dispute);
+  open_workflow(nsp);
   // The one event that an expired token may still send.
   nsp.on(std::string(auth_refresh_event), [this](sioxx::Socket& socket, sioxx::Event& event) {
     const Device* device = socket.data<Device>();
@@ -152,6 +154,30 @@ void Chat::Doors::open_changes(sioxx::Namespace& nsp, ChatKind kind) {
      });
   on(nsp, change_names(kind).remove, [kind, change](const boost::json::value* payload, const Answer& answer) {
     change(parse_delete(kind, payload), answer);
+  });
+}
+
+void Chat::Doors::open_workflow(sioxx::Namespace& nsp) {
+  for (const ChatKind kind : {ChatKind::order, ChatKind::dispute}) {
+    on(nsp, names(kind).status, [this, kind](const boost::json::value* payload, const Answer& answer) {
+      auto wish = parse_status(kind, payload, house.options());
+      if (!wish) return answer.refuse(wish.refusal());
+      deeds.change_status(answer.caller(), std::move(*wish), [answer](Result<std::string> update) {
+        if (!update) return answer.refuse(update.refusal());
+        // The ack's own object goes around the fields.
+        answer.ok(std::string_view(*update).substr(1, update->size() - 2));
+      });
+    });
+  }
+  on(nsp, dispute_note_event, [this](const boost::json::value* payload, const Answer& answer) {
+    auto note = parse_note(payload, house.options());
+    if (!note) return answer.refuse(note.refusal());
+    deeds.add_note(answer.caller(), std::move(*note), [answer](Result<Sent> added) {
+      if (added)
+        answer.ok("\"note\":" + added->json);
+      else
+        answer.refuse(added.refusal());
+    });
   });
 }
 

@@ -197,7 +197,8 @@ void Deeds::orders(const Caller& who, int limit, std::optional<std::string> curs
   read<std::string>(
       [who, limit, cursor = std::move(cursor)](store::Store& store) -> Result<std::string> {
         const auto from = cursor ? std::optional<std::string_view>(*cursor) : std::nullopt;
-        return orders_json(store.orders(who.user, role_of(store, who) == Role::admin, limit, from));
+        const Viewer viewer = viewer_of(store, who);
+        return orders_json(store.orders(who.user, viewer.role == Role::admin, limit, from), viewer);
       },
       std::move(done));
 }
@@ -212,7 +213,7 @@ void Deeds::order(const Caller& who, const Uuid& id, Then<std::string> done) {
         const auto summary = store.order(id, who.user);
         if (!summary) return no_such_chat(chat.kind);
         std::string json;
-        append_order(json, *summary);
+        append_order(json, *summary, viewer_of(store, who));
         return json;
       },
       std::move(done));
@@ -256,7 +257,7 @@ void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<
   const auto outcome = std::make_shared<Result<std::string>>(std::string());
   const bool accepted = house_.database().write(
       {ChatKind::order, *wanted.id},
-      [wanted, client, performer = order.performer, reader = who.user, now, outcome](store::Store& store) {
+      [who, wanted, client, performer = order.performer, now, outcome](store::Store& store) {
         if (client.name) store.ensure_user({client.id, *client.name, Role::client, {}}, now);
         if (performer.name) store.ensure_user({performer.id, *performer.name, Role::performer, {}}, now);
         const auto created = store.create_order(wanted, now);
@@ -265,7 +266,7 @@ void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<
           return;
         }
         std::string json;
-        append_order(json, store.order(created->id, reader).value());
+        append_order(json, store.order(created->id, who.user).value(), viewer_of(store, who));
         *outcome = std::move(json);
       },
       [this, who, id = *wanted.id, outcome, shared](Result<Done> stored) {

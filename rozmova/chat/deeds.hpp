@@ -80,6 +80,28 @@ class Deeds {
   /// A write in the order of this user's other writes.
   void change(const Uuid& user, store::Database::Work work, Then<Done> done);
 
+  // ---- workflow, orders and disputes alike (deeds_workflow.cpp)
+  /// `{orderId, status, previousStatus, changedBy, changedAt, seq}`, also when it was so already.
+  void change_status(const Caller& who, StatusPayload wish, Then<std::string> done);
+  /// Tells what one change of the store did: the system messages to their rooms, each change to everybody whom it
+  /// concerns. For whoever changed something inside a transaction of his own; any thread, after the commit.
+  void publish(const store::Changed& changed);
+  struct Opened {
+    std::string json;  ///< the dispute
+    bool repeated = false;
+  };
+  void open_dispute(const Caller& who, const Uuid& order, DisputePayload dispute, Then<Opened> done);
+  /// The dispute as it is then. Nothing: nobody has it any more.
+  void assign_dispute(const Caller& who, const Uuid& dispute, std::optional<Uuid> moderator,
+                      Then<std::string> done);
+  /// Those of the caller's orders, or all of them for who decides.
+  void disputes(const Caller& who, store::DisputeFilter filter, int limit, std::optional<std::string> cursor,
+                Then<std::string> done);
+  void dispute(const Caller& who, const Uuid& id, Then<std::string> done);
+  /// Notes among moderators; `json` is the note.
+  void add_note(const Caller& who, NotePayload note, Then<Sent> done);
+  void notes(const Caller& who, const Uuid& dispute, store::Page page, Then<std::string> done);
+
   House& house() { return house_; }
 
  private:
@@ -91,6 +113,12 @@ class Deeds {
   void write_notifications_read(const Caller& who, NotificationsRead read, WallMs now,
                                 Then<std::string> done);
   void write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
+  /// One write of the workflow at the caller's pace; `told` runs after the commit, before `done`.
+  template <class T>
+  void carry_out(const Caller& who, const ChatKey& lane, std::string_view name,
+                 std::function<Result<T>(store::Store&, WallMs now)> deed, std::function<void(const T&)> told,
+                 Then<T> done);
+  void tell_change(const Message& message, const store::Changed& changed);
   template <class T>
   Then<T> rechecking(const Caller& who, const ChatKey& chat, Then<T> done);
   template <class T>

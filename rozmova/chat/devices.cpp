@@ -90,6 +90,7 @@ void Devices::connected(sioxx::Socket& socket) {
   if (device == nullptr) return;
   device->connected();
   socket.join(room_of_user(device->user()));
+  house_.seat_by_role(socket, device->role());
   const WallMs now = socket.shard().wall();
   house_.at_home(device->user(),
                  [user = device->user(), now](House::Part& home) { home.presence.come(user, now); });
@@ -184,6 +185,7 @@ void Devices::renewed(sioxx::Socket& socket, const Identity& identity, Role role
   house_.log().event("token_renewed",
                      {{"user", device->user()}, {"socket", socket.id()}, {"role", text(role)}});
   if (!other_role) return;
+  house_.seat_by_role(socket, role);
   for (const std::string& room : socket.rooms()) {
     if (const auto chat = chat_of_room(room)) house_.recheck(device->user(), *chat, [] {});
   }

@@ -14,18 +14,24 @@ using namespace payload;
 
 namespace {
 
-constexpr EventNames order_names{"orderId",       "join_order_chat", "leave_order_chat",
-                                 "order_message", "order_typing",    "order_read"};
-constexpr EventNames dispute_names{"disputeId",       "join_dispute_chat", "leave_dispute_chat",
-                                   "dispute_message", "dispute_typing",    "dispute_read"};
+constexpr EventNames order_names{.id_key = "orderId",
+                                 .join = "join_order_chat",
+                                 .leave = "leave_order_chat",
+                                 .message = "order_message",
+                                 .typing = "order_typing",
+                                 .read = "order_read",
+                                 .status = "order_status",
+                                 .status_update = "order_status_update"};
+constexpr EventNames dispute_names{.id_key = "disputeId",
+                                   .join = "join_dispute_chat",
+                                   .leave = "leave_dispute_chat",
+                                   .message = "dispute_message",
+                                   .typing = "dispute_typing",
+                                   .read = "dispute_read",
+                                   .status = "dispute_status",
+                                   .status_update = "dispute_status_update"};
 
 constexpr std::int64_t amount_minor_max = 1'000'000'000'000'00;
-
-Result<ChatKey> chat_of(ChatKind kind, const json::object& object) {
-  const auto id = uuid_of(object, names(kind).id_key);
-  if (!id) return id.refusal();
-  return ChatKey{kind, *id};
-}
 
 /// An address that a browser may open without running anything: http, https, or a path of the page's own
 /// origin.
@@ -216,20 +222,12 @@ Result<NewMessage> parse_message_body(const ChatKey& chat, const json::object& b
     if (message.attachments.empty() && is_blank(*content)) return invalid("content is empty");
     message.content = *content;
   }
-  if (find(body, "clientMessageId") != nullptr) {
-    const auto id = text_of(body, "clientMessageId");
-    if (!id) return id.refusal();
-    if (id->empty() || id->size() > limits.client_message_id_bytes_max || has_control(*id)) {
-      return invalid(fmt::format("clientMessageId must have 1 to {} bytes and no control characters",
-                                 limits.client_message_id_bytes_max));
-    }
-    message.client_message_id = std::string(*id);
-  }
-  if (const json::value* reply_to = find(body, "replyTo")) {
-    const auto id = uuid_of("replyTo", *reply_to);
-    if (!id) return id.refusal();
-    message.reply_to = *id;
-  }
+  auto client_message_id = client_message_id_of(body, limits);
+  if (!client_message_id) return client_message_id.refusal();
+  message.client_message_id = std::move(*client_message_id);
+  const auto reply_to = optional_uuid_of(body, "replyTo");
+  if (!reply_to) return reply_to.refusal();
+  message.reply_to = *reply_to;
   return message;
 }
 

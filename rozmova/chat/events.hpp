@@ -22,10 +22,14 @@ struct EventNames {
   std::string_view message;
   std::string_view typing;
   std::string_view read;
+  std::string_view status;
+  std::string_view status_update;  ///< what the server says of it
 };
 const EventNames& names(ChatKind kind);
 
 inline constexpr std::string_view auth_refresh_event = "auth_refresh";
+inline constexpr std::string_view dispute_note_event = "dispute_note";
+inline constexpr std::string_view dispute_assigned_event = "dispute_assigned";
 inline constexpr std::string_view presence_event = "user_presence";
 inline constexpr std::string_view chat_error_event = "chat_error";
 inline constexpr std::string_view token_expiring_event = "token_expiring";
@@ -79,6 +83,40 @@ struct OrderPayload {
 /// `{id?, title, clientId? | client?:{id,name?}, performerId | performer:{id,name?}, amount?, currency?,
 /// deadlineAt?}`.
 Result<OrderPayload> parse_order_body(const boost::json::object& body, const ChatOptions& limits);
+// ---- workflow: a body over REST, where the chat stands in the path, and the payload of an event, where it does not
+/// `{status, note?, orderStatus?}`; orderStatus goes with the decision of a dispute.
+struct StatusPayload {
+  ChatKey chat;
+  std::string status;
+  std::string note;
+  std::optional<OrderStatus> order_status;
+  std::optional<Uuid> by;  ///< an admin's or the backend's: in whose name
+};
+Result<StatusPayload> parse_status(ChatKind kind, const boost::json::value* payload,
+                                   const ChatOptions& limits);
+Result<StatusPayload> parse_status_body(const ChatKey& chat, const boost::json::object& body,
+                                        const ChatOptions& limits);
+
+/// `{disputeId, content, clientMessageId?}`
+struct NotePayload {
+  Uuid dispute_id;
+  std::string content;
+  std::optional<std::string> client_message_id;
+};
+Result<NotePayload> parse_note(const boost::json::value* payload, const ChatOptions& limits);
+Result<NotePayload> parse_note_body(const Uuid& dispute, const boost::json::object& body,
+                                    const ChatOptions& limits);
+
+/// `{reason, id?}`
+struct DisputePayload {
+  std::optional<Uuid> id;
+  std::string reason;
+  std::optional<Uuid> by;  ///< as in StatusPayload
+};
+Result<DisputePayload> parse_dispute_body(const boost::json::object& body, const ChatOptions& limits);
+/// `{moderatorId?}`: nothing = whoever asks, null = nobody.
+Result<std::optional<Uuid>> parse_assign_body(const boost::json::object& body, const Uuid& asks);
+
 /// `{userId}` of the demo sign-in.
 Result<Uuid> parse_user_body(const boost::json::object& body);
 

@@ -25,7 +25,7 @@ void FactsCache::loaded(const ChatKey& chat, std::int64_t now_ms, const Result<C
   const auto entry = entries_.find(chat);
   if (entry == entries_.end()) return;
   const auto waiting = std::exchange(entry->second.waiting, {});
-  if (facts && entries_.size() <= chats_max_) {
+  if (facts && entries_.size() <= chats_max_ && !entry->second.outdated) {
     entry->second.facts = *facts;
     entry->second.read_at_ms = now_ms;
     entry->second.loading = false;
@@ -49,7 +49,11 @@ void FactsCache::after_reads(const std::function<void()>& task) {
 
 void FactsCache::forget(const ChatKey& chat) {
   const auto entry = entries_.find(chat);
-  if (entry != entries_.end() && !entry->second.loading) entries_.erase(entry);
+  if (entry == entries_.end()) return;
+  if (entry->second.loading)
+    entry->second.outdated = true;
+  else
+    entries_.erase(entry);
 }
 
 void FactsCache::sweep(std::int64_t now_ms) {

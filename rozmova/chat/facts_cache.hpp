@@ -40,6 +40,7 @@ class FactsCache {
     ChatFacts facts;
     std::int64_t read_at_ms = 0;
     bool loading = true;
+    bool outdated = false;  ///< forgotten while it was being read: for who waits, not to be kept
     std::vector<Then> waiting;
   };
   std::int64_t keep_ms_;

@@ -75,6 +75,8 @@ Role role_of(store::Store& store, const Caller& who) {
   return user ? user->role : Role::client;
 }
 
+Viewer viewer_of(store::Store& store, const Caller& who) { return {who.user, role_of(store, who)}; }
+
 std::optional<Refusal> may(store::Store& store, const Caller& who, Deed deed, const ChatFacts& facts) {
   return may(who.user, role_of(store, who), deed, facts);
 }
@@ -85,6 +87,18 @@ Refusal no_such_chat(ChatKind kind) {
 }
 
 Refusal no_longer_yours() { return {ErrorCode::forbidden, "you are not a participant of this chat"}; }
+
+namespace {
+constexpr std::string_view notes_prefix = "notes:";
+}
+
+std::string notes_room(const Uuid& dispute) {
+  std::string room(notes_prefix);
+  dispute.append_to(room);
+  return room;
+}
+
+bool is_notes_room(std::string_view room) { return room.starts_with(notes_prefix); }
 
 bool is_shut_out(const Refusal& refusal) {
   return refusal.code == ErrorCode::forbidden || refusal.code == ErrorCode::not_found;
@@ -141,6 +155,7 @@ void House::leave_if_lost(sioxx::Socket& socket, const ChatKey& chat, const std:
   if (device == nullptr || !socket.in(room)) return;
   if (facts && !may(device->user(), device->role(), Deed::read, *facts)) return;
   socket.leave(room);
+  if (chat.kind == ChatKind::dispute) socket.leave(notes_room(chat.id));
   socket.send(encode(chat_error_event, chat_lost_json(chat, no_longer_yours())));
   metrics_.count(Count::leaves);
   log_.event(
@@ -153,6 +168,7 @@ void House::change_role(Part& part, const Uuid& user, Role role) {
   server_.each_local_socket(part.index, "/", room_of_user(user), [&](sioxx::Socket& socket) {
     Device* device = socket.data<Device>();
     if (device == nullptr || !device->table_says(role)) return;
+    seat_by_role(socket, role);
     for (std::string& room : socket.rooms()) rooms.insert(std::move(room));
   });
   for (const std::string& room : rooms) {
@@ -203,6 +219,24 @@ void House::broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, co
   target.delivery = delivery;
   nsp_.broadcast(std::move(message), std::move(target));
   metrics_.count(Count::broadcasts);
+}
+
+void House::seat_by_role(sioxx::Socket& socket, Role role) {
+  if (role == Role::moderator || role == Role::admin) {
+    socket.join(moderators_room);
+    return;
+  }
+  if (!socket.in(moderators_room)) return;
+  socket.leave(moderators_room);
+  for (const std::string& room : socket.rooms()) {
+    if (is_notes_room(room)) socket.leave(room);
+  }
+}
+
+void House::forget_facts(const ChatKey& chat) {
+  for (unsigned i = 0; i < parts_.size(); ++i) {
+    at(i, [chat](Part& part) { part.facts.forget(chat); });
+  }
 }
 
 void House::relay_typing(const ChatKey& chat, const Uuid& user, bool is_typing) {

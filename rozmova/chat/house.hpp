@@ -12,6 +12,7 @@
 #include "rozmova/log.hpp"
 #include "rozmova/metrics.hpp"
 #include "rozmova/store/database.hpp"
+#include "rozmova/workflow.hpp"
 #include "sioxx/server.hpp"
 
 #include <chrono>
@@ -45,6 +46,7 @@ struct Caller {
 
 /// The role that counts now: of the token, else of the users table.
 Role role_of(store::Store& store, const Caller& who);
+Viewer viewer_of(store::Store& store, const Caller& who);
 /// access::may with that role. To be asked where the facts were read: inside the transaction, or the read.
 std::optional<Refusal> may(store::Store& store, const Caller& who, Deed deed, const ChatFacts& facts);
 
@@ -54,6 +56,12 @@ Refusal busy();
 Refusal no_longer_yours();
 /// The chat does not exist or is not for the one who asked.
 bool is_shut_out(const Refusal& refusal);
+
+/// All devices of those who decide about disputes: they hear of every dispute that is opened, changed or taken.
+inline constexpr std::string_view moderators_room = "moderators";
+/// Those of them that have joined the dispute's chat: notes go there. "notes:<uuid>"
+std::string notes_room(const Uuid& dispute);
+bool is_notes_room(std::string_view room);
 
 /// What every part of the chat stands on: the references that never change, one Part per shard, and the ways
 /// to get from one to the other. No locks: a Part belongs to its shard's thread, everything else here is
@@ -159,6 +167,10 @@ class House {
   /// To everybody in the room, or with `except` to all but one user's devices.
   void broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                  sioxx::engine::Delivery delivery);
+  /// On that socket's shard: the rooms that his role opens to him, and no others any more.
+  void seat_by_role(sioxx::Socket& socket, Role role);
+  /// What typing knows of the chat is out of date.
+  void forget_facts(const ChatKey& chat);
   /// `order_typing` to the others in the room.
   void relay_typing(const ChatKey& chat, const Uuid& user, bool is_typing);
   /// Tells the connection why (`chat_error`) and ends it.

@@ -1,6 +1,7 @@
 #include "rozmova/chat/join.hpp"
 
 #include "rozmova/chat/message_change.hpp"
+#include "rozmova/workflow.hpp"
 
 #include <utility>
 
@@ -31,7 +32,7 @@ void Joins::begin(const Place& place) {
     return next(place);
   }
   const auto walk =
-      std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, false, {}, 0, {}});
+      std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, false, false, {}, 0, {}});
   walk->after_change_seq = step.join->after_change_seq;
   house_.at_home(step.answer.caller().user, [this, walk](House::Part& home) {
     auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::join, walk->answer.event());
@@ -130,6 +131,7 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
   walk.last_seq = snapshot->facts.last_seq;
   walk.last_change_seq = changes.last_change_seq;
   walk.text = join_text(*snapshot, changes, who.user, role, gap);
+  walk.hears_notes = may_note(who.user, role, snapshot->facts);
   return std::nullopt;
 }
 
@@ -155,6 +157,7 @@ void Joins::arrive(const WalkPtr& walk) {
   const std::string room = room_of(walk->place.chat);
   // Sent out of the room meanwhile (House::recheck): the snapshot is older than that.
   if (!socket->in(room)) return refuse(walk, no_longer_yours());
+  if (walk->hears_notes) socket->join(notes_room(walk->place.chat.id));
   walk->answer.ok(join_fields(walk->text, walk->online, socket->shard().wall()));
   house_.metrics().count(Count::joins);
   if (walk->after_seq) house_.metrics().count(Count::reconnects);
@@ -177,6 +180,7 @@ void Joins::refuse(const WalkPtr& walk, const Refusal& refusal) {
   if (is_shut_out(refusal) || !walk->was_in) {
     // Also when it was in before: what may not be read is not heard any more.
     socket->leave(room);
+    socket->leave(notes_room(walk->place.chat.id));
   } else if (!socket->release(room, 0)) {
     // It goes on hearing as before; but what waited at the gate was more than the gate holds.
     house_.expel(walk->answer.caller().socket, std::string(walk->answer.event()), busy());
@@ -191,6 +195,7 @@ void Joins::step_out(const Place& place, const Answer& answer) {
   const std::string room = room_of(place.chat);
   const bool was_in = socket->in(room);
   socket->leave(room);
+  socket->leave(notes_room(place.chat.id));
   answer.ok({});
   house_.at_home(who.user, [who, chat = place.chat](House::Part& home) {
     home.facts.after_read(chat, [&home, chat, who] { home.typing.stop(chat, who.user, who.device); });

@@ -62,6 +62,7 @@ class Joins {
     std::optional<std::int64_t> after_seq;
     bool was_in = false;  ///< and hearing, before this join
     bool is_audited = false;
+    bool hears_notes = false;
     JoinText text;
     std::int64_t last_seq = 0;
     std::vector<bool> online;

@@ -44,6 +44,7 @@ struct ChatOptions {
   std::size_t client_message_id_bytes_max = 64;
   std::size_t title_characters_max = 200;
   std::size_t name_characters_max = 100;
+  std::size_t note_characters_max = 2'000;  ///< beside a status, among moderators, the reason of a dispute
 
   // ---- what an answer holds
   int newest_messages = 50;                ///< a join without afterSeq, a page of history
@@ -53,6 +54,8 @@ struct ChatOptions {
   std::size_t answer_bytes_max = 400'000;  ///< of messages in one answer; the rest is `hasMore`
   int orders_page_default = 50;
   int orders_page_max = 200;
+  int disputes_page_default = 50;
+  int disputes_page_max = 200;
   int people_max = 100;  ///< of the demo's list
   int presence_chats_max =
       1'000;  ///< chats of one user that are told of his coming and going: the latest ones

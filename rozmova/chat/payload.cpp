@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace rozmova::chat {
 
@@ -68,6 +69,43 @@ Result<std::int64_t> seq_of(std::string_view key, const json::value& value) {
   if (seq < 0 || seq > safe_integer_max)
     return invalid(fmt::format("{} must be a whole number, 0 or more", key));
   return seq;
+}
+
+Result<std::optional<Uuid>> optional_uuid_of(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::optional<Uuid>();
+  const auto id = uuid_of(key, *value);
+  if (!id) return id.refusal();
+  return std::optional<Uuid>(*id);
+}
+
+Result<ChatKey> chat_of(ChatKind kind, const json::object& object) {
+  const auto id = uuid_of(object, names(kind).id_key);
+  if (!id) return id.refusal();
+  return ChatKey{kind, *id};
+}
+
+Result<std::optional<std::string>> client_message_id_of(const json::object& body, const ChatOptions& limits) {
+  if (find(body, "clientMessageId") == nullptr) return std::optional<std::string>();
+  const auto id = text_of(body, "clientMessageId");
+  if (!id) return id.refusal();
+  if (id->empty() || id->size() > limits.client_message_id_bytes_max || has_control(*id)) {
+    return invalid(fmt::format("clientMessageId must have 1 to {} bytes and no control characters",
+                               limits.client_message_id_bytes_max));
+  }
+  return std::optional<std::string>(*id);
+}
+
+Result<std::string> words_of(const json::object& body, std::string_view key, std::size_t characters_max) {
+  const auto words = text_of(body, key);
+  if (!words) return words.refusal();
+  if (characters(*words) > characters_max) {
+    return Refusal{ErrorCode::payload_too_large,
+                   fmt::format("{} has more than {} characters", key, characters_max)};
+  }
+  if (has_nul(*words)) return invalid(fmt::format("{} must not contain U+0000", key));
+  if (is_blank(*words)) return invalid(fmt::format("{} is empty", key));
+  return std::string(*words);
 }
 
 }  // namespace payload

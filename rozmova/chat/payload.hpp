@@ -1,12 +1,14 @@
 #pragma once
 
+#include "rozmova/chat/options.hpp"
+#include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
-#include "rozmova/uuid.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,7 +36,13 @@ Result<const json::object*> object_of(const json::value* payload);
 Result<std::string_view> text_of(const json::object& object, std::string_view key);
 Result<Uuid> uuid_of(std::string_view key, const json::value& value);
 Result<Uuid> uuid_of(const json::object& object, std::string_view key);
+Result<std::optional<Uuid>> optional_uuid_of(const json::object& object, std::string_view key);
 /// A whole number, 0 or more.
 Result<std::int64_t> seq_of(std::string_view key, const json::value& value);
+/// `orderId` or `disputeId`
+Result<ChatKey> chat_of(ChatKind kind, const json::object& object);
+Result<std::optional<std::string>> client_message_id_of(const json::object& body, const ChatOptions& limits);
+/// Words of a person that are no message: a note, a reason. `characters_max` in code points.
+Result<std::string> words_of(const json::object& body, std::string_view key, std::size_t characters_max);
 
 }  // namespace rozmova::chat::payload

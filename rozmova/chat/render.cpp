@@ -54,12 +54,6 @@ void append_error_fields(ObjectText& object, const Refusal& refusal) {
   if (refusal.retry_after_ms > 0) object.number("retryAfterMs", refusal.retry_after_ms);
 }
 
-void append_party(std::string& out, const Uuid& id, std::string_view name) {
-  ObjectText party(out);
-  party.id("id", id).text("name", name);
-  party.close();
-}
-
 /// "key":… fields that go into an object somebody else opens.
 class Fields {
  public:
@@ -187,6 +181,7 @@ void append_message(std::string& out, const Message& message) {
       .time("deletedAt", message.deleted_at);
   object.time("createdAt", message.created_at);
   if (message.change_seq) object.number("changeSeq", *message.change_seq);
+  if (message.change) append_change(object, *message.change, message.chat.kind);
   object.close();
 }
 
@@ -323,7 +318,13 @@ std::string join_fields(const JoinText& join, const std::vector<bool>& online, W
   return out;
 }
 
-void append_order(std::string& out, const store::OrderSummary& summary) {
+void append_party(std::string& out, const Uuid& id, std::string_view name) {
+  ObjectText party(out);
+  party.id("id", id).text("name", name);
+  party.close();
+}
+
+void append_order(std::string& out, const store::OrderSummary& summary, const Viewer& viewer) {
   const Order& order = summary.order;
   ObjectText object(out);
   object.id("id", order.id)
@@ -352,20 +353,18 @@ void append_order(std::string& out, const store::OrderSummary& summary) {
   object.time("createdAt", order.created_at)
       .time("updatedAt", order.updated_at)
       .time("deadlineAt", order.deadline_at);
+  append_order_workflow(object, out, summary, viewer);
   object.close();
 }
 
-std::string orders_json(const store::OrderList& list) {
+std::string orders_json(const store::OrderList& list, const Viewer& viewer) {
   std::string out = R"({"orders":[)";
   for (const auto& summary : list.orders) {
     if (&summary != &list.orders.front()) out += ',';
-    append_order(out, summary);
+    append_order(out, summary, viewer);
   }
   out += R"(],"nextCursor":)";
-  if (list.next_cursor)
-    append_json_string(out, *list.next_cursor);
-  else
-    out += "null";
+  append_cursor(out, list.next_cursor);
   out += '}';
   return out;
 }

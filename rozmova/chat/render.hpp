@@ -4,6 +4,7 @@
 #include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
 #include "rozmova/store/store.hpp"
+#include "rozmova/workflow.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -82,10 +83,37 @@ JoinText join_text(const store::ChatSnapshot& snapshot, const store::ChangePage&
 std::string join_fields(const JoinText& text, const std::vector<bool>& online, WallMs now);
 
 /// `{id, number, title, status, amount, currency, clientId, performerId, client, performer, lastMessage,
-/// lastSeq, lastReadSeq, unread, createdAt, updatedAt, deadlineAt}`; amount in whole units as a decimal
-/// number.
-void append_order(std::string& out, const store::OrderSummary& summary);
-std::string orders_json(const store::OrderList& list);
+/// lastSeq, lastReadSeq, unread, createdAt, updatedAt, deadlineAt, dispute, transitions, mayDispute}`; amount in
+/// whole units as a decimal number.
+void append_order(std::string& out, const store::OrderSummary& summary, const Viewer& viewer);
+std::string orders_json(const store::OrderList& list, const Viewer& viewer);
+/// `dispute`, `transitions` and `mayDispute` of an order.
+void append_order_workflow(ObjectText& object, std::string& out, const store::OrderSummary& summary,
+                           const Viewer& viewer);
+/// `{id, name}`
+void append_party(std::string& out, const Uuid& id, std::string_view name);
+
+// ---- render_workflow.cpp
+/// What a system message tells: `statusChange` or `assignment`, into the message's object.
+void append_change(ObjectText& message, const Change& change, ChatKind kind);
+/// `{orderId, status, previousStatus, changedBy, changedAt, seq}` of a status's system message.
+std::string status_update_json(const Message& message);
+/// The same for a status that was here before its chat had a record of it.
+std::string status_as_it_is_json(const ChatKey& chat, std::string_view status);
+/// `{disputeId, moderator, previousModeratorId, changedBy, changedAt, seq}` of an assignment's system message.
+std::string dispute_assigned_json(const Message& message, std::string_view moderator_name);
+/// `{id, orderId, order, status, reason, openedBy, clientId, …, moderator, outcome, lastMessage, …, transitions}`
+void append_dispute(std::string& out, const store::DisputeSummary& summary, const Viewer& viewer);
+std::string disputes_json(const store::DisputeList& list, const Viewer& viewer);
+/// `{id, disputeId, seq, authorId, authorName, content, clientMessageId, createdAt}`
+void append_note(std::string& out, const store::Note& note);
+/// `{notes, hasMore, lastSeq}`
+std::string notes_json(const store::NotePage& page);
+/// `[…]` of the words that are next.
+void append_transitions(std::string& out, ChatKind kind, const Viewer& viewer, const Uuid& client_id,
+                        const Uuid& performer_id, std::string_view status);
+/// A string or null.
+void append_cursor(std::string& out, const std::optional<std::string>& cursor);
 /// Cuts a page to what fits into one answer, at the end that is asked for next (the oldest, or with `forward`
 /// the newest), but never to nothing.
 void trim_page(store::MessagePage& page, bool forward, std::size_t bytes_max);

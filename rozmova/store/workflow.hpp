@@ -44,6 +44,8 @@ struct Changed {
       false;  ///< it was so before: `messages` has at most the one that made it so, nothing is to be told
   Uuid client_id, performer_id;
   std::optional<Uuid> moderator_id;  ///< of the dispute, as it is now
+  std::string moderator_name;
+  std::vector<Notification> notifications;  ///< for everybody whom it concerns but who did it
 };
 
 /// One row of a list of disputes.

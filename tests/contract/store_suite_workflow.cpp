@@ -205,6 +205,35 @@ TEST_P(StoreWorkflow, ADecisionDoesNotUndoWhatOthersMadeOfTheOrder) {
   EXPECT_EQ(status_of(order_), "in_progress");
 }
 
+TEST_P(StoreWorkflow, EverybodyWhomItConcernsIsNotifiedInTheSameTransaction) {
+  const auto news_of = [&](const Person& who) {
+    std::string all;
+    for (const auto& one : reader_->notifications(who.id, {}).notifications)
+      all += one.type + (one.read_at ? "(read) " : " ") + one.content + "; ";
+    return all;
+  };
+  const Changed changed = moved(moves(bob_, order_, "accepted", "таємниця"));
+  ASSERT_THAT(changed.notifications, SizeIs(1)) << "not who did it";
+  EXPECT_EQ(changed.notifications[0].user_id, alice_.id);
+  EXPECT_EQ(changed.notifications[0].data,
+            R"({"orderId":")" + order_id_.text() +
+                R"(","status":"accepted","previousStatus":"created","changedBy":")" + bob_.id.text() +
+                R"(","seq":1})");
+  EXPECT_EQ(news_of(alice_), "order_status Замовлення прийнято; ") << "her language, and not the note";
+  moved(moves(bob_, order_, "in_progress"));
+  EXPECT_EQ(news_of(alice_), "order_status Робота триває; ") << "one a chat";
+  EXPECT_EQ(news_of(bob_), "");
+  read(alice_, order_, 2);
+  EXPECT_EQ(news_of(alice_), "order_status(read) Робота триває; ") << "read with the chat";
+
+  const ChatKey dispute = opened(alice_);
+  EXPECT_EQ(news_of(bob_), "dispute_status Відкрито спір; ") << "and not the order once more";
+  moved(assigns(iryna_, dispute, mariia_.id));
+  EXPECT_EQ(news_of(mariia_), "dispute_assigned Спором опікується Марія; ");
+  EXPECT_EQ(news_of(iryna_), "");
+  EXPECT_THAT(moved(moves({Uuid{}, Role::admin}, dispute, "under_review")).notifications, SizeIs(3));
+}
+
 TEST_P(StoreWorkflow, ADisputeGoesFromHandToHand) {
   const ChatKey dispute = opened(alice_);
   EXPECT_EQ(code(assigns(alice_, dispute, alice_.id)), "FORBIDDEN");

@@ -280,11 +280,13 @@ TEST(Events, EveryGoldenClientPayloadIsUnderstood) {
         : event == change_names(kind).remove ? static_cast<bool>(parse_delete(kind, &payload))
         : event == known.typing              ? static_cast<bool>(parse_typing(kind, &payload))
         : event == known.read                ? static_cast<bool>(parse_read(kind, &payload))
+        : event == known.status              ? static_cast<bool>(parse_status(kind, &payload, limits))
+        : event == dispute_note_event        ? static_cast<bool>(parse_note(&payload, limits))
                                              : event == auth_refresh_event && parse_auth_refresh(&payload);
     EXPECT_TRUE(understood) << name;
     ++seen;
   }
-  EXPECT_GE(seen, 12);
+  EXPECT_GE(seen, 15);
 }
 
 }  // namespace

@@ -242,15 +242,17 @@ TEST(Render, PresenceTokensAndRefusals) {
 
 TEST(Render, Orders) {
   std::string one, fresh;
-  append_order(one, summary_of_order());
-  append_order(fresh, fresh_order());
+  append_order(one, summary_of_order(), {taras, Role::performer});
+  append_order(fresh, fresh_order(), {olena, Role::client});
   EXPECT_EQ(rewritten(one), golden::text("rest.get_order", "response"));
   EXPECT_EQ(fresh, golden::text("rest.post_orders", "response"));
   store::OrderList list;
   list.orders = {summary_of_order(), fresh_order()};
+  list.orders[0].order.status = OrderStatus::disputed;
+  list.orders[0].dispute = store::DisputeRef{id("0197a1b2-2001-7000-8000-000000002001"), DisputeStatus::open};
   list.next_cursor = "MjAyNi0wMi0yNw";
-  EXPECT_EQ(rewritten(orders_json(list)), golden::text("rest.get_orders", "response"));
-  EXPECT_EQ(orders_json({}), R"({"orders":[],"nextCursor":null})");
+  EXPECT_EQ(rewritten(orders_json(list, {olena, Role::client})), golden::text("rest.get_orders", "response"));
+  EXPECT_EQ(orders_json({}, {olena, Role::client}), R"({"orders":[],"nextCursor":null})");
 }
 
 TEST(Render, HistoryAndPeople) {
@@ -301,7 +303,7 @@ TEST(Render, MoneyIsADecimalNumber) {
     store::OrderSummary summary = summary_of_order();
     summary.order.amount_minor = minor;
     std::string json;
-    append_order(json, summary);
+    append_order(json, summary, {olena, Role::client});
     EXPECT_NE(json.find("\"amount\":" + expected + ","), std::string::npos) << json;
   }
 }

@@ -127,6 +127,7 @@ class Sqlite final : public Store {
   void give_dispute(Changed& changed, const Uuid& dispute, const std::optional<Uuid>& moderator,
                     Change change, WallMs now);
   void tell(Changed& changed, const ChatKey& chat, Change change, WallMs now);
+  void notify_of(Changed& changed, const Message& message, const ChatFacts& facts, WallMs now);
   OrderStatus before_dispute(const Uuid& order, const Uuid& dispute);
   std::optional<Uuid> undecided_dispute(const Uuid& order);
   Uuid sender_of(const std::optional<Uuid>& by, WallMs now);
@@ -344,7 +345,8 @@ class Sqlite final : public Store {
       connection_,
       "UPDATE notifications SET read_at = ?3 WHERE user_id = ?1 AND read_at IS NULL AND created_at <= ?2"};
   Statement read_topic_{connection_,
-                        "UPDATE notifications SET read_at = ?4 WHERE user_id = ?1 AND topic = ?2 "
+                        "UPDATE notifications SET read_at = ?4 WHERE user_id = ?1 AND "
+                        "topic IN (?2, ?2 || ':status', ?2 || ':moderator') "
                         "AND read_at IS NULL AND position <= ?3"};
   Statement forget_notifications_up_to_{
       connection_,

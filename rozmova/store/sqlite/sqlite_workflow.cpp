@@ -156,6 +156,7 @@ void Sqlite::tell(Changed& changed, const ChatKey& chat, Change change, WallMs n
     if (message.sender_id == facts->performer_id) message.receiver_id = facts->client_id;
   }
   message.content = sentence_of(chat.kind, change, moderator_name);
+  if (!change.note.empty()) message.content += ": " + change.note;
   message.type = MessageType::system;
   message.created_at = now;
   if (insert(message) != Inserted::yes)
@@ -178,9 +179,44 @@ void Sqlite::tell(Changed& changed, const ChatKey& chat, Change change, WallMs n
                  std::to_string(message.seq) + '}';
   audit(entry, now);
 
-  if (chat.kind == ChatKind::dispute) changed.moderator_id = facts->moderator_id;
+  if (chat.kind == ChatKind::dispute) {
+    changed.moderator_id = facts->moderator_id;
+    changed.moderator_name = std::move(moderator_name);
+  }
   message.change = std::make_shared<const Change>(std::move(change));
+  notify_of(changed, message, *facts, now);
   changed.messages.push_back(std::move(message));
+}
+
+/// Everybody whom it concerns hears of it, wherever he is; what a dispute did to its order he hears from the dispute.
+void Sqlite::notify_of(Changed& changed, const Message& message, const ChatFacts& facts, WallMs now) {
+  const Change& change = *message.change;
+  const bool of_order = message.chat.kind == ChatKind::order;
+  const bool is_status = change.what == Change::What::status;
+  if (of_order && change.dispute_id) return;
+  NewNotification wanted;
+  wanted.type = is_status ? std::string(rozmova::text(message.chat.kind)) + "_status" : "dispute_assigned";
+  wanted.topic = room_of(message.chat) + ':' + std::string(text(change.what));
+  wanted.position = message.seq;
+  const auto quoted = [](std::string_view word) {
+    return word.empty() ? std::string("null") : '"' + std::string(word) + '"';
+  };
+  wanted.data = (of_order ? R"({"orderId":")" : R"({"disputeId":")") + message.chat.id.text() + '"';
+  if (!of_order) wanted.data += R"(,"orderId":")" + facts.order_id.text() + '"';
+  wanted.data += std::string(is_status ? R"(,"status":)" : R"(,"moderatorId":)") + quoted(change.value) +
+                 (is_status ? R"(,"previousStatus":)" : R"(,"previousModeratorId":)") +
+                 quoted(change.previous) + R"(,"changedBy":)" +
+                 (change.by ? quoted(change.by->text()) : "null") + R"(,"seq":)" +
+                 std::to_string(message.seq) + '}';
+  for (const auto& reader : {std::optional(facts.client_id), std::optional(facts.performer_id),
+                             of_order ? std::nullopt : facts.moderator_id}) {
+    if (!reader || reader == change.by) continue;
+    const auto person = user(*reader);
+    if (!person) continue;
+    wanted.user_id = *reader;
+    wanted.content = sentence_of(message.chat.kind, change, changed.moderator_name, person->locale);
+    if (auto made = notify(wanted, now)) changed.notifications.push_back(*std::move(made));
+  }
 }
 
 /// Who signs a system message. The backend is nobody of the users, so one stands there for it.

@@ -1,0 +1,76 @@
+// Payloads of statuses, disputes and notes.
+#include "rozmova/chat/events.hpp"
+#include "rozmova/chat/payload.hpp"
+
+#include <fmt/format.h>
+
+namespace rozmova::chat {
+
+namespace json = boost::json;
+using namespace payload;
+
+Result<StatusPayload> parse_status(ChatKind kind, const json::value* payload, const ChatOptions& limits) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(kind, **object);
+  if (!chat) return chat.refusal();
+  return parse_status_body(*chat, **object, limits);
+}
+
+Result<StatusPayload> parse_status_body(const ChatKey& chat, const json::object& body,
+                                        const ChatOptions& limits) {
+  const auto status = text_of(body, "status");
+  if (!status) return status.refusal();
+  const bool known = chat.kind == ChatKind::order ? parse_order_status(*status).has_value()
+                                                  : parse_dispute_status(*status).has_value();
+  if (!known)
+    return invalid(
+        fmt::format("status is none of {}", chat.kind == ChatKind::order ? "an order" : "a dispute"));
+  StatusPayload wish;
+  wish.chat = chat;
+  wish.status = *status;
+  if (const json::value* note = find(body, "note"); note != nullptr && *note != "") {
+    auto words = words_of(body, "note", limits.note_characters_max);
+    if (!words) return words.refusal();
+    wish.note = std::move(*words);
+  }
+  if (chat.kind == ChatKind::dispute && find(body, "orderStatus") != nullptr) {
+    const auto of_order = text_of(body, "orderStatus");
+    if (!of_order) return of_order.refusal();
+    wish.order_status = parse_order_status(*of_order);
+    if (!wish.order_status) return invalid("orderStatus is none of an order");
+  }
+  return wish;
+}
+
+Result<NotePayload> parse_note(const json::value* payload, const ChatOptions& limits) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(ChatKind::dispute, **object);
+  if (!chat) return chat.refusal();
+  return parse_note_body(chat->id, **object, limits);
+}
+
+Result<NotePayload> parse_note_body(const Uuid& dispute, const json::object& body,
+                                    const ChatOptions& limits) {
+  auto content = words_of(body, "content", limits.note_characters_max);
+  if (!content) return content.refusal();
+  auto client_message_id = client_message_id_of(body, limits);
+  if (!client_message_id) return client_message_id.refusal();
+  return NotePayload{dispute, std::move(*content), std::move(*client_message_id)};
+}
+
+Result<DisputePayload> parse_dispute_body(const json::object& body, const ChatOptions& limits) {
+  const auto id = optional_uuid_of(body, "id");
+  if (!id) return id.refusal();
+  auto reason = words_of(body, "reason", limits.note_characters_max);
+  if (!reason) return reason.refusal();
+  return DisputePayload{*id, std::move(*reason), std::nullopt};
+}
+
+Result<std::optional<Uuid>> parse_assign_body(const json::object& body, const Uuid& asks) {
+  if (!body.contains("moderatorId")) return std::optional<Uuid>(asks);
+  return optional_uuid_of(body, "moderatorId");
+}
+
+}  // namespace rozmova::chat
