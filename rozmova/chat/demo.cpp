@@ -36,6 +36,19 @@ struct Line {
   std::string_view text;
 };
 
+/// How far a dispute has come; each step at its time.
+struct DemoDispute {
+  std::string_view id;
+  std::string_view opened_by;
+  std::int64_t opened_ago_ms;
+  std::string_view reason;
+  std::vector<Line> lines;
+  std::int64_t review_ago_ms = 0;    ///< the moderator takes it; 0: not yet
+  std::vector<Line> notes = {};      ///< among moderators
+  std::int64_t resolved_ago_ms = 0;  ///< the order is completed by that
+  std::int64_t closed_ago_ms = 0;
+};
+
 struct DemoOrder {
   std::string_view id;
   std::string_view title;
@@ -47,6 +60,7 @@ struct DemoOrder {
   std::int64_t deadline_in_ms;               ///< 0: none
   std::int64_t client_read, performer_read;  ///< read positions
   std::vector<Line> lines;
+  std::vector<DemoDispute> disputes = {};
 };
 
 std::vector<DemoOrder> demo_orders() {
@@ -136,12 +150,142 @@ std::vector<DemoOrder> demo_orders() {
            {james, 34 * minute_ms,
             "Hello! Four bookshelves to assemble, all parts are here. I don't speak Ukrainian well, is English all right?"},
        }},
+      {"0197a1b2-1005-7000-8000-000000001005",
+       "Фарбування паркану, 18 м",
+       OrderStatus::delivered,
+       4'600'00,
+       "UAH",
+       olena,
+       taras,
+       6 * day_ms,
+       0,
+       3,
+       3,
+       {
+           {olena, 6 * day_ms - 15 * minute_ms,
+            "Паркан дерев’яний, 18 метрів, фарба моя, темно-зелена. Коли зможете?"},
+           {taras, 5 * day_ms, "У суботу зранку. Якщо не буде дощу, за день упораюся."},
+           {taras, 26 * hour_ms, "Готово, два шари. Фото надішлю, щойно доїду додому."},
+       },
+       {{"0197a1b2-2005-7000-8000-000000002005",
+         olena,
+         80 * minute_ms,
+         "Нижні дошки не пофарбовано, а в оплату їх включено.",
+         {
+             {taras, 55 * minute_ms,
+              "Там трава по коліно, попередив одразу. Скосите — дофарбую безкоштовно."},
+         }}}},
+      {"0197a1b2-1006-7000-8000-000000001006",
+       "Product photos, 24 ceramics",
+       OrderStatus::in_progress,
+       310'00,
+       "EUR",
+       james,
+       sofia,
+       12 * day_ms,
+       0,
+       3,
+       2,
+       {
+           {james, 12 * day_ms - 30 * minute_ms,
+            "24 pieces, white background, two angles each. Can you do it by the 10th?"},
+           {sofia, 11 * day_ms, "Yes, if the parcel is here by Monday."},
+           {james, 4 * day_ms, "The parcel arrived a week ago. Any news?"},
+       },
+       {{"0197a1b2-2006-7000-8000-000000002006",
+         james,
+         3 * day_ms,
+         "No photos, no answer for a week.",
+         {
+             {sofia, 2 * day_ms + 6 * hour_ms,
+              "I was ill, I am sorry. Half of them are done, I can show them tomorrow."},
+             {james, 2 * day_ms + 2 * hour_ms, "Tomorrow is fine if I really see them."},
+             {mariia, 2 * day_ms - 2 * hour_ms,
+              "I have looked at both sides. Sofia, please post the first half here today."},
+         },
+         2 * day_ms,
+         {
+             {mariia, 2 * day_ms - 60 * minute_ms,
+              "Перше звернення на Софію за два роки. Варто дати час до п’ятниці."},
+             {iryna, 20 * hour_ms, "Згодна. Якщо в п’ятницю нічого — скасовуємо з поверненням."},
+         }}}},
+      {"0197a1b2-1007-7000-8000-000000001007",
+       "Заміна замка вхідних дверей",
+       OrderStatus::delivered,
+       1'900'00,
+       "UAH",
+       james,
+       taras,
+       20 * day_ms,
+       0,
+       3,
+       3,
+       {
+           {james, 20 * day_ms - 40 * minute_ms,
+            "The key turns only halfway. Could you change the whole lock?"},
+           {taras, 19 * day_ms, "Yes. Tomorrow at ten, I bring a new one with five keys."},
+       },
+       {{"0197a1b2-2007-7000-8000-000000002007",
+         james,
+         17 * day_ms,
+         "Only three keys came with the lock instead of five.",
+         {
+             {taras, 16 * day_ms, "Two were still in my bag. I left them with the concierge today."},
+             {james, 15 * day_ms + 3 * hour_ms, "Got them, thank you!"},
+         },
+         16 * day_ms + 6 * hour_ms,
+         {},
+         15 * day_ms,
+         14 * day_ms}}},
   };
 }
 
 Uuid id_of(std::string_view text) { return Uuid::parse(text).value(); }
 
 Role role_of(std::string_view id) { return demo_person(id_of(id)).value().role; }
+
+template <class T>
+void must(const Result<T>& done) {
+  if (!done) throw store::StoreError(store::StoreError::Kind::broken, "demo data: " + done.refusal().message);
+}
+
+void say(store::Store& writer, const ChatKey& chat, const std::vector<Line>& lines, WallMs now) {
+  for (const Line& line : lines) {
+    NewMessage message;
+    message.chat = chat;
+    message.sender_id = id_of(line.sender);
+    message.sender_role = role_of(line.sender);
+    message.content = line.text;
+    message.client_message_id = "demo-" + std::to_string(line.ago_ms);
+    must(writer.append(message, now - line.ago_ms));
+  }
+}
+
+void seed_dispute(store::Store& writer, const Uuid& order, const DemoDispute& demo, WallMs now) {
+  const ChatKey chat{ChatKind::dispute, id_of(demo.id)};
+  const auto moves = [&](std::string_view status, std::int64_t ago_ms) {
+    if (ago_ms == 0) return;
+    store::NewStatus wish{chat, std::string(status), id_of(mariia), Role::moderator, {}, {}};
+    if (status == text(DisputeStatus::resolved)) wish.order_status = OrderStatus::completed;
+    must(writer.change_status(wish, now - ago_ms));
+  };
+  must(writer.open_dispute(
+      {chat.id, order, id_of(demo.opened_by), role_of(demo.opened_by), std::string(demo.reason)},
+      now - demo.opened_ago_ms));
+  // In the order of their times: what was said before the review, the review, the rest.
+  std::vector<Line> before, after;
+  for (const Line& line : demo.lines)
+    (demo.review_ago_ms == 0 || line.ago_ms > demo.review_ago_ms ? before : after).push_back(line);
+  say(writer, chat, before, now);
+  moves(text(DisputeStatus::under_review), demo.review_ago_ms);
+  say(writer, chat, after, now);
+  for (const Line& note : demo.notes) {
+    must(writer.add_note({chat.id, id_of(note.sender), role_of(note.sender), std::string(note.text), {}},
+                         now - note.ago_ms));
+  }
+  moves(text(DisputeStatus::resolved), demo.resolved_ago_ms);
+  moves(text(DisputeStatus::closed), demo.closed_ago_ms);
+}
 
 /// One order with its history. What is there already stays untouched.
 void seed_order(store::Store& writer, const DemoOrder& demo, WallMs now) {
@@ -157,18 +301,8 @@ void seed_order(store::Store& writer, const DemoOrder& demo, WallMs now) {
   if (!writer.create_order(order, now - demo.created_ago_ms)) return;
 
   const ChatKey chat{ChatKind::order, *order.id};
-  std::int64_t line_number = 0;
-  for (const Line& line : demo.lines) {
-    NewMessage message;
-    message.chat = chat;
-    message.sender_id = id_of(line.sender);
-    message.sender_role = role_of(line.sender);
-    message.content = line.text;
-    message.client_message_id = "demo-" + std::to_string(++line_number);
-    const auto stored = writer.append(message, now - line.ago_ms);
-    if (!stored)
-      throw store::StoreError(store::StoreError::Kind::broken, "demo data: " + stored.refusal().message);
-  }
+  say(writer, chat, demo.lines, now);
+  for (const DemoDispute& dispute : demo.disputes) seed_dispute(writer, *order.id, dispute, now);
   writer.mark_read(chat, order.client_id, demo.client_read, now - minute_ms);
   writer.mark_read(chat, order.performer_id, demo.performer_read, now - minute_ms);
 }

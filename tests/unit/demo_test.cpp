@@ -77,6 +77,31 @@ TEST_F(DemoTest, OrdersHaveStatesHistoryAndUnreadMessages) {
   EXPECT_GT(unread, 0);
 }
 
+TEST_F(DemoTest, DisputesStandInSeveralStates) {
+  seed_demo(*writer, now);
+  const auto disputes = writer->disputes(Uuid{}, true, {}, 100, std::nullopt).disputes;
+  ASSERT_EQ(disputes.size(), 3U);
+  EXPECT_EQ(disputes[0].dispute.status, DisputeStatus::open);
+  EXPECT_FALSE(disputes[0].dispute.moderator_id);
+  EXPECT_EQ(disputes[0].order_status, OrderStatus::disputed);
+  EXPECT_EQ(disputes[1].dispute.status, DisputeStatus::under_review);
+  EXPECT_EQ(disputes[1].moderator_name, "Марія Бондаренко");
+  EXPECT_EQ(disputes[1].order_status, OrderStatus::disputed);
+  EXPECT_EQ(writer->notes(disputes[1].dispute.id, {}).notes.size(), 2U);
+  EXPECT_EQ(disputes[2].dispute.status, DisputeStatus::closed);
+  EXPECT_EQ(disputes[2].order_status, OrderStatus::completed);
+  for (const auto& summary : disputes) {
+    WallMs before = 0;
+    const auto page = writer->messages({ChatKind::dispute, summary.dispute.id}, {});
+    EXPECT_EQ(static_cast<std::int64_t>(page.messages.size()), summary.last_seq);
+    for (const auto& message : page.messages) {
+      EXPECT_GE(message.created_at, before) << message.content;
+      EXPECT_LT(message.created_at, now);
+      before = message.created_at;
+    }
+  }
+}
+
 TEST_F(DemoTest, SeedingAgainChangesNothing) {
   seed_demo(*writer, now);
   const auto before = all_orders();
