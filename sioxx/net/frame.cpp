@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace sioxx::net {
 
@@ -32,8 +33,15 @@ namespace {
 
 constexpr std::size_t header_bytes_max = 14;
 constexpr std::size_t control_bytes_max = 125;
+constexpr unsigned rsv1 = 0x40;
 /// What is reserved on the word of a frame header alone; beyond it memory follows what really arrives.
 constexpr std::size_t trusted_reserve_bytes = 4'096;
+
+/// Whether its text is UTF-8 shows when it has been inflated.
+FrameReader::Event compressed_message(std::uint8_t opcode, std::string_view data) {
+  const bool text = opcode == static_cast<std::uint8_t>(Opcode::text);
+  return {text ? FrameReader::Kind::text : FrameReader::Kind::binary, data, CloseCode::no_status, true};
+}
 
 bool is_control(std::uint8_t opcode) { return (opcode & 8u) != 0; }
 
@@ -61,14 +69,16 @@ Header parse_header(const char* data, std::size_t size, bool deflate) {
   const auto* const bytes = reinterpret_cast<const unsigned char*>(data);
   header.fin = (bytes[0] & 0x80) != 0;
   header.opcode = bytes[0] & 0x0f;
-  const bool reserved_bits = (bytes[0] & (deflate ? 0x30 : 0x70)) != 0;
-  header.compressed = (bytes[0] & 0x40) != 0;
+  const unsigned reserved_bits = bytes[0] & 0x70u;
   const bool masked = (bytes[1] & 0x80) != 0;
   const bool known = header.opcode <= 2 || (header.opcode >= 8 && header.opcode <= 10);
   const std::uint8_t short_length = bytes[1] & 0x7f;
-  header.broken = reserved_bits || !masked || !known ||
-                  (is_control(header.opcode) && (!header.fin || short_length > control_bytes_max)) ||
-                  (header.compressed && (is_control(header.opcode) || header.opcode == 0));
+  header.broken =
+      !masked || !known || (is_control(header.opcode) && (!header.fin || short_length > control_bytes_max));
+  if (reserved_bits != 0) [[unlikely]] {
+    header.compressed = deflate && reserved_bits == rsv1 && !is_control(header.opcode) && header.opcode != 0;
+    header.broken |= !header.compressed;
+  }
   if (header.broken) return header;
   const std::size_t extended = short_length < 126 ? 0 : short_length == 126 ? 2 : 8;
   if (size < 2 + extended) return header;
@@ -157,7 +167,10 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
         bytes = bytes.subspan(length);
         unmask(payload, header.key);
         if (partial_ != nullptr && partial_->empty()) partial_.reset();
-        return payload_in_place(header.opcode, {payload.data(), payload.size()}, header.compressed);
+        const std::string_view plain(payload.data(), payload.size());
+        if (header.compressed) [[unlikely]]
+          return compressed_message(header.opcode, plain);
+        return payload_in_place(header.opcode, plain);
       }
       if (partial_ == nullptr) partial_ = std::make_unique<Partial>();
       Partial& starting = *partial_;
@@ -198,13 +211,12 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes, std::size_t message
   }
 }
 
-FrameReader::Event FrameReader::payload_in_place(std::uint8_t opcode, std::string_view data,
-                                                 bool compressed) {
+FrameReader::Event FrameReader::payload_in_place(std::uint8_t opcode, std::string_view data) {
   switch (static_cast<Opcode>(opcode)) {
     case Opcode::text:
-      if (!compressed && !is_utf8(data)) return failure(CloseCode::bad_utf8);
-      return {Kind::text, data, CloseCode::no_status, compressed};
-    case Opcode::binary: return {Kind::binary, data, CloseCode::no_status, compressed};
+      if (!is_utf8(data)) return failure(CloseCode::bad_utf8);
+      return {Kind::text, data};
+    case Opcode::binary: return {Kind::binary, data};
     case Opcode::ping: return {Kind::ping, data};
     case Opcode::pong: return {Kind::pong, data};
     case Opcode::continuation:
@@ -224,14 +236,15 @@ FrameReader::Event FrameReader::finish_frame() {
   frame.in_frame = false;
   if (is_control(frame.opcode)) {
     frame.handed_out = true;
-    return payload_in_place(frame.opcode, frame.control, false);
+    return payload_in_place(frame.opcode, frame.control);
   }
   if (!frame.fin) return {};
   const bool text = frame.message_opcode == static_cast<std::uint8_t>(Opcode::text);
   if (text && !frame.message_compressed && !frame.utf8.complete()) return failure(CloseCode::bad_utf8);
-  frame.message_opcode = 0;
+  const std::uint8_t opcode = std::exchange(frame.message_opcode, std::uint8_t{0});
   frame.handed_out = true;
-  return {text ? Kind::text : Kind::binary, frame.message, CloseCode::no_status, frame.message_compressed};
+  if (frame.message_compressed) return compressed_message(opcode, frame.message);
+  return {text ? Kind::text : Kind::binary, frame.message};
 }
 
 bool close_code_is_valid(std::uint16_t code) {

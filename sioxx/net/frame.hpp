@@ -61,7 +61,7 @@ class FrameReader {
 
  private:
   struct Partial;
-  Event payload_in_place(std::uint8_t opcode, std::string_view data, bool compressed);
+  Event payload_in_place(std::uint8_t opcode, std::string_view data);
   Event finish_frame();
 
   std::unique_ptr<Partial> partial_;

@@ -41,7 +41,7 @@ struct Options {
   /// compressing would hold up the shard for too long.
   bool http_compression = true;
   std::size_t http_compression_bytes_min = 1'024;
-  std::size_t compression_bytes_max = 1'048'576;
+  std::size_t compression_bytes_max = 262'144;
   /// permessage-deflate (RFC 7692) for clients that offer it; messages below the size are sent as they are.
   bool websocket_compression = false;
   std::size_t websocket_compression_bytes_min = 1'024;
