@@ -60,7 +60,7 @@ void Session::Polling::drain_to(Transport& websocket) {
   for (const Item& item : std::exchange(queue_, {})) {
     if (item.message != nullptr) {
       write_message(websocket, *item.message, session_.revision_);
-    } else {
+    } else if (item.control != PacketType::close) {  // a WebSocket says so by its own frame
       websocket.write(item.control, {});
     }
   }

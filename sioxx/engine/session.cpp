@@ -7,21 +7,22 @@
 //   probing    open, probing                a WebSocket has come, its `2probe` has not
 //   probed     open, probing (confirmed)    `3probe` was sent; GETs are told `6` until `5` comes
 //   websocket  open, websocket              everything on the WebSocket
+//   parting    closing, probing (confirmed) last packets wait for a GET or for `5`: the client may poll no more
 //   closing    closing                      last packets wait for a GET; a slow consumer for the end of the turn
 //   closed     closed
 //
-//   event \ phase      polling   probing   probed    websocket  closing   closed
-//   GET                hold      hold      holdnoop  refuse     farewell  refuse
-//   second GET         finish    finish    finish    refuse     farewell  refuse
-//   GET lost           finish    finish    finish    ignore     ignore    ignore
-//   POST               take      take      take      refuse     ignore    refuse
-//   WebSocket comes    probe     refuse    refuse    refuse     refuse    refuse
-//   `2probe` on it     ignore    confirm   drop      take       ignore    ignore
-//   `5` on it          ignore    drop      upgrade   take       ignore    ignore
-//   other packet on it ignore    drop      drop      take       ignore    ignore
-//   WebSocket lost     ignore    forget    forget    finish     finish    ignore
-//   close()            linger    linger    linger    finish     ignore    ignore
-//   timer              beat      beat      beat      beat       finish    ignore
+//   event \ phase      polling   probing   probed    websocket  parting   closing   closed
+//   GET                hold      hold      holdnoop  refuse     farewell  farewell  refuse
+//   second GET         finish    finish    finish    refuse     farewell  farewell  refuse
+//   GET lost           finish    finish    finish    ignore     ignore    ignore    ignore
+//   POST               take      take      take      refuse     ignore    ignore    refuse
+//   WebSocket comes    probe     refuse    refuse    refuse     refuse    refuse    refuse
+//   `2probe` on it     ignore    confirm   drop      take       ignore    ignore    ignore
+//   `5` on it          ignore    drop      upgrade   take       upgrade   ignore    ignore
+//   other packet on it ignore    drop      drop      take       ignore    ignore    ignore
+//   WebSocket lost     ignore    forget    forget    finish     forget    finish    ignore
+//   close()            linger    linger    linger    finish     ignore    ignore    ignore
+//   timer              beat      beat      beat      beat       finish    finish    ignore
 
 #include "sioxx/engine/session.hpp"
 
@@ -40,18 +41,18 @@ namespace sioxx::engine {
 Session::Do Session::transition(On event, Phase phase) {
   using enum Do;
   // clang-format off
-  static constexpr Do table[][6] = {
-      /* get            */ {hold,   hold,    holdnoop, refuse, farewell, refuse},
-      /* second_get     */ {finish, finish,  finish,   refuse, farewell, refuse},
-      /* get_lost       */ {finish, finish,  finish,   ignore, ignore,   ignore},
-      /* post           */ {take,   take,    take,     refuse, ignore,   refuse},
-      /* websocket      */ {probe,  refuse,  refuse,   refuse, refuse,   refuse},
-      /* probe_ping     */ {ignore, confirm, drop,     take,   ignore,   ignore},
-      /* probe_upgrade  */ {ignore, drop,    upgrade,  take,   ignore,   ignore},
-      /* other_packet   */ {ignore, drop,    drop,     take,   ignore,   ignore},
-      /* websocket_lost */ {ignore, forget,  forget,   finish, finish,   ignore},
-      /* close          */ {linger, linger,  linger,   finish, ignore,   ignore},
-      /* timer          */ {beat,   beat,    beat,     beat,   finish,   ignore},
+  static constexpr Do table[][7] = {
+      /* get            */ {hold,   hold,    holdnoop, refuse, farewell, farewell, refuse},
+      /* second_get     */ {finish, finish,  finish,   refuse, farewell, farewell, refuse},
+      /* get_lost       */ {finish, finish,  finish,   ignore, ignore,   ignore,   ignore},
+      /* post           */ {take,   take,    take,     refuse, ignore,   ignore,   refuse},
+      /* websocket      */ {probe,  refuse,  refuse,   refuse, refuse,   refuse,   refuse},
+      /* probe_ping     */ {ignore, confirm, drop,     take,   ignore,   ignore,   ignore},
+      /* probe_upgrade  */ {ignore, drop,    upgrade,  take,   upgrade,  ignore,   ignore},
+      /* other_packet   */ {ignore, drop,    drop,     take,   ignore,   ignore,   ignore},
+      /* websocket_lost */ {ignore, forget,  forget,   finish, forget,   finish,   ignore},
+      /* close          */ {linger, linger,  linger,   finish, ignore,   ignore,   ignore},
+      /* timer          */ {beat,   beat,    beat,     beat,   finish,   finish,   ignore},
   };
   // clang-format on
   return table[static_cast<std::size_t>(event)][static_cast<std::size_t>(phase)];
@@ -59,7 +60,7 @@ Session::Do Session::transition(On event, Phase phase) {
 
 Session::Phase Session::phase() const {
   if (state_ == State::closed) return Phase::closed;
-  if (state_ == State::closing) return Phase::closing;
+  if (state_ == State::closing) return link_ == Link::probing ? Phase::parting : Phase::closing;
   if (link_ == Link::websocket) return Phase::websocket;
   if (link_ == Link::polling) return Phase::polling;
   return polling_->probed() ? Phase::probed : Phase::probing;
@@ -270,8 +271,9 @@ bool Session::attach(Transport& websocket) {
 }
 
 void Session::receive(std::string_view data, bool binary, Transport& from) {
-  if (&from != websocket_ || state_ != State::open) return;
+  if (&from != websocket_) return;
   if (link_ == Link::probing) return receive_probe(data, binary);
+  if (state_ != State::open) return;
   if (beat_ == Beat::greeting) greet();
   std::string bytes;
   const auto packet = decode_message(data, binary, revision_, bytes);
@@ -307,6 +309,7 @@ void Session::upgrade() {
   const auto polling = std::move(polling_);
   polling->drain_to(*websocket_);
   if (polling->get != nullptr) polling->get->answer(200, std::string(noop_body()));
+  if (state_ == State::closing) end(doom_);
 }
 
 /// The probe failed: the session goes on polling as if nothing had been.
@@ -375,7 +378,7 @@ void Session::close(CloseReason reason) {
 
 /// Over, but for one more GET, which is told what is queued and `last`.
 void Session::linger(CloseReason reason, PacketType last, loop::TimeMs patience_ms) {
-  drop_probe();
+  if (phase() == Phase::probing) drop_probe();
   state_ = State::closing;
   doom_ = reason;
   polling_->push(last);

@@ -125,7 +125,7 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   static constexpr loop::TimeMs greeting_delay_ms = 10;
   /// The machine as session.cpp's table draws it: state and link as one axis, what happens, what is done
   /// about it.
-  enum class Phase : std::uint8_t { polling, probing, probed, websocket, closing, closed };
+  enum class Phase : std::uint8_t { polling, probing, probed, websocket, parting, closing, closed };
   enum class On : std::uint8_t;
   enum class Do : std::uint8_t;
   static Do transition(On event, Phase phase);

@@ -3,7 +3,7 @@
 //   packet = map of  "type": 0 … 4          CONNECT DISCONNECT EVENT ACK CONNECT_ERROR; binary ones are not needed
 //                    "nsp":  str
 //                    "data": array; CONNECT: map or absent; DISCONNECT: absent; CONNECT_ERROR: map
-//                    "id":   integer        absent: no answer is wanted
+//                    "id":   integer        EVENT: absent when no answer is wanted
 //                    anything else          not looked at ("options":{"compress":true})
 //   value  = nil | bool | integer | float | str | bin | array | map with str keys
 //          | ext -1 of 4, 8, 12 bytes       a time: seconds; nanoseconds and seconds
@@ -334,6 +334,8 @@ Defect decode_msgpack(std::string_view wire, std::size_t depth_max, const Packet
     if (id == nullptr || *id < 0 || static_cast<std::uint64_t>(*id) > ack_id_max) return Defect::id;
     packet.id = static_cast<std::uint64_t>(*id);
   }
+  // python-socketio leaves an id of 0 out; an ACK without an id means nothing else.
+  if (packet.type == PacketType::ack && !packet.id) packet.id = 0;
   // Some encoders write nil where JavaScript leaves the member out.
   const bool has_payload = members.data && !members.data->is_null();
   if (has_payload) packet.data = std::move(*members.data);

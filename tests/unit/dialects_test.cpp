@@ -152,7 +152,7 @@ TEST(Msgpack, RefusesWhatIsNoPacket) {
        Defect::payload},
       {"\x83\xa4type\x03\xa3nsp\xa1/\xa4"
        "data\x90"s,
-       Defect::id},
+       Defect::none},
       {"\x84\xa4type\x02\xa3nsp\xa1/\xa4"
        "data\x91\xa1"
        "e\xa2id\xff"s,

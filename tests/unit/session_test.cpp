@@ -477,11 +477,31 @@ TEST(Upgrade, ProbeThatNeverConfirmsTimesOut) {
   }
 }
 
-TEST(Upgrade, ClosingDropsTheProbe) {
-  Scene scene(Phase::probed);
-  scene.session->close(CloseReason::forced_close);
-  EXPECT_TRUE(scene.socket.closed);
-  EXPECT_EQ(EngineWorld::get(*scene.session)->body, "1");
+TEST(Upgrade, ClosingDropsTheProbeUnlessTheClientMayHaveStoppedPolling) {
+  Scene early(Phase::probing);
+  early.session->send_text("last words");
+  early.session->close(CloseReason::forced_close);
+  EXPECT_TRUE(early.socket.closed);
+  EXPECT_EQ(EngineWorld::get(*early.session)->body, "4last words");
+  EXPECT_EQ(EngineWorld::get(*early.session)->body, "1");  // alone: what stands before it might be lost to the client
+
+  Scene upgrades(Phase::probed);
+  upgrades.session->send_text("last words");
+  upgrades.session->close(CloseReason::forced_close);
+  EXPECT_FALSE(upgrades.socket.closed);
+  upgrades.socket.take();
+  upgrades.session->receive("4ignored", false, upgrades.socket);
+  upgrades.session->receive("5", false, upgrades.socket);
+  EXPECT_EQ(upgrades.socket.take(), std::vector<std::string>{"4last words"});
+  EXPECT_EQ(upgrades.socket.closed, CloseReason::forced_close);
+  EXPECT_EQ(upgrades.session->state(), State::closed);
+
+  Scene polls_on(Phase::probed);
+  polls_on.session->close(CloseReason::forced_close);
+  polls_on.session->transport_closed(polls_on.socket, CloseReason::transport_close);
+  EXPECT_EQ(polls_on.session->state(), State::closing);
+  EXPECT_EQ(EngineWorld::get(*polls_on.session)->body, "1");
+  EXPECT_EQ(polls_on.session->state(), State::closed);
 }
 
 // ---- back pressure
