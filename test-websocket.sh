@@ -29,6 +29,11 @@ system_tests() {
   ROZMOVA_BIN=$root/build/$1/rozmova/rozmova WEB_DIR=$root/web/apps/demo/dist \
     node --test --test-reporter=spec --test-concurrency=2 ./*.test.mjs
 }
+# node_tests PRESET FOLDER: every *.test.mjs of that folder in tests, against the small programs of that build.
+node_tests() {
+  cd "$root/tests/$2"
+  ROZMOVA_BIN=$root/build/$1/rozmova/rozmova node --test --test-reporter=spec --test-concurrency=2 ./*.test.mjs
+}
 scripts_are_clean() { cd "$root" && bash -n run.sh test-websocket.sh .ci/run scripts/*.sh && shellcheck -x run.sh test-websocket.sh .ci/run scripts/*.sh; }
 cpp_is_formatted() {
   cd "$root"
@@ -75,6 +80,7 @@ suite unit          1     600     "build-unit"                unit_tests release
 suite system-asan   1     1200    "build-asan build-web"      system_tests_asan
 suite unit-asan     1     900     "build-asan"                unit_tests_asan
 suite start         1     300     "build-release build-web"   system_tests release start
+suite matrix        1     300     "build-unit"                node_tests release matrix
 suite examples      1     300     "build-unit"                system_tests release examples
 suite websocket     1     300     "build-unit"                system_tests release websocket
 suite install       1     300     "build-unit"                system_tests release install
@@ -94,6 +100,7 @@ prepare() {
   ensure_packages "$root/build/logs/apt.log" "${build_packages[@]}" "${test_packages[@]}"
   ensure_node "$root/build/logs/node.log"
   npm_ready "$root/tests/system" "$root/build/logs/npm-system.log" || die "npm packages could not be installed."
+  npm_ready "$root/tests/matrix" "$root/build/logs/npm-matrix.log" || die "npm packages could not be installed."
 }
 
 smoke() {

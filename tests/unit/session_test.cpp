@@ -483,7 +483,8 @@ TEST(Upgrade, ClosingDropsTheProbeUnlessTheClientMayHaveStoppedPolling) {
   early.session->close(CloseReason::forced_close);
   EXPECT_TRUE(early.socket.closed);
   EXPECT_EQ(EngineWorld::get(*early.session)->body, "4last words");
-  EXPECT_EQ(EngineWorld::get(*early.session)->body, "1");  // alone: what stands before it might be lost to the client
+  EXPECT_EQ(EngineWorld::get(*early.session)->body,
+            "1");  // alone: what stands before it might be lost to the client
 
   Scene upgrades(Phase::probed);
   upgrades.session->send_text("last words");
