@@ -60,7 +60,9 @@ bool Watcher::look() {
 void Watcher::fail(const StoreError& error) {
   if (!failing_ && log_) log_(error.what());
   failing_ = true;
-  if (error.kind() == StoreError::Kind::lost) store_.reset();
+  if (error.kind() != StoreError::Kind::lost) return;
+  store_.reset();
+  version_ = -1;  // each connection counts for itself
 }
 
 }  // namespace rozmova::store
