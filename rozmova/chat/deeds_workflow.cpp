@@ -75,6 +75,10 @@ void Deeds::publish(const store::Changed& changed) {
         message.chat,
         house_.encode(names(message.chat.kind).message, json, static_cast<std::uint64_t>(message.seq)),
         nullptr, sioxx::engine::Delivery::durable);
+    house_.log().event("broadcast", {{"name", names(message.chat.kind).message},
+                                     {"chat", room_of(message.chat)},
+                                     {"user", message.sender_id},
+                                     {"seq", message.seq}});
     tell_change(message, changed);
   }
   for (const Notification& notification : changed.notifications) house_.notices().tell(notification);
@@ -204,6 +208,10 @@ void Deeds::add_note(const Caller& who, NotePayload note, Then<Sent> done) {
         target.rooms.push_back(notes_room(added.note.dispute_id));
         house_.server().of("/").broadcast(house_.encode(dispute_note_event, json), std::move(target));
         house_.metrics().count(Count::broadcasts);
+        house_.log().event("broadcast", {{"name", dispute_note_event},
+                                         {"chat", room_of({ChatKind::dispute, added.note.dispute_id})},
+                                         {"user", added.note.author_id},
+                                         {"seq", added.note.seq}});
       },
       [done = std::move(done)](Result<store::AddedNote> added) {
         if (!added) return done(added.refusal());

@@ -279,12 +279,57 @@ describe('orders and disputes', () => {
     await alice.rest.isRefused('GET', '/v1/disputes?cursor=nonsense', undefined, 400, 'INVALID_PAYLOAD');
   });
 
+  test('who is no moderator any more hears neither notes nor the queue', async () => {
+    const { a, mariia, m, dispute } = await quarrel();
+    const ivan = await world.person('moderator', 'Іван');
+    await m.does('dispute_note', { disputeId: dispute.id, content: 'first' });
+    await m.does('auth_refresh', { token: mariia.token({ role: 'client' }) });
+    await m.hears('chat_error', { event: 'join_dispute_chat', disputeId: dispute.id });
+    await m.isRefused('dispute_note', { disputeId: dispute.id, content: 'x' }, 'FORBIDDEN');
+    await ivan.rest.does('POST', `/v1/disputes/${dispute.id}/notes`, { content: 'second' });
+    await ivan.rest.does('POST', `/v1/disputes/${dispute.id}/assign`, {});
+    await a.hears('dispute_assigned', { disputeId: dispute.id });
+    // A chat of her own comes after all that.
+    const own = await world.order(mariia, ivan);
+    await m.joins(own);
+    await m.sends(own, 'fence');
+    await m.hears('order_message', { content: 'fence' });
+    assert.deepEqual(m.heard('dispute_note').map((note) => note.content), ['first']);
+    assert.deepEqual(m.heard('dispute_assigned'), []);
+  });
+
+  test('a moderator who has joined hears each change once, though two reasons lead to it', async () => {
+    const { mariia, m, dispute } = await quarrel();
+    const statuses = ['under_review', 'resolved', 'closed'];
+    for (const status of statuses) await m.does('dispute_status', { disputeId: dispute.id, status });
+    await m.hears('dispute_status_update', { status: 'closed' });
+    await joins(m, dispute);
+    const heard = (event) => m.heard(event, (e) => e.disputeId === dispute.id);
+    assert.deepEqual(heard('dispute_status_update').map((u) => u.status), statuses);
+    assert.deepEqual(heard('dispute_assigned').map((u) => u.moderator.id), [mariia.id]);
+    assert.deepEqual(heard('dispute_message').map((x) => x.seq), [2, 3, 4, 5]);
+  });
+
   test('moderators hear of a new dispute without having joined anything', async () => {
     const { alice, order } = await world.talk();
     const m = await (await world.person('moderator')).device();
     const dispute = await opens(alice, order);
     holds(await m.hears('dispute_status_update', { disputeId: dispute.id }), { status: 'open' });
     assert.deepEqual(m.heard('order_status_update', { orderId: order.id }), []);
+  });
+
+  test('what was answered is there after a kill -9, and can be asked for again', async () => {
+    const other = await World.open();
+    try {
+      const { bob, order, b } = await other.talk();
+      const ack = await moves(b, order, 'accepted', { note: 'зараз' });
+      await other.server.restart('kill9');
+      const { ok, ...update } = ack;
+      assert.deepEqual(await bob.rest.does('POST', `/v1/orders/${order.id}/status`, { status: 'accepted' }), update);
+      assert.deepEqual((await bob.rest.reads(order)).messages.map((x) => [x.seq, x.statusChange.note]), [[1, 'зараз']]);
+    } finally {
+      await other.close();
+    }
   });
 
   test('the backend and admins take every step, in their own name or another one', async () => {

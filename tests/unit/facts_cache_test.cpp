@@ -72,6 +72,18 @@ TEST_F(FactsCacheTest, OldFactsAreForgottenAndReadsUnderWayAreNot) {
   EXPECT_EQ(cache.size(), 2U);
 }
 
+TEST_F(FactsCacheTest, WhatIsForgottenIsReadAnewAlsoWhenItWasBeingRead) {
+  ask(chat(1), 0);
+  cache.loaded(chat(1), 0, facts("open"));
+  cache.forget(chat(1));
+  EXPECT_EQ(ask(chat(1), 1, "first"), Ask::read_it);
+  cache.forget(chat(1));
+  cache.loaded(chat(1), 1, facts("old"));
+  EXPECT_EQ(heard, (std::vector<std::string>{"?:open", "first:old"})) << "who waited is answered";
+  EXPECT_EQ(ask(chat(1), 1), Ask::read_it) << "and nobody after him by that";
+  cache.forget(chat(2));
+}
+
 TEST_F(FactsCacheTest, WhoIsAnsweredMayAskAgain) {
   cache.ask(chat(1), 0, [this](const Result<ChatFacts>&) { ask(chat(1), 0, "inner"); });
   cache.loaded(chat(1), 0, facts("open"));
