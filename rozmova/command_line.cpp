@@ -45,9 +45,6 @@ constexpr std::array<Row, 7> rows{{
     {Command::version, "version", "Print the version.", false, false, ""},
 }};
 
-constexpr std::array<const char*, 5> group_names = {"Where it listens and lives", "Who may come in",
-                                                    "What it says", "Limits", "Times"};
-
 std::string help_of(const Setting& setting) {
   const std::string literal = setting.shown(Config{});
   const std::string_view value =
@@ -69,11 +66,12 @@ void add_settings(CLI::App& app, Invocation& out, bool shown) {
     const auto store = [&out, name, is_truth](const std::string& value) {
       out.flags[name] = is_truth && value.empty() ? "true" : value;
     };
-    CLI::Option* option = app.add_option_function<std::string>(setting.flag(), store, help_of(setting))
-                              ->type_name(is_truth          ? "BOOL"
-                                          : setting.max > 0 ? "NUMBER"
-                                                            : "TEXT")
-                              ->group(shown ? group_names[static_cast<std::size_t>(setting.group)] : "");
+    CLI::Option* option =
+        app.add_option_function<std::string>(setting.flag(), store, help_of(setting))
+            ->type_name(is_truth          ? "BOOL"
+                        : setting.max > 0 ? "NUMBER"
+                                          : "TEXT")
+            ->group(shown ? setting_group_titles[static_cast<std::size_t>(setting.group)] : "");
     if (is_truth) option->expected(0, 1);
   }
 }

@@ -123,6 +123,32 @@ void check_secrets(const Config& config, Findings& found) {
   }
 }
 
+void check_webhooks(const Config& config, Findings& found) {
+  for (const std::string& url : config.webhook_url) {
+    const bool plain = url.starts_with("http://");
+    if (!plain && !url.starts_with("https://")) {
+      found.problems.push_back(
+          fmt::format("WEBHOOK_URL has \"{}\": it must begin with https:// (or http://).", url));
+    } else if (plain && config.production()) {
+      found.warnings.push_back(fmt::format("WEBHOOK_URL {} is not encrypted; use https://.", url));
+    }
+  }
+  if (config.webhook_url.empty()) return;
+  if (config.webhook_secret.empty()) {
+    found.problems.emplace_back(
+        "WEBHOOK_URL is set, but WEBHOOK_SECRET is not: nobody could tell our requests from others' (openssl rand -base64 48).");
+  } else if (config.webhook_secret.size() < secret_bytes_min) {
+    (config.production() ? found.problems : found.warnings)
+        .push_back(fmt::format("WEBHOOK_SECRET is shorter than {} bytes (openssl rand -base64 48).",
+                               secret_bytes_min));
+  }
+  for (const std::string& event : config.webhook_events) {
+    if (std::find(std::begin(webhook_types), std::end(webhook_types), event) == std::end(webhook_types))
+      found.problems.push_back(
+          fmt::format("WEBHOOK_EVENTS has \"{}\"; there are: {}.", event, fmt::join(webhook_types, ", ")));
+  }
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -152,6 +178,7 @@ LoadedConfig load_config(const std::string& config_file, const Environment& envi
 Findings check_config(const Config& config) {
   Findings found;
   check_secrets(config, found);
+  check_webhooks(config, found);
   check_keys(config, found);
   if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
     found.problems.emplace_back(

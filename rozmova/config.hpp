@@ -11,6 +11,12 @@
 
 namespace rozmova {
 
+/// Every type of event that a webhook may tell of.
+inline constexpr std::string_view webhook_types[] = {
+    "message.created",  "message.edited",  "message.deleted",        "order.status_changed", "dispute.opened",
+    "dispute.assigned", "dispute.decided", "dispute.status_changed", "notification.offline",
+};
+
 /// Every setting with its default: this literal is what a server does when nobody says anything. Names, units, bounds and
 /// help texts stand in the table of settings.cpp, one row a field.
 struct Config {
@@ -44,6 +50,16 @@ struct Config {
   // ---- how it is carried
   bool http_compression = true;
   bool websocket_compression = false;
+
+  // ---- other people's servers
+  std::vector<std::string> webhook_url;
+  std::string webhook_secret;
+  std::vector<std::string> webhook_events;
+  bool webhook_content = false;
+  std::int64_t webhook_timeout_ms = 10'000;
+  std::int64_t webhook_retry_ms = 2'000;
+  std::int64_t webhook_retry_max_ms = 600'000;
+  std::int64_t webhook_give_up_hours = 72;
 
   // ---- what it says
   std::string log_level = "info";

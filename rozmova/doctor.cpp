@@ -79,6 +79,25 @@ Look look_at_store(const Config& config) {
   return ok(store->describe());
 }
 
+Look look_at_webhooks(const Config& config) {
+  if (config.webhook_url.empty()) return ok("none are set");
+  const std::string url = config.store_url();
+  std::error_code error;
+  if (!fs::exists(url.substr(url.find(':') + 1), error)) return ok("nothing waits");
+  const store::Backlog backlog = store::make_store(url)->open_reader()->webhook_backlog();
+  const std::string text = fmt::format("{} wait, {} were given up", backlog.waiting, backlog.dead);
+  return backlog.dead > 0 ? note(text + " (webhook_queue, state dead)") : ok(text);
+}
+
+Look look_at_outbox(const Config& config) {
+  const std::string url = config.store_url();
+  std::error_code error;
+  if (!fs::exists(url.substr(url.find(':') + 1), error)) return ok("nothing waits");
+  const store::Backlog backlog = store::make_store(url)->open_reader()->outbox_backlog();
+  const std::string text = fmt::format("{} rows wait, {} were refused", backlog.waiting, backlog.dead);
+  return backlog.dead > 0 ? note(text + " (rozmova_outbox, column error)") : ok(text);
+}
+
 Look look_at_port(const Config& config) {
   sioxx::Options options;
   options.host = config.host;
@@ -117,6 +136,8 @@ int run_doctor(const LoadedConfig& loaded) {
       {"data folder", [&] { return look_at_data_dir(config); }},
       {"secret", [&] { return look_at_secret(config); }},
       {"store", [&] { return look_at_store(config); }},
+      {"webhooks", [&] { return look_at_webhooks(config); }},
+      {"outbox", [&] { return look_at_outbox(config); }},
       {"port", [&] { return look_at_port(config); }},
       {"web app", [&] { return look_at_web(config); }},
       {"open files", [&] { return look_at_limits(config); }},

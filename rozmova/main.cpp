@@ -74,6 +74,7 @@ int serve(const LoadedConfig& loaded) {
 
     uploads::Uploads uploads(chat.deeds().house(), upload_options(config),
                              secret.value.empty() ? random_secret() : secret.value);
+    const bridge::Webhooks webhooks(chat.deeds().house(), *factory, webhook_options(config));
 
     std::atomic<bool> draining = false;
     api::RouterOptions routing = router_options(config, log);

@@ -33,6 +33,17 @@ constexpr std::array<Family, counts> count_families{{
     {"rozmova_users_online_total", "Users who came online."},
     {"rozmova_users_offline_total", "Users who went offline."},
     {"rozmova_expelled_total", "Connections ended by the server: rate, token, administrator."},
+    {"rozmova_webhooks_delivered_total", "Webhook events that their endpoint took."},
+    {"rozmova_webhooks_failed_total", "Attempts to deliver a webhook event that failed."},
+    {"rozmova_webhooks_given_up_total", "Webhook events that were given up."},
+    {"rozmova_outbox_processed_total", "Rows of the outbox that became events."},
+    {"rozmova_outbox_refused_total", "Rows of the outbox that were refused; see their column error."},
+}};
+constexpr std::array<Family, gauges> gauge_families{{
+    {"rozmova_webhooks_waiting", "Webhook events not yet delivered."},
+    {"rozmova_webhooks_dead", "Webhook events that were given up and are kept for inspection."},
+    {"rozmova_outbox_waiting", "Rows of the outbox not yet processed."},
+    {"rozmova_outbox_bad", "Rows of the outbox with an error."},
 }};
 constexpr std::array<Family, spans> span_families{{
     {"rozmova_ack_seconds", "From a message's arrival to its ack."},
@@ -105,7 +116,11 @@ struct alignas(64) Metrics::Row {
   std::array<Traffic, event_names.size()> in{}, out{};
 };
 
-Metrics::Metrics() : rows_(std::make_unique<Row[]>(rows_max)) {}
+struct Metrics::Levels {
+  std::array<std::atomic<std::int64_t>, gauges> values{};
+};
+
+Metrics::Metrics() : rows_(std::make_unique<Row[]>(rows_max)), levels_(std::make_unique<Levels>()) {}
 Metrics::~Metrics() = default;
 
 Metrics::Row& Metrics::row() noexcept {
@@ -171,6 +186,10 @@ double Metrics::quantile_us(Span what, double part) const noexcept {
   return all == 0 ? 0 : bucket_us.back();
 }
 
+void Metrics::set(Gauge what, std::int64_t value) noexcept {
+  levels_->values[static_cast<std::size_t>(what)].store(value, std::memory_order_relaxed);
+}
+
 std::uint64_t Metrics::total(Count what) const noexcept {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < rows_max; ++i)
@@ -189,6 +208,10 @@ void Metrics::append_prometheus(std::string& out) const {
   const auto to = std::back_inserter(out);
   for (std::size_t i = 0; i < counts; ++i) {
     append_counter(out, count_families[i].name, count_families[i].help, total(static_cast<Count>(i)));
+  }
+  for (std::size_t i = 0; i < gauges; ++i) {
+    const auto value = levels_->values[i].load(std::memory_order_relaxed);
+    append_gauge(out, gauge_families[i].name, gauge_families[i].help, static_cast<double>(value));
   }
   append_head(out, {"rozmova_refusals_total", "Requests and events answered with an error, by code."},
               "counter");

@@ -27,8 +27,17 @@ enum class Count : std::uint8_t {
   users_came,  ///< online; minus users_left: who is here now
   users_left,
   expelled,  ///< connections that we have ended: rate, token, administrator
+  webhooks_delivered,
+  webhooks_failed,  ///< attempts
+  webhooks_given_up,
+  outbox_processed,
+  outbox_refused,
 };
-inline constexpr std::size_t counts = static_cast<std::size_t>(Count::expelled) + 1;
+inline constexpr std::size_t counts = static_cast<std::size_t>(Count::outbox_refused) + 1;
+
+/// What is so many now.
+enum class Gauge : std::uint8_t { webhooks_waiting, webhooks_dead, outbox_waiting, outbox_bad };
+inline constexpr std::size_t gauges = static_cast<std::size_t>(Gauge::outbox_bad) + 1;
 
 /// What is measured in time.
 enum class Span : std::uint8_t {
@@ -55,6 +64,7 @@ class Metrics {
   /// A client was told no.
   void refused(ErrorCode code) noexcept;
   void took(Span what, std::int64_t us) noexcept;
+  void set(Gauge what, std::int64_t value) noexcept;
 
   /// An event by its name, for the metrics that dashboards of Socket.IO know. Names that are not the contract's are
   /// counted as "other". Sent: once for all receivers.
@@ -74,6 +84,8 @@ class Metrics {
   Row& row() noexcept;
   void append_events(std::string& out) const;
   std::unique_ptr<Row[]> rows_;
+  struct Levels;
+  std::unique_ptr<Levels> levels_;
 };
 
 /// Helpers for whoever has numbers of his own: one family with one sample.

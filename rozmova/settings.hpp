@@ -2,6 +2,7 @@
 
 #include "rozmova/config.hpp"
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -14,7 +15,13 @@
 namespace rozmova {
 
 /// A chapter of the documentation of settings.
-enum class SettingGroup : std::uint8_t { place, entry, output, limits, times };
+enum class SettingGroup : std::uint8_t { place, entry, bridge, output, limits, times };
+inline constexpr std::array<const char*, 6> setting_group_titles = {"Where it listens and lives",
+                                                                    "Who may come in",
+                                                                    "Other people's servers",
+                                                                    "What it says",
+                                                                    "Limits",
+                                                                    "Times"};
 
 /// One row of the table: everything that is known of a setting but its default, which is the literal in Config.
 struct Setting {

@@ -14,9 +14,6 @@ namespace rozmova {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> group_titles = {"Where it listens and lives", "Who may come in",
-                                                          "What it says", "Limits", "Times"};
-
 std::string lower_with(std::string_view name, char separator) {
   std::string out;
   for (const char c : name)
@@ -175,9 +172,9 @@ std::string settings_doc() {
       "`rozmova check-config` tries them out, `rozmova --print-config` shows what is in force and where it came from.\n\n"
       "This page is written by `rozmova --print-settings-doc`; a test compares the two.\n";
   const Config defaults;
-  for (std::size_t group = 0; group < group_titles.size(); ++group) {
+  for (std::size_t group = 0; group < setting_group_titles.size(); ++group) {
     out += fmt::format("\n## {}\n\n| name | default | allowed | what it is |\n| --- | --- | --- | --- |\n",
-                       group_titles[group]);
+                       setting_group_titles[group]);
     for (const Setting& setting : settings()) {
       if (setting.group != static_cast<SettingGroup>(group)) continue;
       const std::string literal = setting.shown(defaults);

@@ -217,6 +217,19 @@ uploads::UploadOptions upload_options(const Config& config) {
   return options;
 }
 
+bridge::WebhookOptions webhook_options(const Config& config) {
+  bridge::WebhookOptions options;
+  for (const std::string& url : config.webhook_url) options.endpoints.push_back({url, config.webhook_events});
+  options.secret = config.webhook_secret;
+  options.user_agent = fmt::format("Rozmova/{}", version);
+  options.with_content = config.webhook_content;
+  options.timeout_ms = config.webhook_timeout_ms;
+  options.retry_first_ms = config.webhook_retry_ms;
+  options.retry_max_ms = config.webhook_retry_max_ms;
+  options.give_up_ms = config.webhook_give_up_hours * 3'600'000;
+  return options;
+}
+
 api::RouterOptions router_options(const Config& config, Log& log) {
   api::RouterOptions options;
   options.service_token = config.service_token;

@@ -2,6 +2,7 @@
 
 #include "rozmova/api/router.hpp"
 #include "rozmova/auth.hpp"
+#include "rozmova/bridge/webhooks.hpp"
 #include "rozmova/chat/options.hpp"
 #include "rozmova/config.hpp"
 #include "rozmova/jwks_source.hpp"
@@ -30,6 +31,7 @@ sioxx::Options server_options(const Config& config, Log& log);
 store::DatabaseOptions database_options(const Config& config);
 chat::ChatOptions chat_options(const Config& config);
 uploads::UploadOptions upload_options(const Config& config);
+bridge::WebhookOptions webhook_options(const Config& config);
 api::RouterOptions router_options(const Config& config, Log& log);
 
 /// Brings the issuer's keys to `auth` as long as this lives. `source` may be null.

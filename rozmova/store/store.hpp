@@ -2,6 +2,7 @@
 
 #include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
+#include "rozmova/store/bridge.hpp"
 #include "rozmova/store/workflow.hpp"
 
 #include <memory>
@@ -232,7 +233,7 @@ struct AccessNews {
 
 /// Everything that must be kept; synchronous, one connection, one thread at a time. Implementations: Sqlite
 /// (and Postgres). Writing methods run inside begin()…commit(). Throws StoreError only.
-class Store {
+class Store : public BridgeStore {
  public:
   virtual ~Store() = default;
 
@@ -334,6 +335,7 @@ class Store {
   /// Only how far they go.
   virtual AccessNews access_news_so_far() = 0;
   static constexpr std::size_t revocations_max = 100'000;
+
   // ---- uploads
   virtual Result<Done> add_upload(const Upload& upload) = 0;
   virtual std::optional<Upload> upload(const Uuid& id) = 0;

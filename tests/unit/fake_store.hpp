@@ -119,6 +119,19 @@ class FakeStore final : public Store {
   std::optional<Upload> upload(const Uuid&) override { return {}; }
   std::int64_t uploaded_bytes(const Uuid&, WallMs) override { return 0; }
   std::vector<Uuid> forget_unsent_uploads(WallMs, int) override { return {}; }
+  std::int64_t set_webhook_endpoints(const std::vector<WebhookEndpoint>&) override { return 0; }
+  std::vector<WebhookRow> webhooks_due(const std::string&, WallMs, int) override { return {}; }
+  void webhook_delivered(std::int64_t) override {}
+  void webhook_failed(std::int64_t, WallMs, const std::string&) override {}
+  void webhook_given_up(std::int64_t, const std::string&) override {}
+  void webhooks_may_go(const std::string&, WallMs) override {}
+  void forget_dead_webhooks(WallMs) override {}
+  Backlog webhook_backlog() override { return {}; }
+  std::vector<OutboxRow> outbox(int) override { return {}; }
+  void outbox_done(std::int64_t, const std::string&, WallMs) override {}
+  void forget_outbox(WallMs) override {}
+  Backlog outbox_backlog() override { return {}; }
+  Result<Changed> announce_status(const NewStatus&, WallMs) override { return Changed{}; }
   void connection_opened(const ConnectionRow& row) override {
     keep("open " + std::to_string(row.connected_at));
   }

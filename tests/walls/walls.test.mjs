@@ -26,8 +26,9 @@ const rozmovaArrows = {
   store: ['ground'],
   chat: ['store', 'ground'],
   uploads: ['chat', 'store', 'ground'],
+  bridge: ['chat', 'store', 'ground'],
   api: ['uploads', 'chat', 'store', 'ground'],
-  roof: ['api', 'uploads', 'chat', 'store', 'ground'],
+  roof: ['api', 'bridge', 'uploads', 'chat', 'store', 'ground'],
 };
 
 /** Files of the application that may look into sioxx beyond its face, and at what. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rozmova/store/sqlite/bridge_statements.hpp"
 #include "rozmova/store/sqlite/connection.hpp"
 #include "rozmova/store/sqlite/workflow_statements.hpp"
 #include "rozmova/store/store.hpp"
@@ -75,6 +76,20 @@ class Sqlite final : public Store {
   std::optional<Upload> upload(const Uuid& id) override;
   std::int64_t uploaded_bytes(const Uuid& user, WallMs since) override;
   std::vector<Uuid> forget_unsent_uploads(WallMs before, int rows_max) override;
+
+  std::int64_t set_webhook_endpoints(const std::vector<WebhookEndpoint>& endpoints) override;
+  std::vector<WebhookRow> webhooks_due(const std::string& endpoint, WallMs now, int rows_max) override;
+  void webhook_delivered(std::int64_t position) override;
+  void webhook_failed(std::int64_t position, WallMs next_attempt_at, const std::string& error) override;
+  void webhook_given_up(std::int64_t position, const std::string& error) override;
+  void webhooks_may_go(const std::string& endpoint, WallMs now) override;
+  void forget_dead_webhooks(WallMs before) override;
+  Backlog webhook_backlog() override;
+  std::vector<OutboxRow> outbox(int rows_max) override;
+  void outbox_done(std::int64_t id, const std::string& error, WallMs now) override;
+  void forget_outbox(WallMs before) override;
+  Backlog outbox_backlog() override;
+  Result<Changed> announce_status(const NewStatus& status, WallMs now) override;
 
   void connection_opened(const ConnectionRow& row) override;
   void connections_seen(std::span<const Uuid> ids, WallMs now) override;
@@ -421,6 +436,7 @@ class Sqlite final : public Store {
                     "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
                     "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
   WorkflowStatements workflow_{connection_};
+  BridgeStatements bridge_{connection_};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };
 
