@@ -29,7 +29,7 @@ int wrong(std::string_view sentence) {
 }  // namespace
 
 int run_migrate(const Config& config) {
-  const auto store = store::make_store(config.store_url());
+  const auto store = store::make_store(config.store_url(), config.marketplace);
   store->migrate();
   fmt::print("{} is up to date.\n", store->describe());
   return 0;
@@ -63,7 +63,7 @@ int run_token(const Config& config, const TokenRequest& request) {
 
 int run_demo(const Config& config) {
   if (config.production()) return wrong("NODE_ENV=production has no demo.");
-  const auto store = store::make_store(config.store_url());
+  const auto store = store::make_store(config.store_url(), config.marketplace);
   store->migrate();
   chat::seed_demo(*store->open_writer(), now_ms());
   fmt::print("The demo marketplace is in {}. Its people:\n\n", store->describe());
@@ -78,6 +78,15 @@ int run_demo(const Config& config) {
 int run_check_config(const LoadedConfig& loaded) {
   Findings found = check_config(loaded.config);
   found.warnings.insert(found.warnings.begin(), loaded.warnings.begin(), loaded.warnings.end());
+  if (loaded.config.marketplace != nullptr) {
+    try {
+      for (std::string& problem :
+           store::make_store(loaded.config.store_url(), loaded.config.marketplace)->look_at_marketplace())
+        found.problems.push_back(std::move(problem));
+    } catch (const store::StoreError& error) {
+      found.problems.emplace_back(error.what());
+    }
+  }
   for (const std::string& warning : found.warnings) fmt::print(stderr, "warning: {}\n", warning);
   for (const std::string& problem : found.problems) fmt::print(stderr, "error: {}\n", problem);
   if (!found.problems.empty()) return exit_usage;

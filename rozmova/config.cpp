@@ -33,7 +33,9 @@ std::string did_you_mean(std::string_view name) {
 class Loader {
  public:
   void file(const std::string& path) {
-    for (const FileEntry& entry : read_config_file(path)) {
+    const ConfigFile read = read_config_file(path);
+    loaded_.config.marketplace = read.marketplace;
+    for (const FileEntry& entry : read.entries) {
       const Setting* setting = find_setting(upper(entry.key));
       if (setting == nullptr || setting->key() != entry.key) {
         problems_.push_back(fmt::format("{}: there is no setting \"{}\"{}", entry.origin, entry.key,
@@ -203,6 +205,10 @@ Findings check_config(const Config& config) {
           "CORS_ORIGIN has \"{}\": an origin is scheme://host or scheme://host:port, without a path.",
           origin));
     }
+  }
+  if (config.marketplace != nullptr && config.demo_on()) {
+    found.problems.emplace_back(
+        "DEMO is on, but beside a marketplace its people and orders are the only ones.");
   }
   if (config.production() && config.demo_on()) {
     found.problems.emplace_back(

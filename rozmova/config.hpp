@@ -1,8 +1,11 @@
 #pragma once
 
+#include "rozmova/mapping.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -100,12 +103,15 @@ struct Config {
   std::int64_t shutdown_spread_ms = 2'000;
 
   bool tls() const { return !tls_cert_file.empty(); }
+  /// [marketplace] of the file: we live beside one; null: users, orders and disputes are our own.
+  std::shared_ptr<const Mapping> marketplace;
+
   bool production() const { return node_env == "production"; }
   /// Tokens are signed with a key of somebody else's, of which only the public half is known here.
   bool has_public_keys() const {
     return !(jwt_public_key_file.empty() && jwt_jwks_file.empty() && jwt_jwks_url.empty());
   }
-  bool demo_on() const { return demo.value_or(!production()); }
+  bool demo_on() const { return demo.value_or(!production() && marketplace == nullptr); }
   std::string store_url() const {
     return database_url.empty() ? "sqlite:" + data_dir + "/rozmova.db" : database_url;
   }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "rozmova/mapping.hpp"
+
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +16,13 @@ struct FileEntry {
   bool understood = true;  ///< false: a kind of value that no setting has (a table, a date, a fraction)
 };
 
+/// What a TOML file holds.
+struct ConfigFile {
+  std::vector<FileEntry> entries;
+  std::shared_ptr<const Mapping> marketplace;  ///< its section [marketplace], if there is one
+};
+
 /// Reads a TOML file. Throws ConfigError with place and reason when it cannot be read.
-std::vector<FileEntry> read_config_file(const std::string& path);
+ConfigFile read_config_file(const std::string& path);
 
 }  // namespace rozmova

@@ -5,6 +5,7 @@
 #include "sioxx/server.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -70,7 +71,7 @@ Look look_at_secret(const Config& config) {
 }
 
 Look look_at_store(const Config& config) {
-  const auto store = store::make_store(config.store_url());
+  const auto store = store::make_store(config.store_url(), config.marketplace);
   const std::string url = config.store_url();
   std::error_code error;
   if (!fs::exists(url.substr(url.find(':') + 1), error))
@@ -79,12 +80,19 @@ Look look_at_store(const Config& config) {
   return ok(store->describe());
 }
 
+Look look_at_marketplace(const Config& config) {
+  if (config.marketplace == nullptr) return ok("none: users, orders and disputes are our own");
+  const auto problems = store::make_store(config.store_url(), config.marketplace)->look_at_marketplace();
+  return problems.empty() ? ok("its tables are as [marketplace] says")
+                          : fix(fmt::format("{}", fmt::join(problems, "; ")));
+}
+
 Look look_at_webhooks(const Config& config) {
   if (config.webhook_url.empty()) return ok("none are set");
   const std::string url = config.store_url();
   std::error_code error;
   if (!fs::exists(url.substr(url.find(':') + 1), error)) return ok("nothing waits");
-  const store::Backlog backlog = store::make_store(url)->open_reader()->webhook_backlog();
+  const store::Backlog backlog = store::make_store(url, config.marketplace)->open_reader()->webhook_backlog();
   const std::string text = fmt::format("{} wait, {} were given up", backlog.waiting, backlog.dead);
   return backlog.dead > 0 ? note(text + " (webhook_queue, state dead)") : ok(text);
 }
@@ -93,7 +101,7 @@ Look look_at_outbox(const Config& config) {
   const std::string url = config.store_url();
   std::error_code error;
   if (!fs::exists(url.substr(url.find(':') + 1), error)) return ok("nothing waits");
-  const store::Backlog backlog = store::make_store(url)->open_reader()->outbox_backlog();
+  const store::Backlog backlog = store::make_store(url, config.marketplace)->open_reader()->outbox_backlog();
   const std::string text = fmt::format("{} rows wait, {} were refused", backlog.waiting, backlog.dead);
   return backlog.dead > 0 ? note(text + " (rozmova_outbox, column error)") : ok(text);
 }
@@ -136,6 +144,7 @@ int run_doctor(const LoadedConfig& loaded) {
       {"data folder", [&] { return look_at_data_dir(config); }},
       {"secret", [&] { return look_at_secret(config); }},
       {"store", [&] { return look_at_store(config); }},
+      {"marketplace", [&] { return look_at_marketplace(config); }},
       {"webhooks", [&] { return look_at_webhooks(config); }},
       {"outbox", [&] { return look_at_outbox(config); }},
       {"port", [&] { return look_at_port(config); }},

@@ -25,6 +25,7 @@ namespace rozmova {
 namespace {
 
 constexpr std::int64_t unlimited = 1'000'000'000;
+constexpr std::int64_t marketplace_sweep_ms = 500;  ///< delivery stops within a second
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 std::int64_t rate(std::int64_t setting) { return setting == 0 ? unlimited : setting; }
@@ -192,6 +193,8 @@ chat::ChatOptions chat_options(const Config& config) {
     options.bad_tokens_per_min = options.bad_tokens_burst = unlimited;
     options.demo_sign_ins_per_min = options.demo_sign_ins_burst = unlimited;
   }
+  // No trigger of ours stands on their tables: what they change is seen by looking.
+  if (config.marketplace != nullptr) options.access_sweep_ms = marketplace_sweep_ms;
   options.uploads_per_minute = options.uploads_burst = rate(config.uploads_per_minute);
   options.content_characters_max = size(config.content_chars_max);
   options.connections_per_user_max =

@@ -2,13 +2,15 @@
 
 namespace rozmova::store {
 
-std::unique_ptr<StoreFactory> make_store(std::string_view database_url) {
+std::unique_ptr<StoreFactory> make_store(std::string_view database_url,
+                                         std::shared_ptr<const Mapping> beside) {
   constexpr std::string_view sqlite = "sqlite:";
   if (database_url.starts_with(sqlite)) {
     std::string_view path = database_url.substr(sqlite.size());
     if (path.starts_with("//")) path.remove_prefix(2);  // sqlite:///var/lib/rozmova.db
     SqliteOptions options;
     options.path = std::string(path);
+    options.beside = std::move(beside);
     return make_sqlite(std::move(options));
   }
   // Only the scheme is named: what follows may hold a password.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rozmova/mapping.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <cstddef>
@@ -17,6 +18,7 @@ struct SqliteOptions {
   int log_pages_max = 16'384;         ///< folded by the writer itself when nobody else did (64 MB)
   int writer_cache_kb = 64 * 1'024;
   int reader_cache_kb = 8 * 1'024;
+  std::shared_ptr<const Mapping> beside = nullptr;  ///< whose users, orders and disputes; null: our own
 };
 
 /// The Store over one SQLite file in WAL mode with synchronous=FULL: a commit that returned survives power

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rozmova/mapping.hpp"
 #include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
 #include "rozmova/store/bridge.hpp"
@@ -366,6 +367,8 @@ class StoreFactory {
   virtual void migrate() = 0;
   virtual std::unique_ptr<Store> open_writer() = 0;
   virtual std::unique_ptr<Store> open_reader() = 0;
+  /// What is wrong with a marketplace's tables as the mapping names them, one sentence each; changes nothing.
+  virtual std::vector<std::string> look_at_marketplace() { return {}; }
   /// For logs: "sqlite ./data/rozmova.db"; no password.
   virtual std::string describe() const = 0;
 };
@@ -374,6 +377,8 @@ class StoreFactory {
 bool valid_cursor(std::string_view text);
 
 /// `sqlite:PATH` (directories are created), later `postgres://…`. Throws StoreError for an unknown scheme.
-std::unique_ptr<StoreFactory> make_store(std::string_view database_url);
+/// With a mapping, users, orders and disputes are those of a marketplace.
+std::unique_ptr<StoreFactory> make_store(std::string_view database_url,
+                                         std::shared_ptr<const Mapping> beside = nullptr);
 
 }  // namespace rozmova::store

@@ -13,6 +13,7 @@ rozmova_test(rozmova_store_test
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp
     ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_workflow.cpp
     cursor_test.cpp
+    mapping_test.cpp
     database_bounds_test.cpp
     database_test.cpp
     sqlite_database.cpp

@@ -1,5 +1,7 @@
 #include "rozmova/store/sqlite/connection.hpp"
 
+#include "rozmova/store/sqlite/beside.hpp"
+
 #include <sqlite3.h>
 
 #include <chrono>
@@ -61,8 +63,8 @@ Connection::Connection(const SqliteOptions& options, Access access) : path_(opti
 }
 
 void Connection::open(const SqliteOptions& options, Access access) {
-  const int flags =
-      SQLITE_OPEN_READWRITE | (access == Access::write ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
+  const int flags = SQLITE_OPEN_READWRITE | (options.beside != nullptr ? SQLITE_OPEN_URI : 0) |
+                    (access == Access::write ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
   const int code =
       sqlite3_open_v2(path_.c_str(), &db_, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (code != SQLITE_OK) fail(code, "opening");
@@ -89,6 +91,7 @@ void Connection::open(const SqliteOptions& options, Access access) {
   sqlite3_wal_hook(db_, count_frames, this);
   const int cache_kb = access == Access::write ? options.writer_cache_kb : options.reader_cache_kb;
   exec(("PRAGMA cache_size = -" + std::to_string(cache_kb)).c_str());
+  if (options.beside != nullptr) live_beside(*this, *options.beside);
   if (access == Access::read) exec("PRAGMA query_only = ON");
 }
 

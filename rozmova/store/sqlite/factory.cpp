@@ -1,3 +1,4 @@
+#include "rozmova/store/sqlite/beside.hpp"
 #include "rozmova/store/sqlite/migrate.hpp"
 #include "rozmova/store/sqlite/sqlite.hpp"
 
@@ -29,7 +30,13 @@ class SqliteFactory final : public StoreFactory {
     SqliteOptions patient = options_;
     patient.busy_timeout_ms = options_.migration_timeout_ms;
     sqlite::Connection connection(patient, sqlite::Access::write);
-    sqlite::migrate(connection, sqlite_migrations());
+    sqlite::migrate(connection, sqlite_migrations(), options_.beside != nullptr);
+    std::string all;
+    if (options_.beside != nullptr) {
+      for (const std::string& problem : sqlite::look_at_marketplace(connection, *options_.beside))
+        all += (all.empty() ? "" : "; ") + problem;
+    }
+    if (!all.empty()) throw StoreError(StoreError::Kind::broken, all);
   }
 
   std::unique_ptr<Store> open_writer() override {
@@ -37,6 +44,11 @@ class SqliteFactory final : public StoreFactory {
   }
   std::unique_ptr<Store> open_reader() override {
     return std::make_unique<sqlite::Sqlite>(options_, sqlite::Access::read);
+  }
+  std::vector<std::string> look_at_marketplace() override {
+    if (options_.beside == nullptr) return {};
+    sqlite::Connection connection(options_, sqlite::Access::read);
+    return sqlite::look_at_marketplace(connection, *options_.beside);
   }
   std::string describe() const override { return "sqlite " + options_.path; }
 

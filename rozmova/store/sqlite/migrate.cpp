@@ -1,5 +1,7 @@
 #include "rozmova/store/sqlite/migrate.hpp"
 
+#include "rozmova/store/beside_sql.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -26,7 +28,19 @@ std::string checksum(std::string_view text) {
   return {out.data(), end};
 }
 
-void run_missing(Connection& connection, std::span<const Migration> migrations) {
+/// Our tables refer to `orders` or they do not: a file that was made one way cannot be used the other way.
+void refuse_other_mode(Connection& connection, bool beside) {
+  Statement made(connection,
+                 "SELECT sql LIKE '%REFERENCES orders%' FROM main.sqlite_master WHERE name = 'messages'");
+  auto row = made.run();
+  if (!row.row() || (row.number(0) != 0) != beside) return;
+  throw StoreError(
+      StoreError::Kind::broken,
+      beside ? "this database has Rozmova's own orders; beside a marketplace use its database, or a new one"
+             : "this database was made beside a marketplace: give the config file with [marketplace]");
+}
+
+void run_missing(Connection& connection, std::span<const Migration> migrations, bool beside) {
   connection.exec(create_table);
   Statement known(connection, "SELECT version, checksum FROM schema_migrations ORDER BY version");
   std::set<int> done;
@@ -53,7 +67,7 @@ void run_missing(Connection& connection, std::span<const Migration> migrations) 
   Statement note(connection, "INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)");
   for (const Migration& migration : migrations) {
     if (done.contains(migration.version)) continue;
-    connection.exec(std::string(migration.sql).c_str());
+    connection.exec((beside ? beside_sql(migration.sql) : std::string(migration.sql)).c_str());
     const std::string sum = checksum(migration.sql);
     note.run().bind(std::int64_t{migration.version}).bind(migration.name).bind(sum).done();
   }
@@ -61,10 +75,11 @@ void run_missing(Connection& connection, std::span<const Migration> migrations) 
 
 }  // namespace
 
-void migrate(Connection& connection, std::span<const Migration> migrations) {
+void migrate(Connection& connection, std::span<const Migration> migrations, bool beside) {
   connection.exec("BEGIN IMMEDIATE");
   try {
-    run_missing(connection, migrations);
+    refuse_other_mode(connection, beside);
+    run_missing(connection, migrations, beside);
     connection.exec("COMMIT");
   } catch (...) {
     if (connection.in_transaction()) {

@@ -70,11 +70,13 @@ std::vector<User> Sqlite::users(int limit) {
 
 User Sqlite::ensure_user(const User& user, WallMs now) {
   if (auto known = this->user(user.id)) {
-    if (!known->name.empty() || user.name.empty()) return *std::move(known);  // the usual case writes nothing
+    if (beside_ != nullptr || !known->name.empty() || user.name.empty())
+      return *std::move(known);  // the usual case writes nothing
     name_user_.run().bind(user.id).bind(user.name).done();
     known->name = user.name;
     return *std::move(known);
   }
+  if (beside_ != nullptr) return user;  // whom they do not know is nobody of theirs, and not ours to add
   insert_user_.run()
       .bind(user.id)
       .bind(user.name)

@@ -18,7 +18,9 @@ namespace rozmova::store::sqlite {
 class Sqlite final : public Store {
  public:
   Sqlite(const SqliteOptions& options, Access access)
-      : connection_(options, access), log_pages_max_(static_cast<std::size_t>(options.log_pages_max)) {}
+      : beside_(options.beside),
+        connection_(options, access),
+        log_pages_max_(static_cast<std::size_t>(options.log_pages_max)) {}
 
   void begin() override;
   void commit() override;
@@ -122,6 +124,7 @@ class Sqlite final : public Store {
   std::optional<Refusal> fill_from_uploads(Message& message);
 
   // sqlite_chats.cpp
+  std::int64_t data_version();
   ChatFacts* cached_facts(const ChatKey& chat);
   std::vector<Participant> participants(const ChatFacts& facts);
   std::vector<ReadMark> reads(const ChatKey& chat);
@@ -152,6 +155,10 @@ class Sqlite final : public Store {
 
   static constexpr std::size_t cached_facts_max = 16'384;
 
+  /// Nothing, or why this may not be written beside a marketplace.
+  std::optional<Refusal> not_ours(bool may_be_written, const char* what) const;
+
+  const std::shared_ptr<const Mapping> beside_;
   Connection connection_;
   const std::size_t log_pages_max_;
 
@@ -266,6 +273,7 @@ class Sqlite final : public Store {
 
   // ---- chats
   Statement data_version_{connection_, "PRAGMA data_version"};
+  Statement their_data_version_{connection_, "PRAGMA marketplace.data_version"};
   PerKind facts_{connection_,
                  "SELECT o.id, o.client_id, o.performer_id, NULL, o.status, "
                  "EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.status <> 'closed'), "
@@ -435,7 +443,8 @@ class Sqlite final : public Store {
                     "AND last_seen < ?3 AND EXISTS (SELECT 1 FROM websocket_connections later "
                     "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
                     "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
-  WorkflowStatements workflow_{connection_};
+  TheirWrites their_writes_{beside_.get()};
+  WorkflowStatements workflow_{connection_, their_writes_};
   BridgeStatements bridge_{connection_};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };

@@ -87,6 +87,11 @@ bool closed(ChatKind kind, std::string_view status) {
   return dispute && closes_chat(*dispute);
 }
 
+bool known_status(ChatKind kind, std::string_view status) {
+  return kind == ChatKind::order ? parse_order_status(status).has_value()
+                                 : parse_dispute_status(status).has_value();
+}
+
 }  // namespace
 
 Result<Appended> Sqlite::append(const NewMessage& message, WallMs now) {
@@ -133,11 +138,22 @@ Result<Appended> Sqlite::append(const NewMessage& message, WallMs now) {
   return Appended{*std::move(first), *facts, true};
 }
 
+/// Another number after somebody else has committed something: in our file, or in the marketplace's.
+std::int64_t Sqlite::data_version() {
+  std::int64_t version = -1;
+  {
+    auto row = data_version_.run();
+    if (row.row()) version = row.number(0);
+  }
+  if (beside_ == nullptr || beside_->attach.empty()) return version;
+  auto row = their_data_version_.run();
+  return row.row() ? version + (row.number(0) << 32) : version;
+}
+
 /// Facts for writing, inside a transaction: nobody else can change them before it ends. Null: no such chat.
 ChatFacts* Sqlite::cached_facts(const ChatKey& chat) {
   if (!cache_checked_) {
-    auto row = data_version_.run();
-    const std::int64_t version = row.row() ? row.number(0) : -1;
+    const std::int64_t version = data_version();
     if (version != cached_at_version_ || cached_facts_.size() >= cached_facts_max) cached_facts_.clear();
     cached_at_version_ = version;
     cache_checked_ = true;
@@ -159,6 +175,11 @@ std::optional<ChatFacts> Sqlite::facts(const ChatKey& chat) {
   facts.moderator_id = row.uuid_or_null(3);
   facts.status = row.string(4);
   facts.closed = closed(chat.kind, facts.status);
+  if (beside_ != nullptr && !known_status(chat.kind, facts.status)) {
+    throw StoreError(StoreError::Kind::broken, "marketplace: " + room_of(chat) + " has the status '" +
+                                                   facts.status +
+                                                   "', which is no word of ours; name it in [marketplace]");
+  }
   facts.order_has_dispute = row.number(5) != 0;
   facts.last_seq = row.number(6);
   return facts;

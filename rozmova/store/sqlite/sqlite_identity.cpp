@@ -55,10 +55,7 @@ void Sqlite::forget_access(WallMs before, std::int64_t news_up_to) {
   forget_news_.run().bind(news_up_to).done();
 }
 
-std::int64_t Sqlite::changes_of_others() {
-  auto row = data_version_.run();
-  return row.row() ? row.number(0) : -1;
-}
+std::int64_t Sqlite::changes_of_others() { return data_version(); }
 
 AccessNews Sqlite::access_news(std::int64_t after, int rows_max) {
   const Moment moment(connection_);

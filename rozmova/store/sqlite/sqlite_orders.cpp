@@ -13,6 +13,7 @@ constexpr int page_orders_max = 200;
 }  // namespace
 
 Result<Order> Sqlite::create_order(const NewOrder& order, WallMs now) {
+  if (auto no = not_ours(false, "orders are created by the marketplace")) return *std::move(no);
   if (order.client_id == order.performer_id) {
     return Refusal{ErrorCode::invalid_payload, "client and performer are the same person"};
   }

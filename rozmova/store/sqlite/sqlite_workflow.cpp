@@ -44,12 +44,21 @@ Changed nothing_yet(const ChatFacts& facts) {
 
 }  // namespace
 
+std::optional<Refusal> Sqlite::not_ours(bool may_be_written, const char* what) const {
+  if (beside_ == nullptr || may_be_written) return std::nullopt;
+  return Refusal{ErrorCode::forbidden, what};
+}
+
 // ------------------------------------------------------------------------------------------------ statuses
 
 Result<Changed> Sqlite::change_status(const NewStatus& wish, WallMs now) {
   const auto facts = this->facts(wish.chat);
   if (!facts) return missing(wish.chat.kind);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
+  const bool of_order = wish.chat.kind == ChatKind::order;
+  const bool may_write =
+      beside_ == nullptr || (of_order ? beside_->may_set_order_status() : beside_->may_set_dispute_status());
+  if (auto no = not_ours(may_write, "statuses are changed by the marketplace")) return *std::move(no);
   if (!wish.by.is_nil() && !user(wish.by)) return stranger();
   if (wish.status == facts->status) return repeated(*facts, Change::What::status);
   return wish.chat.kind == ChatKind::order ? change_order(wish, *facts, now)
@@ -100,7 +109,8 @@ Result<Changed> Sqlite::change_dispute(const NewStatus& wish, const ChatFacts& f
   Changed changed = nothing_yet(facts);
   move_dispute(changed, facts.chat.id, *to, std::move(change), now);
   // Who takes an unassigned dispute under review has it.
-  if (*to == DisputeStatus::under_review && !facts.moderator_id && actor == Actor::moderator) {
+  const bool may_give = beside_ == nullptr || !beside_->disputes.set_moderator.empty();
+  if (*to == DisputeStatus::under_review && !facts.moderator_id && actor == Actor::moderator && may_give) {
     give_dispute(changed, facts.chat.id, wish.by, status_change(wish.by, {}, {}, {}), now);
   }
   if (order_to) {
@@ -245,6 +255,9 @@ Result<Changed> Sqlite::open_dispute(const NewDispute& wish, WallMs now) {
   const auto facts = this->facts({ChatKind::order, wish.order_id});
   if (!facts) return missing(ChatKind::order);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
+  if (auto no = not_ours(beside_ == nullptr || !beside_->disputes.insert.empty(),
+                         "disputes are opened by the marketplace"))
+    return *std::move(no);
   if (!wish.by.is_nil() && !user(wish.by)) return stranger();
   {
     auto row = workflow_.dispute_key.run();
@@ -285,6 +298,9 @@ Result<Changed> Sqlite::assign_dispute(const NewAssignment& wish, WallMs now) {
   const auto facts = this->facts({ChatKind::dispute, wish.dispute_id});
   if (!facts) return missing(ChatKind::dispute);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
+  if (auto no = not_ours(beside_ == nullptr || !beside_->disputes.set_moderator.empty(),
+                         "moderators are assigned by the marketplace"))
+    return *std::move(no);
   if (!wish.by.is_nil() && !user(wish.by)) return stranger();
   const Actor actor = actor_of(wish.by, wish.role, facts->client_id, facts->performer_id);
   const bool decides = actor == Actor::moderator || actor == Actor::admin;

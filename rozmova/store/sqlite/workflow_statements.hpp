@@ -1,23 +1,35 @@
 #pragma once
 
+#include "rozmova/store/sqlite/beside.hpp"
 #include "rozmova/store/sqlite/connection.hpp"
 
 namespace rozmova::store::sqlite {
 
 /// The SQL of statuses, disputes and notes. Part of a Sqlite, with its connection.
 struct WorkflowStatements {
-  explicit WorkflowStatements(Connection& c) : connection(c) {}
+  WorkflowStatements(Connection& c, const TheirWrites& t) : connection(c), theirs(t) {}
 
   Connection& connection;
+  const TheirWrites& theirs;  ///< beside a marketplace; else empty
+  static const char* either(const std::string& of_theirs, const char* ours) {
+    return of_theirs.empty() ? ours : of_theirs.c_str();
+  }
 
   // ---- what changed
-  Statement set_order_status{connection, "UPDATE orders SET status = ?2, updated_at = ?3 WHERE id = ?1"};
-  Statement set_dispute_status{connection, "UPDATE disputes SET status = ?2, updated_at = ?3 WHERE id = ?1"};
-  Statement set_moderator{connection, "UPDATE disputes SET moderator_id = ?2, updated_at = ?3 WHERE id = ?1"};
+  Statement set_order_status{
+      connection,
+      either(theirs.set_order_status, "UPDATE orders SET status = ?2, updated_at = ?3 WHERE id = ?1")};
+  Statement set_dispute_status{
+      connection,
+      either(theirs.set_dispute_status, "UPDATE disputes SET status = ?2, updated_at = ?3 WHERE id = ?1")};
+  Statement set_moderator{
+      connection,
+      either(theirs.set_moderator, "UPDATE disputes SET moderator_id = ?2, updated_at = ?3 WHERE id = ?1")};
   Statement insert_dispute{
       connection,
-      "INSERT INTO disputes (id, order_id, opened_by, reason, status, created_at, updated_at) "
-      "VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?5)"};
+      either(theirs.insert_dispute,
+             "INSERT INTO disputes (id, order_id, opened_by, reason, status, created_at, updated_at) "
+             "VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?5)")};
   Statement dispute_key{connection, "SELECT order_id, opened_by FROM disputes WHERE id = ?"};
   Statement undecided_dispute{
       connection,

@@ -1,0 +1,99 @@
+#include "rozmova/store/sqlite/beside.hpp"
+
+#include "rozmova/store/sqlite/connection.hpp"
+
+#include <fmt/format.h>
+
+namespace rozmova::store::sqlite {
+
+namespace {
+
+constexpr int words_told_max = 5;
+
+std::string view_of(const Mapping& mapping, Mapped which) {
+  return fmt::format("CREATE TEMP VIEW {} AS {}", text(which),
+                     mapped_select(mapping, which, Dialect::sqlite));
+}
+
+void attach(Connection& connection, const std::string& path) {
+  std::string uri = "file:";
+  constexpr char hex[] = "0123456789ABCDEF";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("/._-~").find(c) != std::string_view::npos;
+    if (plain)
+      uri += c;
+    else
+      uri += {'%', hex[byte >> 4], hex[byte & 15]};
+  }
+  connection.exec(fmt::format("ATTACH DATABASE '{}?mode=ro' AS marketplace", uri).c_str());
+}
+
+}  // namespace
+
+TheirWrites::TheirWrites(const Mapping* mapping) {
+  if (mapping == nullptr) return;
+  set_order_status = mapped_write(mapping->orders, mapping->orders.set_status, "id status now", "?1, ?2, ?3");
+  set_dispute_status =
+      mapped_write(mapping->disputes, mapping->disputes.set_status, "id status now", "?1, ?2, ?3");
+  set_moderator =
+      mapped_write(mapping->disputes, mapping->disputes.set_moderator, "id moderator now", "?1, ?2, ?3");
+  insert_dispute = mapped_write(mapping->disputes, mapping->disputes.insert,
+                                "id order_id by_whom reason now status", "?1, ?2, ?3, ?4, ?5, 'open'");
+}
+
+void live_beside(Connection& connection, const Mapping& mapping) {
+  if (!mapping.attach.empty()) attach(connection, mapping.attach);
+  for (const Mapped which : {Mapped::users, Mapped::orders, Mapped::disputes}) {
+    try {
+      connection.exec(view_of(mapping, which).c_str());
+    } catch (const StoreError& error) {
+      throw StoreError(error.kind(), std::string("marketplace: ") + error.what());
+    }
+  }
+}
+
+std::vector<std::string> look_at_marketplace(Connection& connection, const Mapping& mapping) {
+  std::vector<std::string> problems;
+  for (const Probe& probe : probes(mapping, Dialect::sqlite)) {
+    try {
+      Statement asked(connection, probe.sql.c_str());
+      asked.run().row();
+    } catch (const StoreError& error) {
+      problems.push_back(fmt::format("{}: {}", probe.setting, error.what()));
+    }
+  }
+  if (!problems.empty()) return problems;
+  for (const auto& [which, relation] :
+       {std::pair(Mapped::users, &mapping.users), std::pair(Mapped::orders, &mapping.orders),
+        std::pair(Mapped::disputes, &mapping.disputes)}) {
+    const bool is_user = which == Mapped::users;
+    const std::string column = is_user ? "role" : "status";
+    const std::string ours =
+        which == Mapped::users ? "'client', 'performer', 'moderator', 'admin'"
+        : which == Mapped::orders
+            ? "'created', 'accepted', 'in_progress', 'delivered', 'completed', 'cancelled', 'disputed'"
+            : "'open', 'under_review', 'resolved', 'rejected', 'closed'";
+    const std::string unknown = fmt::format(
+        "SELECT {0}, count(*) FROM {1} WHERE {0} IS NULL OR {0} NOT IN ({2}) GROUP BY 1 LIMIT {3}", column,
+        text(which), ours, words_told_max);
+    Statement words(connection, unknown.c_str());
+    auto row = words.run();
+    while (row.row()) {
+      problems.push_back(
+          fmt::format("marketplace.{}.{}: {} rows have '{}', which is no word of ours and not mapped",
+                      text(which), is_user ? "roles" : "statuses", row.number(1), row.text(0)));
+    }
+    const std::string keys = fmt::format(
+        "SELECT id FROM {} WHERE id IS NULL OR length(id) <> 36 OR id <> lower(id) LIMIT 1", text(which));
+    Statement bad_keys(connection, keys.c_str());
+    auto key = bad_keys.run();
+    if (key.row())
+      problems.push_back(fmt::format("marketplace.{}.id: '{}' is no UUID in lower case with hyphens",
+                                     text(which), key.text(0)));
+  }
+  return problems;
+}
+
+}  // namespace rozmova::store::sqlite
