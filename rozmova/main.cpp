@@ -2,6 +2,7 @@
 #include "rozmova/api/static_files.hpp"
 #include "rozmova/api/system_routes.hpp"
 #include "rozmova/auth.hpp"
+#include "rozmova/bridge/outbox.hpp"
 #include "rozmova/chat/chat.hpp"
 #include "rozmova/chat/demo.hpp"
 #include "rozmova/command_line.hpp"
@@ -75,6 +76,7 @@ int serve(const LoadedConfig& loaded) {
     uploads::Uploads uploads(chat.deeds().house(), upload_options(config),
                              secret.value.empty() ? random_secret() : secret.value);
     const bridge::Webhooks webhooks(chat.deeds().house(), *factory, webhook_options(config));
+    const bridge::Outbox outbox(chat.deeds(), bridge::OutboxOptions());
 
     std::atomic<bool> draining = false;
     api::RouterOptions routing = router_options(config, log);
