@@ -34,6 +34,10 @@ node_tests() {
   cd "$root/tests/$2"
   ROZMOVA_BIN=$root/build/$1/rozmova/rozmova node --test --test-reporter=spec --test-concurrency=2 ./*.test.mjs
 }
+# What the suite `system` recorded, and golden/, against the documents that the server gives out.
+recorded=$root/build/test-records
+recorded_system_tests() { rm -rf "$recorded" && RECORD=$recorded system_tests release .; }
+schemas() { RECORD=$recorded system_tests release schemas; }
 scripts_are_clean() { cd "$root" && bash -n run.sh test-websocket.sh .ci/run scripts/*.sh && shellcheck -x run.sh test-websocket.sh .ci/run scripts/*.sh; }
 cpp_is_formatted() {
   cd "$root"
@@ -75,10 +79,11 @@ suite format        1     120     ""                          one_test format cp
 suite build-release 2     1200    ""                          build_cpp release rozmova
 suite build-unit    2     1200    "build-release"             build_cpp release
 suite build-asan    2     1200    "build-release"             build_cpp asan
-suite system        1     900     "build-release build-web"   system_tests release .
+suite system        1     900     "build-release build-web"   recorded_system_tests
 suite unit          1     600     "build-unit"                unit_tests release
 suite system-asan   1     1200    "build-asan build-web"      system_tests_asan
 suite unit-asan     1     900     "build-asan"                unit_tests_asan
+suite schemas       1     300     "system"                    schemas
 suite start         1     300     "build-release build-web"   system_tests release start
 suite matrix        1     300     "build-unit"                node_tests release matrix
 suite examples      1     300     "build-unit"                system_tests release examples

@@ -1,6 +1,7 @@
 #include "rozmova/api/api.hpp"
 
 #include "rozmova/api/admin_gate.hpp"
+#include "rozmova/api/documents.hpp"
 #include "rozmova/api/json.hpp"
 #include "rozmova/api/routes.hpp"
 
@@ -115,6 +116,7 @@ void add_routes(Router& router, chat::Chat& chat, const Auth& auth, ApiOptions o
   add_people_routes(router, floor);
   add_orders_routes(router, floor);
   add_notifications_routes(router, floor);
+  add_documents_routes(router);
   if (options.uploads != nullptr) add_uploads_routes(router, floor, *options.uploads);
   add_changes_routes(router, floor);
   add_chat_routes(router, floor);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, range } from './lib/deadline.mjs';
 import { RawHttp } from './lib/raw-http.mjs';
+import { record } from './lib/record.mjs';
 import { World } from './lib/world.mjs';
 
 const mib = 1 << 20;
@@ -40,6 +41,7 @@ describe('uploads', () => {
     const answer = await uploads(person, body, options);
     const upload = await answer.json();
     assert.equal(answer.status, 201, JSON.stringify(upload));
+    record(() => ({ kind: 'rest', method: 'POST', path: '/v1/uploads', status: 201, type: answer.headers.get('content-type'), response: upload }));
     return upload;
   }
   const fetched = (person, upload, headers = {}) => fetch(world.url + upload.fileUrl, { headers: { ...auth(person), ...headers } });
@@ -75,6 +77,7 @@ describe('uploads', () => {
       assert.match(answer.headers.get('content-security-policy'), /sandbox/);
       assert.match(answer.headers.get('content-disposition'), /^inline; .*filename\*=UTF-8''%D1%84%D0%BE%D1%82%D0%BE\.png$/);
       assert.match(answer.headers.get('cache-control'), /private/);
+      record(() => ({ kind: 'rest', method: 'GET', path: upload.fileUrl, status: answer.status, type: answer.headers.get('content-type') }));
     }
     const stranger = await world.person();
     await isRefused(await fetched(stranger, upload), 403, 'FORBIDDEN');

@@ -57,6 +57,7 @@ class World {
   Answer ask(const std::string& token, std::string_view method, std::string_view target,
              const json::value& body = nullptr);
   sioxx::Server& server() { return *server_; }
+  const api::Router& router() const { return *router_; }
   /// Changes the store behind the server's back.
   void behind_the_scenes(const std::function<void(store::Store&)>& work);
 

@@ -5,5 +5,5 @@ rozmova_test(rozmova_chat_test
 target_compile_definitions(rozmova_chat_test PRIVATE GOLDEN_DIR="${PROJECT_SOURCE_DIR}/golden")
 find_package(SQLite3 REQUIRED)
 rozmova_test(rozmova_chat_live_test
-  SOURCES chat_test.cpp chat_limits_test.cpp chat_world.cpp polling_client.cpp api_test.cpp start_test.cpp ${PROJECT_SOURCE_DIR}/rozmova/start.cpp
-  USES rozmova_chat rozmova_api rozmova_http rozmova_jwks SQLite::SQLite3)
+  SOURCES chat_test.cpp chat_limits_test.cpp chat_world.cpp polling_client.cpp api_test.cpp documents_test.cpp start_test.cpp ${PROJECT_SOURCE_DIR}/rozmova/start.cpp
+  USES rozmova_bridge rozmova_chat rozmova_api rozmova_http rozmova_jwks SQLite::SQLite3)

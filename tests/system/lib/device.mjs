@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 import { usual_ms, within } from './deadline.mjs';
+import { recordSocket } from './record.mjs';
 
 export const websocketOnly = { transports: ['websocket'] };
 export const pollingOnly = { transports: ['polling'] };
@@ -24,6 +25,7 @@ export class Device {
       ...websocketOnly,
       ...options,
     });
+    recordSocket(this.socket);
     this.socket.onAny((event, data, ...rest) => this.#remember(event, data, rest));
     this.socket.on('disconnect', (reason) => this.#remember('disconnect', reason, []));
     this.socket.on('connect', () => this.#remember('connect', this.socket.id, []));

@@ -1,6 +1,7 @@
 // REST as one person: JSON in, {status, headers, body} out.
 import assert from 'node:assert/strict';
 import { usual_ms } from './deadline.mjs';
+import { record } from './record.mjs';
 
 export class Rest {
   constructor(url, token) {
@@ -21,7 +22,9 @@ export class Rest {
     });
     const text = await answer.text();
     const isJson = (answer.headers.get('content-type') ?? '').startsWith('application/json');
-    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    const said = isJson ? JSON.parse(text) : undefined;
+    record(() => ({ kind: 'rest', method, path, request: body, status: answer.status, type: answer.headers.get('content-type'), response: said }));
+    return { status: answer.status, headers: answer.headers, text, body: said };
   }
 
   async does(method, path, body) {
