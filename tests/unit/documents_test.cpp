@@ -13,7 +13,9 @@ namespace rozmova::api {
 namespace {
 
 TEST(Documents, EveryRouteAndNothingElse) {
-  testing::World world({.demo = true});
+  testing::WorldOptions options;
+  options.demo = true;
+  testing::World world(options);
   std::set<std::string> routes;
   for (const Route& route : world.router().routes()) routes.insert(route.method + " " + route.path);
   // Those of machines are added by main.

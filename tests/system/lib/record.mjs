@@ -22,7 +22,8 @@ export function recordSocket(socket) {
     if (typeof answered !== 'function') return emit(event, ...args);
     const payload = args.slice(0, -1);
     return emit(event, ...payload, (...ack) => {
-      record(() => ({ kind: 'client', event, args: payload, ack }));
+      // With a timeout or retries the client puts its own error, or null, in front: what the server said is the last one.
+      if (!(ack[0] instanceof Error)) record(() => ({ kind: 'client', event, args: payload, ack: ack.slice(-1) }));
       answered(...ack);
     });
   };
