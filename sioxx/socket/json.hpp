@@ -2,10 +2,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,11 +19,14 @@ void write_json(std::string& out, std::string_view text);
 /// The elements with commas between them and no brackets.
 void write_elements(std::string& out, const boost::json::array& array);
 
-/// A JSON reader that is used again and again. Values own their memory (the default storage), because
+/// A JSON reader that is used again and again. Numbers are read exactly, as JavaScript reads them. Values own their memory (the default storage), because
 /// handlers may move them out and keep them. One per shard, its thread only.
 class JsonReader {
  public:
   explicit JsonReader(std::size_t depth_max);
+  JsonReader(const JsonReader&) = delete;
+  JsonReader& operator=(const JsonReader&) = delete;
+  ~JsonReader();
   /// False: not exactly one JSON value (RFC 8259, UTF-8 checked), or too deep. Half a surrogate pair, which JavaScript
   /// writes as `\ud83d` when a text was cut within an emoji, is read as U+FFFD: the grammar allows it (RFC 8259
   /// §8.2), and who sent it did nothing wrong.
@@ -32,8 +35,8 @@ class JsonReader {
  private:
   bool parse(std::string_view text, boost::json::value& out);
 
-  unsigned char workspace_[4096];
-  boost::json::parser parser_;
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
 };
 
 }  // namespace sioxx::socket

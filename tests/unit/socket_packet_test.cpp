@@ -36,6 +36,26 @@ std::string printed(const json::value& value) {
 
 }  // namespace
 
+TEST(Json, NumbersComeBackAsTheyWere) {
+  JsonReader reader(4);
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto exponent = static_cast<int>(random() % 600) - 300;
+    const double number = std::ldexp(static_cast<double>(random() >> 11), exponent);
+    std::string text;
+    write_json(text, boost::json::value(number));
+    boost::json::value back;
+    ASSERT_TRUE(reader.read(text, back)) << text;
+    EXPECT_EQ(back.to_number<double>(), number) << text;
+  }
+  boost::json::value value;
+  EXPECT_TRUE(reader.read(" -0.30000000000000004 ", value));
+  EXPECT_EQ(value.as_double(), -0.30000000000000004);
+  EXPECT_FALSE(reader.read("1 2", value));
+  EXPECT_FALSE(reader.read("", value));
+  EXPECT_TRUE(reader.read("[1e-400,{\"a\":1}]", value));
+}
+
 TEST(SocketPacket, ReadsWhatTheProtocolShows) {
   EXPECT_EQ(must("0").type, PacketType::connect);
   EXPECT_TRUE(must("0").data.is_null());
