@@ -1,5 +1,6 @@
 #include "sioxx/engine/base64.hpp"
 #include "sioxx/engine/payload.hpp"
+#include "sioxx/engine/utf8.hpp"
 
 #include <charconv>
 #include <optional>
@@ -100,7 +101,7 @@ bool PayloadReader::take_v3_bytes(Packet& packet) {
     packet = Packet{PacketType::message, true, wire.substr(1)};
     return wire.front() == binary_type;
   }
-  const auto decoded = decode_text(wire);
+  const auto decoded = is_utf8(wire) ? decode_text(wire) : std::nullopt;
   if (decoded) packet = *decoded;
   return decoded.has_value();
 }

@@ -30,6 +30,7 @@
 #include "sioxx/engine/polling.hpp"
 #include "sioxx/engine/session_table.hpp"
 #include "sioxx/engine/sessions.hpp"
+#include "sioxx/engine/utf8.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -242,6 +243,8 @@ PostResult Session::post(std::string_view body, bool bytes) {
   const auto form = revision_ == Revision::v4 ? PayloadForm::v4
                     : bytes                   ? PayloadForm::v3_bytes
                                               : PayloadForm::v3_text;
+  // A text that came by WebSocket has been looked at by the reader of frames; this one by nobody yet.
+  if (form != PayloadForm::v3_bytes && !is_utf8(body)) body = {};
   PayloadReader reader(body, form);
   Packet packet;
   while (state_ == State::open) {

@@ -133,6 +133,17 @@ TEST(Protocol3Payload, KeepsToItsSize) {
   }
 }
 
+TEST(Polling, TextThatIsNoUtf8EndsTheSession) {
+  for (const auto revision : {Revision::v4, Revision::v3}) {
+    EngineWorld world;
+    const auto session = world.polling(revision);
+    EXPECT_EQ(session->post(revision == Revision::v4 ? "4\xff" : "2:4\xff"), PostResult::bad_payload);
+    EXPECT_EQ(session->state(), State::closed);
+  }
+  EngineWorld world;
+  EXPECT_EQ(world.polling(Revision::v3)->post("\x00\x02\xff\x34\xff"s, true), PostResult::bad_payload);
+}
+
 // ---- sessions
 
 TEST(Protocol3, OpensByPolling) {
