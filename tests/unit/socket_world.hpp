@@ -111,9 +111,6 @@ class Person {
 
   FakeTransport wire;
   std::shared_ptr<engine::Session> session;
-
- private:
-  SocketWorld& world_;
 };
 
 /// Namespaces, sockets and sessions of one shard in virtual time.
@@ -179,7 +176,7 @@ class SocketWorld {
                             }};
 };
 
-inline Person::Person(SocketWorld& world, engine::Revision revision) : world_(world) {
+inline Person::Person(SocketWorld& world, engine::Revision revision) {
   session = world.sessions.open_websocket(a_handshake(revision), wire);
   if (revision == engine::Revision::v4) wire.written.clear();
 }
