@@ -80,6 +80,7 @@ suite build-release 2     1200    ""                          build_cpp release 
 suite build-unit    2     1200    "build-release"             build_cpp release
 suite build-asan    2     1200    "build-release"             build_cpp asan
 suite system        1     900     "build-release build-web"   recorded_system_tests
+suite guarantees    1     600     "build-release"             system_tests release guarantees
 suite unit          1     600     "build-unit"                unit_tests release
 suite system-asan   1     1200    "build-asan build-web"      system_tests_asan
 suite unit-asan     1     900     "build-asan"                unit_tests_asan

@@ -29,6 +29,7 @@ sigset_t watched(bool hangups) {
 
 Signals::Signals(bool hangups) : hangups_(hangups) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a full disk: an error to answer, not the end
   const sigset_t set = watched(hangups);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -1,0 +1,3 @@
+import { kills } from '../suites/kills.mjs';
+
+kills('killed under load', 50);
