@@ -154,6 +154,9 @@ sioxx::Options server_options(const Config& config, Log& log) {
   options.max_payload_bytes = size(config.max_payload_bytes);
   options.http_body_bytes_max = size(config.http_body_bytes_max);
   options.send_queue_bytes_max = size(config.send_queue_bytes);
+  // What is not stored goes first, however small the queue is.
+  options.ephemeral_queue_bytes_max =
+      std::min(options.ephemeral_queue_bytes_max, options.send_queue_bytes_max / 4);
   // One room more: the one of the user's own devices.
   options.rooms_per_socket_max = size(config.rooms_per_socket_max) + 1;
   options.connections_max = size(config.connections_max);

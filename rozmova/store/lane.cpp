@@ -1,7 +1,8 @@
 // What a batch meets, and what follows:
 //
 //   nothing               → results told in order, after the commit
-//   busy                  → rolled back, the batch again, busy_retries_max times; then all UNAVAILABLE
+//   busy                  → rolled back, the batch again, busy_retries_max times; then all UNAVAILABLE, and what
+//                           comes after it has one try until one succeeds: it has waited for this batch already
 //   lost, not committing  → rolled back, a new connection, the batch once more
 //   lost in the commit    → a new connection; all UNAVAILABLE: it may have happened, but a client's repetition
 //                           carries its clientMessageId and meets the first row, if there is one
@@ -130,13 +131,17 @@ bool Lane::commit_batch(std::span<Deed> batch, WallMs now) {
   while (true) {
     try {
       commit_once(batch, now);
+      was_busy_ = false;
       return true;
     } catch (const StoreError& error) {
       store_->rollback();
       if (log_) log_(error.what());
-      if (error.kind() == StoreError::Kind::busy && busy_retries++ < busy_retries_max) {
-        std::this_thread::sleep_for(busy_pause);
-        continue;
+      if (error.kind() == StoreError::Kind::busy) {
+        if (busy_retries++ < (was_busy_ ? 0 : busy_retries_max)) {
+          std::this_thread::sleep_for(busy_pause);
+          continue;
+        }
+        was_busy_ = true;
       }
       if (error.kind() == StoreError::Kind::lost) {
         reopen();

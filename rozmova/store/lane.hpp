@@ -63,6 +63,7 @@ class Lane {
   // The lane's thread alone:
   std::unique_ptr<Store> store_;
   std::vector<Outcome> outcomes_;
+  bool was_busy_ = false;    ///< the last batch was given up, because somebody else holds the store
   bool committing_ = false;  ///< inside commit(): what failed there may or may not have happened
 
   mutable std::mutex mutex_;

@@ -181,5 +181,12 @@ TEST_F(Lanes, WhileTheStoreCannotBeOpenedDeedsAreRefusedThenItGoesOn) {
   EXPECT_THAT(results_, ElementsAre("a:UNAVAILABLE", "b+"));
 }
 
+TEST_F(Lanes, WhoCameWhileTheStoreWasHeldHasOneTryUntilOneSucceeds) {
+  open();
+  script_.fail_begin.assign(5, Kind::busy);
+  for (const char* content : {"four tries", "one try", "free again"}) result_of(content);
+  EXPECT_THAT(results_, ElementsAre("four tries:UNAVAILABLE", "one try:UNAVAILABLE", "free again+"));
+}
+
 }  // namespace
 }  // namespace rozmova::store::testing
