@@ -1,5 +1,7 @@
 #include "rozmova/chat/demo.hpp"
 
+#include "rozmova/chat/notice_text.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -34,6 +36,9 @@ struct Line {
   std::string_view sender;
   std::int64_t ago_ms;  ///< before the moment of seeding
   std::string_view text;
+  std::size_t answers = 0;           ///< the number of a line above, from 1 on
+  std::string_view first_said = {};  ///< and then edited to `text`
+  bool is_deleted = false;
 };
 
 /// How far a dispute has come; each step at its time.
@@ -87,7 +92,8 @@ std::vector<DemoOrder> demo_orders() {
             "Найімовірніше, картридж. Він коштує близько 350 грн, робота 850. Візьму два розміри, щоб не їздити двічі."},
            {olena, 2 * day_ms - 40 * minute_ms, "Чудово, погоджуюсь. Завтра після 17:00 підійде?"},
            {taras, 26 * hour_ms,
-            "Так, буду о 17:30. Перекрийте, будь ласка, воду під мийкою, якщо кран там є."},
+            "Так, буду о 17:30. Перекрийте, будь ласка, воду під мийкою, якщо кран там є.", 5,
+            "Так, буду о 17:00. Перекрийте, будь ласка, воду під мийкою, якщо кран там є."},
            {olena, 25 * hour_ms, "Перекрила 👍 Домофон 47."},
            {taras, 38 * minute_ms,
             "Олено, картридж замінив, але прокладка на гнучкому шлангу теж тріснула. Довезу сьогодні, це безкоштовно."},
@@ -112,7 +118,7 @@ std::vector<DemoOrder> demo_orders() {
             "Yes please, same layout. And could you keep the party names in Latin script?"},
            {sofia, 4 * day_ms,
             "Noted. One question: clause 7.2 says “fair wear and tear”. I would use «природне зношення» there."},
-           {olena, 4 * day_ms - 20 * minute_ms, "Так, саме так. Дякую!"},
+           {olena, 4 * day_ms - 20 * minute_ms, "Так, саме так. Дякую!", 4},
            {sofia, 3 * hour_ms,
             "Готово: переклад на шести сторінках, таблиці на своїх місцях. Please have a look and tell me if anything reads odd."},
        }},
@@ -125,14 +131,15 @@ std::vector<DemoOrder> demo_orders() {
        sofia,
        20 * hour_ms,
        9 * day_ms,
+       5,
        4,
-       3,
        {
            {james, 20 * hour_ms - 2 * minute_ms,
             "Hi! We are opening a bakery in spring and need a logo: warm, simple, works on a paper bag in one colour."},
            {sofia, 18 * hour_ms,
             "Lovely brief, James. Do you have a name already, and any colours you can't stand?"},
            {james, 17 * hour_ms, "“Crumb & Co.” And please no brown, everybody does brown 🙂"},
+           {james, 17 * hour_ms - 5 * minute_ms, "Or perhaps a very light brown?", 0, {}, true},
            {sofia, 90 * minute_ms, "Got it, no brown. I'll send three sketches by Thursday."},
        }},
       {"0197a1b2-1004-7000-8000-000000001004",
@@ -249,15 +256,37 @@ void must(const Result<T>& done) {
   if (!done) throw store::StoreError(store::StoreError::Kind::broken, "demo data: " + done.refusal().message);
 }
 
-void say(store::Store& writer, const ChatKey& chat, const std::vector<Line>& lines, WallMs now) {
+/// Says them, with what happened to them a few minutes later.
+std::vector<Message> say(store::Store& writer, const ChatKey& chat, const std::vector<Line>& lines,
+                         WallMs now) {
+  constexpr std::int64_t soon_ms = 3 * minute_ms;
+  std::vector<Message> said;
   for (const Line& line : lines) {
     NewMessage message;
     message.chat = chat;
     message.sender_id = id_of(line.sender);
     message.sender_role = role_of(line.sender);
-    message.content = line.text;
+    message.content = line.first_said.empty() ? line.text : line.first_said;
     message.client_message_id = "demo-" + std::to_string(line.ago_ms);
-    must(writer.append(message, now - line.ago_ms));
+    if (line.answers > 0) message.reply_to = said.at(line.answers - 1).id;
+    const auto stored = writer.append(message, now - line.ago_ms);
+    must(stored);
+    said.push_back(stored->message);
+    if (line.first_said.empty() && !line.is_deleted) continue;
+    store::MessageChange change{chat, stored->message.id, message.sender_id, message.sender_role, {}, day_ms};
+    if (!line.is_deleted) change.content = std::string(line.text);
+    must(writer.change_message(change, now - line.ago_ms + soon_ms));
+  }
+  return said;
+}
+
+/// The last word that one of the two has not read is waiting for him as a notification.
+void notify_absent(store::Store& writer, const store::NewOrder& order, const Message& last) {
+  for (const Uuid& reader : {order.client_id, order.performer_id}) {
+    if (reader == last.sender_id || writer.read_position(last.chat, reader) >= last.seq) continue;
+    const auto sender = writer.user(last.sender_id).value();
+    const MessageNews news{last.chat, last.id, last.seq, last.sender_id};
+    writer.notify(message_notification(news, writer.user(reader).value(), sender.name), last.created_at);
   }
 }
 
@@ -301,10 +330,11 @@ void seed_order(store::Store& writer, const DemoOrder& demo, WallMs now) {
   if (!writer.create_order(order, now - demo.created_ago_ms)) return;
 
   const ChatKey chat{ChatKind::order, *order.id};
-  say(writer, chat, demo.lines, now);
+  const auto said = say(writer, chat, demo.lines, now);
   for (const DemoDispute& dispute : demo.disputes) seed_dispute(writer, *order.id, dispute, now);
   writer.mark_read(chat, order.client_id, demo.client_read, now - minute_ms);
   writer.mark_read(chat, order.performer_id, demo.performer_read, now - minute_ms);
+  notify_absent(writer, order, said.back());
 }
 
 }  // namespace

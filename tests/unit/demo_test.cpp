@@ -102,6 +102,26 @@ TEST_F(DemoTest, DisputesStandInSeveralStates) {
   }
 }
 
+TEST_F(DemoTest, SomeMessagesWereEditedDeletedOrAnswerOthersAndSomePeopleHaveNews) {
+  seed_demo(*writer, now);
+  int edited = 0, deleted = 0, answers = 0;
+  for (const auto& summary : all_orders().orders) {
+    for (const auto& message : writer->messages({ChatKind::order, summary.order.id}, {}).messages) {
+      edited += message.edited_at ? 1 : 0;
+      deleted += message.deleted_at ? 1 : 0;
+      answers += message.reply_to ? 1 : 0;
+      EXPECT_EQ(message.content.empty(), message.deleted_at.has_value());
+    }
+  }
+  EXPECT_GE(edited, 1);
+  EXPECT_GE(deleted, 1);
+  EXPECT_GE(answers, 2);
+  std::size_t told = 0;
+  for (const auto& person : demo_people())
+    told += writer->notifications(*Uuid::parse(person.id), {true, 10, {}}).notifications.size();
+  EXPECT_GE(told, 3U);
+}
+
 TEST_F(DemoTest, SeedingAgainChangesNothing) {
   seed_demo(*writer, now);
   const auto before = all_orders();
