@@ -68,11 +68,10 @@ void LocalNamespace::advance(Socket& socket) {
       continue;
     }
     Next next(
-        [this, asked = socket.weak_from_this(),
+        [&local = local_, asked = socket.weak_from_this(),
          question = ++queue.question](std::optional<EventError> error) {
-          if (Local::here() == &local_) return settle_event(asked, question, std::move(error));
-          local_.post(
-              [this, asked, question, error = std::move(error)] { settle_event(asked, question, error); });
+          if (Local::here() == &local) return settle_event(asked, question, std::move(error));
+          local.post([asked, question, error = std::move(error)] { settle_event(asked, question, error); });
         },
         "Event refused");
     queue.asked = queue.inside = true;
@@ -106,11 +105,11 @@ void LocalNamespace::settle_event(const std::weak_ptr<Socket>& asked, std::uint6
   if (queue->inside) return;  // advance() is below us on the stack
   if (auto no = std::exchange(queue->no, std::nullopt)) {
     Event event = queue->pop();
-    refuse_event(*socket, event, *no);
+    socket->nsp_->refuse_event(*socket, event, *no);
   } else {
     ++queue->step;
   }
-  advance(*socket);
+  socket->nsp_->advance(*socket);
 }
 
 void LocalNamespace::handle(Socket& socket, Event& event) {

@@ -185,19 +185,21 @@ void LocalNamespace::admit(const std::shared_ptr<Socket>& socket, std::size_t st
     if (may_come_back) return local_.recoveries().admit(socket);
     return socket->client_->connected(*socket);
   }
-  Next next([this, waiting = std::weak_ptr<Socket>(socket), step](std::optional<ConnectError> error) {
-    if (Local::here() == &local_) return settle(waiting, step, std::move(error));
-    local_.post([this, waiting, step, error = std::move(error)] { settle(waiting, step, error); });
-  });
+  Next next(
+      [&local = local_, waiting = std::weak_ptr<Socket>(socket), step](std::optional<ConnectError> error) {
+        if (Local::here() == &local) return settle(waiting, step, std::move(error));
+        local.post([waiting, step, error = std::move(error)] { settle(waiting, step, error); });
+      });
   guarded("middleware", *socket, [&] { table_.middleware_[step](*socket, std::move(next)); });
 }
 
+/// An answer may come when socket and namespace have gone: only the socket knows whether there still is one.
 void LocalNamespace::settle(const std::weak_ptr<Socket>& waiting, std::size_t step,
                             std::optional<ConnectError> error) {
   const auto socket = waiting.lock();
   if (socket == nullptr || socket->stage_ != Socket::Stage::connecting) return;
   if (error) return socket->client_->refused(*socket, *error);
-  admit(socket, step + 1);
+  socket->nsp_->admit(socket, step + 1);
 }
 
 void LocalNamespace::run_connect_handlers(Socket& socket) {

@@ -80,7 +80,7 @@ class LocalNamespace {
   std::vector<std::shared_ptr<Socket>> select(const BroadcastOptions& options);
   /// Sockets in a room ("" = all). They may leave, go away, send meanwhile.
   void each_socket(std::string_view room, const std::function<void(Socket&)>& visit);
-  RemoteSocket describe(const Socket& socket) const;
+  RemoteSocket describe(const Socket& socket);
 
   // ---- for Socket
   bool join(Socket& socket, std::string_view room, bool held);
@@ -116,12 +116,13 @@ class LocalNamespace {
   std::uint64_t next_ack_id() { return ack_ids_++; }
 
  private:
-  void settle(const std::weak_ptr<Socket>& waiting, std::size_t step, std::optional<ConnectError> error);
+  static void settle(const std::weak_ptr<Socket>& waiting, std::size_t step,
+                     std::optional<ConnectError> error);
   void handle(Socket& socket, Event& event);
   void advance(Socket& socket);
   void deliver_as_is(const engine::EncodedPtr& message, const BroadcastOptions& options);
-  void settle_event(const std::weak_ptr<Socket>& asked, std::uint64_t question,
-                    std::optional<EventError> error);
+  static void settle_event(const std::weak_ptr<Socket>& asked, std::uint64_t question,
+                           std::optional<EventError> error);
   template <class F>
   void guarded(std::string_view what, const Socket& socket, F&& run) {
     try {

@@ -52,6 +52,32 @@ TEST(Glob, StarsStandForCharactersButNoSlash) {
   EXPECT_FALSE(matches("/plain", "/plai"));
 }
 
+TEST(PatternsAndTime, AnswersMayComeWhenTheNamespaceHasGone) {
+  SocketWorld world;
+  std::vector<Next> doors, events;
+  Namespace& shops = world.of("/_0", glob("/shop-*"));
+  shops.use([&](Socket& socket, Next next) {
+    if (socket.nsp() == "/shop-1") return doors.push_back(std::move(next));
+    next();
+  });
+  shops.use_event([&](Socket&, Event&, Next next) { events.push_back(std::move(next)); });
+  world.start();
+  {
+    Person alice(world), bob(world);
+    alice.says("0/shop-1,");
+    EXPECT_NE(bob.joins("/shop-2"), "");
+    bob.says(R"(2/shop-2,["x"])");
+  }
+  world.turn();
+  EXPECT_EQ(world.local.find("/shop-1"), nullptr);
+  EXPECT_EQ(world.local.find("/shop-2"), nullptr);
+  ASSERT_EQ(doors.size(), 1u);
+  ASSERT_EQ(events.size(), 1u);
+  doors[0]();
+  events.clear();  // dropped: refused
+  EXPECT_EQ(world.local.counters().sockets, 0u);
+}
+
 TEST_F(PatternsTest, EachNameIsANamespaceOfItsOwn) {
   world.start();
   Person alice(world), bob(world);
