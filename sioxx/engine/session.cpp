@@ -277,7 +277,10 @@ void Session::receive(std::string_view data, bool binary, Transport& from) {
   if (&from != websocket_) return;
   if (link_ == Link::probing) return receive_probe(data, binary);
   if (state_ != State::open) return;
-  if (beat_ == Beat::greeting) greet();
+  if (beat_ == Beat::greeting) {
+    greet();
+    if (state_ != State::open) return;  // the layer above has sent it away again
+  }
   std::string bytes;
   const auto packet = decode_message(data, binary, revision_, bytes);
   if (packet) return deliver(*packet);

@@ -392,3 +392,18 @@ TEST_F(Dialects, Socketio2IsRefusedInItsOwnForm) {
   alice.says("0/?refuse=1,");
   EXPECT_EQ(alice.hears(), Packets{R"(4{"code":"NO"})"});
 }
+
+TEST(DialectsAtTheDoor, WhoIsSentAwayInTheGreetingIsNotListenedTo) {
+  SocketWorld world;
+  world.of("/").on_connect([](Socket& socket) { socket.disconnect(true); });
+  Namespace& other = world.of("/other");
+  world.start();
+  {
+    Person alice(world, engine::Revision::v3);
+    alice.says("0/other,");  // before the server has greeted
+    EXPECT_TRUE(alice.cut_off());
+  }
+  world.turn();
+  EXPECT_EQ(world.local.counters().sockets, 0u);
+  other.emit("x");  // nobody is there
+}

@@ -221,8 +221,8 @@ TEST(Protocol3, ByWebSocketTheOpenPacketComesAMomentLater) {
 }
 
 TEST(Protocol3, WhoSpeaksFirstIsGreetedFirst) {
+  FakeTransport wire;  // the world closes it when it goes
   EngineWorld world;
-  FakeTransport wire;
   const auto session = world.websocket(wire, Revision::v3_base64);
   session->receive("4hello", false, wire);
   session->send(binary("\x01\x02"));
