@@ -149,12 +149,12 @@ std::size_t Local::ask(std::string_view nsp, const engine::EncodedPtr& event, co
   return asked;
 }
 
-RemoteSocket LocalNamespace::describe(const Socket& socket) const {
+RemoteSocket LocalNamespace::describe(const Socket& socket) {
   RemoteSocket seen;
   seen.id = socket.id();
   seen.nsp = name_;
   seen.rooms = socket.rooms();
-  if (table_.describe_) seen.data = table_.describe_(socket);
+  if (table_.describe_) guarded("describe", socket, [&] { seen.data = table_.describe_(socket); });
   seen.handshake = socket.handshake();
   return seen;
 }

@@ -30,6 +30,8 @@ namespace {
 constexpr int offset_base = 36;
 /// How long another shard may take to answer before the client starts anew.
 constexpr loop::TimeMs claim_timeout_ms = 2'000;
+/// In how many parts all sessions are looked through in one window.
+constexpr int sweeps_a_window = 64;
 
 std::string_view text_of(const boost::json::object& auth, std::string_view key) {
   const boost::json::value* const value = auth.if_contains(key);
@@ -64,6 +66,10 @@ void Recovery::keep(engine::EncodedPtr message, loop::TimeMs now, const Limits& 
   bytes += message->chain_size();
   ++pushed;
   kept.push_back({std::move(message), now});
+  trim(now, limits);
+}
+
+void Recovery::trim(loop::TimeMs now, const Limits& limits) {
   const loop::TimeMs too_old = now - limits.recovery_window_ms;
   while (!kept.empty() && (kept.size() > limits.recovery_packets_max || bytes > limits.recovery_bytes_max ||
                            kept.front().at < too_old)) {
@@ -96,8 +102,31 @@ void Recoveries::begin(Socket& socket) {
   auto recovery = std::make_unique<Recovery>();
   recovery->pid = socket.client_->session().home().mint();
   recovery->identity = socket.nsp_->identity(socket);
-  known_[recovery->pid] = &socket;
   socket.rare().recovery = std::move(recovery);
+  know(socket);
+}
+
+void Recoveries::know(Socket& socket) {
+  known_[socket.rare_->recovery->pid] = &socket;
+  if (!sweep_.armed()) arm_sweep();
+}
+
+void Recoveries::arm_sweep() {
+  const loop::TimeMs pause_ms = local_.limits().recovery_window_ms / sweeps_a_window;
+  local_.timers().arm(sweep_, local_.now() + std::max<loop::TimeMs>(pause_ms, 1));
+}
+
+void Recoveries::sweep(loop::TimeMs now) {
+  if (known_.empty()) return;
+  const std::size_t buckets = known_.bucket_count();
+  for (std::size_t left = buckets / sweeps_a_window + 1; left > 0; --left) {
+    sweep_.at = sweep_.at + 1 < buckets ? sweep_.at + 1 : 0;
+    for (auto one = known_.begin(sweep_.at); one != known_.end(sweep_.at); ++one) {
+      Socket& socket = *one->second;
+      if (socket.connected()) socket.rare_->recovery->trim(now, local_.limits());
+    }
+  }
+  arm_sweep();
 }
 
 void Recoveries::park(const std::shared_ptr<Socket>& socket) {
@@ -118,8 +147,11 @@ void Recoveries::forget(Socket& socket) {
   if (socket.rare_ == nullptr || socket.rare_->recovery == nullptr) return;
   const engine::Id pid = socket.rare_->recovery->pid;
   known_.erase(pid);
-  if (const auto home = engine::Sessions::home_of(pid); home && *home != local_.shard()) {
+  const auto home = engine::Sessions::home_of(pid);
+  if (home && *home != local_.shard()) {
     local_.adapter().session_moved(*home, pid, std::nullopt);
+  } else {
+    moved_.erase(pid);
   }
 }
 
@@ -184,11 +216,11 @@ std::optional<Recovered> Recoveries::claim(const SessionClaim& claim) {
   }
   if (socket->nsp() != claim.nsp || recovery.identity != claim.identity || recovery.handed_at)
     return std::nullopt;
-  const auto missed = recovery.after(claim.offset);
-  if (!missed) return std::nullopt;
-  // Its client has come back before we noticed that it went.
+  if (!recovery.after(claim.offset)) return std::nullopt;
+  // Its client has come back before we noticed that it went. What others are told about that is missed, too.
   if (socket->connected()) socket->client_->session().close(CloseReason::forced_close);
-  if (socket->stage_ != Socket::Stage::parked) return std::nullopt;
+  const auto missed = recovery.after(claim.offset);
+  if (!missed || socket->stage_ != Socket::Stage::parked) return std::nullopt;
   recovery.handed_at = recovery.pushed;
   Recovered session;
   session.sid = socket->id();
@@ -249,7 +281,7 @@ void Recoveries::recover(const std::shared_ptr<Socket>& socket, Recovered sessio
 
 void Recoveries::complete(const std::shared_ptr<Socket>& socket, std::vector<engine::EncodedPtr> missed) {
   Recovery& recovery = *socket->rare_->recovery;
-  known_[recovery.pid] = socket.get();
+  know(*socket);
   const auto home = engine::Sessions::home_of(recovery.pid);
   if (home && *home == local_.shard()) {
     moved(recovery.pid, std::nullopt);
@@ -275,6 +307,7 @@ void Recoveries::complete(const std::shared_ptr<Socket>& socket, std::vector<eng
 /// Something was lost on the way: it begins anew, under an id and in rooms of its own.
 void Recoveries::give_up(const std::shared_ptr<Socket>& socket, const std::vector<std::string>& fresh) {
   for (const std::string& room : fresh) socket->leave(room);
+  forget(*socket);
   socket->nsp_->become(*socket, socket->client_->session().home().mint(), {});
   begin(*socket);
   socket->client_->connected(*socket);

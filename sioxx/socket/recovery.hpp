@@ -46,6 +46,8 @@ struct Recovery {
 
   /// Within Limits::recovery_packets_max, recovery_bytes_max and the window; the oldest go.
   void keep(engine::EncodedPtr message, loop::TimeMs now, const Limits& limits);
+  /// Lets go of what is beyond these.
+  void trim(loop::TimeMs now, const Limits& limits);
   /// What came after this offset; no offset: since the session's start. Nothing: it is not known (any more).
   std::optional<std::vector<engine::EncodedPtr>> after(std::optional<std::uint64_t> offset) const;
 };
@@ -84,8 +86,21 @@ class Recoveries final : private loop::Timer {
   void release(Socket& socket);
   void on_timer(loop::TimeMs now) override;
   void arm();
+  void know(Socket& socket);
+  void sweep(loop::TimeMs now);
+  void arm_sweep();
+
+  /// Sessions to whom nothing is sent any more keep what they were sent last, until somebody looks at the clock: a
+  /// part of them at a time, all of them once a window.
+  struct Sweep final : loop::Timer {
+    explicit Sweep(Recoveries& its_owner) : owner(its_owner) {}
+    void on_timer(loop::TimeMs now) override { owner.sweep(now); }
+    Recoveries& owner;
+    std::size_t at = 0;  ///< the bucket of `known_` that is next
+  };
 
   Local& local_;
+  Sweep sweep_{*this};
   std::unordered_map<engine::Id, Socket*> known_;
   std::unordered_map<engine::Id, unsigned> moved_;
   std::deque<std::shared_ptr<Socket>> parked_;  ///< in the order of their time; some have gone since

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -168,6 +169,13 @@ TEST_F(ClusterTest, AShardThatCannotBeReachedIsMissing) {
   table.all().emit_array_with_ack("q", {}, [&](Answers all) { answers = std::move(all); });
   ASSERT_TRUE(answers);
   EXPECT_EQ(answers->missing, 3u);
+}
+
+TEST_F(ClusterTest, WhoCannotBeDescribedIsListedWithoutData) {
+  table.describe([](const Socket&) -> boost::json::value { throw std::runtime_error("no idea"); });
+  person(0, {"a"});
+  person(1, {"a"});
+  EXPECT_EQ(in_room("a"), 2u);
 }
 
 TEST_F(ClusterTest, ServerSideEventsReachTheOtherShards) {
@@ -438,6 +446,24 @@ TEST_F(MovingTest, TakesOverOnAnotherShard) {
   EXPECT_EQ(comes(2), (Packets{R"(42["n",1])", "CONNECT"}));
   EXPECT_TRUE(old_wire.closed);
   EXPECT_EQ(*old_wire.closed, CloseReason::forced_close);
+}
+
+TEST_F(MovingTest, NobodyRemembersWhereASessionWentThatIsOver) {
+  comes(0);
+  vanishes(0);
+  comes(1);
+  EXPECT_EQ(homes[0]->local.recoveries().whereabouts(pid), 1u);
+  vanishes(1);
+  // Back on its first shard, and gone again before the other one has given everything away.
+  const std::string was = pid;
+  bool gone = false;
+  comes(0, [&] {
+    if (gone || adapter.directory().find("/", sid) != 0b001u) return;
+    gone = true;
+    vanishes(sessions.size() - 1);
+  });
+  EXPECT_TRUE(gone);
+  EXPECT_EQ(homes[0]->local.recoveries().whereabouts(was), std::nullopt);
 }
 
 TEST_F(MovingTest, AShardThatIsGoneCostsTheSessionOnly) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace sioxx;
@@ -370,6 +371,48 @@ TEST_F(RecoveryTest, AcksAndQuestionsCarryNoOffset) {
   connects(alice, "alice", memory);
   alice.says(R"(27["ask"])");
   EXPECT_EQ(alice.hears(), (Packets{R"(37["fine"])", R"(20["sure?"])", R"(2["typing"])"}));
+}
+
+TEST_F(RecoveryTest, WhatOthersAreToldOfAHalfOpenPredecessorIsMissedToo) {
+  chat.on_disconnect([this](Socket&, CloseReason) { chat.to("kitchen").emit("somebody left"); });
+  world.start();
+  Memory memory;
+  Person old_phone(world), phone(world);
+  connects(old_phone, "alice", memory);
+  old_phone.says(R"(2["enter","kitchen"])");
+  chat.to("kitchen").emit("said", "one");
+  EXPECT_EQ(texts(connects(phone, "alice", memory), memory),
+            (Packets{R"(2["said","one"])", R"(2["somebody left"])"}));
+  EXPECT_TRUE(recovered.back());
+}
+
+TEST_F(RecoveryTest, AnIdleSessionKeepsNothingBeyondItsWindow) {
+  world.start();
+  Memory memory;
+  Person alice(world), bob(world);
+  connects(alice, "alice", memory);
+  Memory other;
+  connects(bob, "bob", other);
+  engine::Encoded::Builder builder;
+  builder << R"(2["said","a"])";
+  engine::EncodedPtr message = std::move(builder.offset(10)).finish();
+  const std::weak_ptr<const engine::Encoded> watched = message;
+  refs.at(0).get()->send(std::exchange(message, nullptr));
+  alice.hears();
+  world.now += 60'000;
+  refs.at(1).get()->emit("other");
+  EXPECT_FALSE(watched.expired());
+  for (int i = 0; i < 140; ++i) {
+    world.now += 1'000;
+    alice.session->receive("3", false, alice.wire);
+    world.turn();
+  }
+  EXPECT_TRUE(watched.expired());
+  memory.offset = "a";
+  Person phone(world);
+  alice.vanishes();
+  EXPECT_TRUE(connects(phone, "alice", memory).empty());
+  EXPECT_TRUE(recovered.back());
 }
 
 TEST(Offset, IsATextAndBack) {
