@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -135,14 +136,21 @@ void add(Stats& sum, const Stats& part) {
 /// A session without Socket.IO on top: each message goes to one function.
 class PlainHandler final : public engine::SessionHandler {
  public:
-  PlainHandler(engine::Session& session, const Server::EngineHandler& on_message)
-      : session_(session), on_message_(on_message) {}
-  void on_message(std::string_view data, bool binary) override { on_message_(session_, data, binary); }
+  PlainHandler(engine::Session& session, const Server::EngineHandler& on_message, net::Connections& home)
+      : session_(session), on_message_(on_message), home_(home) {}
+  void on_message(std::string_view data, bool binary) override {
+    try {
+      on_message_(session_, data, binary);
+    } catch (const std::exception& error) {
+      home_.log_failure(error.what());
+    }
+  }
   void on_close(CloseReason) override {}
 
  private:
   engine::Session& session_;
   const Server::EngineHandler& on_message_;
+  net::Connections& home_;
 };
 
 }  // namespace
@@ -340,8 +348,9 @@ void Server::Impl::freeze() {
       return std::make_unique<socket::Client>(session, local);
     });
     for (const auto& plain : plains) {
-      add([&plain = *plain](engine::Session& session) -> std::unique_ptr<engine::SessionHandler> {
-        return std::make_unique<PlainHandler>(session, plain.on_message);
+      add([&plain = *plain,
+           &home = story->connections](engine::Session& session) -> std::unique_ptr<engine::SessionHandler> {
+        return std::make_unique<PlainHandler>(session, plain.on_message, home);
       });
     }
   }

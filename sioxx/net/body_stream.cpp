@@ -43,11 +43,7 @@ bool Connection::begin_streaming() {
   try {
     sink = handler(parser_.request(), reply, resume);
   } catch (const std::exception& error) {
-    LogLine line;
-    line.level = LogLine::Level::error;
-    line.event = "http_handler_failed";
-    line.reason = error.what();
-    home_.house().log(line);
+    home_.log_failure(error.what());
     streaming_.reset();
     if (reply) reply.send(error_response(500, "INTERNAL", "The request was not answered."));
     return true;
@@ -85,7 +81,14 @@ void Connection::pass_on_body() {
   streaming_->waits = true;
   // Held here, because an answer given from within lets go of it.
   std::unique_ptr<http::BodySink> sink = std::move(streaming_->sink);
-  const bool more = sink->on_piece(piece);
+  bool more = false;
+  try {
+    more = sink->on_piece(piece);
+  } catch (const std::exception& error) {
+    home_.log_failure(error.what());
+    sink.reset();  // with it, as a rule, the reply, which then says 500
+    if (streams()) refuse(500, "INTERNAL", "The request was not answered.");
+  }
   if (!streams()) return;
   if (more) streaming_->waits = false;
   streaming_->sink = std::move(sink);
@@ -108,7 +111,11 @@ void Connection::end_streaming() {
   phase_ = Phase::answering;
   ++home_.count().http_requests;
   static_cast<void>(parser_.take_request());
-  held->sink->on_end();
+  try {
+    held->sink->on_end();
+  } catch (const std::exception& error) {
+    home_.log_failure(error.what());  // the reply, lost with the sink, says 500
+  }
 }
 
 /// The time is up: whether enough has come in it, or nothing was to come.

@@ -234,11 +234,7 @@ void Connection::serve(http::Request request) {
     handler(std::move(request), std::move(reply));
   } catch (const std::exception& error) {
     // The reply, lost on the way, has answered 500.
-    LogLine line;
-    line.level = LogLine::Level::error;
-    line.event = "http_handler_failed";
-    line.reason = error.what();
-    home_.house().log(line);
+    home_.log_failure(error.what());
   }
 }
 

@@ -44,6 +44,14 @@ void Connections::log_refusal(std::string_view address, std::string_view reason,
   house_.log(line);
 }
 
+void Connections::log_failure(std::string_view why) {
+  LogLine line;
+  line.level = LogLine::Level::error;
+  line.event = "http_handler_failed";
+  line.reason = why;
+  house_.log(line);
+}
+
 void Connections::Refusals::on_timer(loop::TimeMs) {
   if (suppressed == 0) return;
   const std::string detail = std::to_string(std::exchange(suppressed, 0)) + " more in this second";

@@ -98,6 +98,8 @@ class Connections {
   Counters& count() { return counters_; }
   /// "http_refused", unless there have been too many of them this second.
   void log_refusal(std::string_view address, std::string_view reason, std::string_view detail);
+  /// "http_handler_failed": what an application's function threw.
+  void log_failure(std::string_view why);
   /// Whether this turn has time for one more step of a TLS handshake; if not, epoll will ask again.
   bool may_shake_hands();
   void one_turned_away_left() { --turned_away_; }

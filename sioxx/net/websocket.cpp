@@ -17,6 +17,7 @@
 
 #include "sioxx/engine/utf8.hpp"
 
+#include <exception>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -237,7 +238,12 @@ void WebSocket::take_event(const FrameReader::Event& event) {
 void WebSocket::take_message(std::string_view data, bool binary) {
   if (phase_ != Phase::open) return;
   if (session_ != nullptr) return session_->receive(data, binary, *this);
-  if (rare_ != nullptr && rare_->handler != nullptr) (*rare_->handler)(*rare_, data, binary);
+  if (rare_ == nullptr || rare_->handler == nullptr) return;
+  try {
+    (*rare_->handler)(*rare_, data, binary);
+  } catch (const std::exception& error) {
+    home_.log_failure(error.what());
+  }
 }
 
 void WebSocket::take_compressed(const FrameReader::Event& event) {

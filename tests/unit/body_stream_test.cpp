@@ -2,8 +2,10 @@
 #include "net_world.hpp"
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace sioxx::net::test {
 namespace {
@@ -170,6 +172,36 @@ TEST_F(Streams, AnAnswerFromWithinAPieceIsTheLastWord) {
   EXPECT_EQ(client.answer().status, 400);
   EXPECT_TRUE(client.ended());
   EXPECT_FALSE(story_.whole);
+}
+
+TEST_F(Streams, ASinkThatThrowsCostsThisRequestOnly) {
+  class Bad final : public http::BodySink {
+   public:
+    Bad(http::Reply reply, bool at_end) : reply_(std::move(reply)), at_end_(at_end) {}
+    std::uint64_t bytes_max() const override { return 100; }
+    bool on_piece(std::string_view) override {
+      if (!at_end_) throw std::runtime_error("piece");
+      return true;
+    }
+    void on_end() override { throw std::runtime_error("end"); }
+
+   private:
+    http::Reply reply_;
+    bool at_end_;
+  };
+  bool at_end = false, keeps_reply = false;
+  world_.on_body = [&](http::Request&, http::Reply& reply, const http::Resume& resume) {
+    resume();
+    if (keeps_reply) story_.reply = std::move(reply);
+    return std::make_unique<Bad>(keeps_reply ? http::Reply() : std::move(reply), at_end);
+  };
+  for (const auto& [end, keeps] : {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
+    at_end = end;
+    keeps_reply = keeps;
+    Client client(world_);
+    client.send(head(5) + "bytes");
+    EXPECT_EQ(client.answer().status, 500) << end << keeps;
+  }
 }
 
 TEST_F(Streams, AnnouncedTooLongIs413AtOnceAndCountedTooLongWhenItGetsThere) {

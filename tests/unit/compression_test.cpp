@@ -6,6 +6,7 @@
 #include "sioxx/net/zip.hpp"
 
 #include <random>
+#include <stdexcept>
 
 #include <zlib.h>
 
@@ -448,6 +449,7 @@ TEST_F(CompressedWebSocket, MessagesThatMustNotBeCompressedAreNot) {
 TEST_F(CompressedWebSocket, APlainOneEchoesWithoutAnyEngine) {
   world.on_raw = [](RawWebSocket& peer, std::string_view data, bool binary) {
     if (data == "close") return peer.close(4'000, "as you wish");
+    if (data == "throw") throw std::runtime_error("a handler's own affair");
     peer.send(data, binary);
   };
   Client client(world);
@@ -457,6 +459,7 @@ TEST_F(CompressedWebSocket, APlainOneEchoesWithoutAnyEngine) {
   EXPECT_EQ(heard(client), std::pair(0x81, std::string("early")));
   client.send(packed_frame(2, packed(text_of(2'000))));
   EXPECT_EQ(heard(client), std::pair(0xc2, text_of(2'000)));
+  client.text("throw");
   client.text("");
   EXPECT_EQ(heard(client), std::pair(0x81, std::string()));
   client.text("close");

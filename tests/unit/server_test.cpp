@@ -167,12 +167,15 @@ TEST(Server, BroadcastsInOrderToEveryShard) {
 
 TEST(Server, PlainEngineOnAnotherPath) {
   Server io(on_a_free_port(2));
-  io.engine("/engine.io/",
-            [](engine::Session& session, std::string_view data, bool) { session.send_text(data); });
+  io.engine("/engine.io/", [](engine::Session& session, std::string_view data, bool) {
+    if (data == "throw") throw std::runtime_error("a handler's own affair");
+    session.send_text(data);
+  });
   const Running running(io);
   const PollingClient client(io.port(), "/engine.io/");
   EXPECT_EQ(client
                 .post("4a\x1e"
+                      "4throw\x1e"
                       "4b")
                 .body,
             "ok");
