@@ -20,8 +20,23 @@ export interface DemoOrder { id: string; title: string; client: { id: string; na
 export interface Look {
   locale?: 'uk' | 'en';
   theme?: 'light' | 'dark';
+  zone?: string;
   width?: number;
   height?: number;
+}
+
+/** The server bounds sign-ins without a password from one address; one for each person is enough. */
+const sessions = new Map<string, Promise<{ token: string }>>();
+function sessionOf(url: string, userId: string): Promise<{ token: string }> {
+  const key = `${url} ${userId}`;
+  let session = sessions.get(key);
+  if (session === undefined) {
+    session = fetch(`${url}/v1/auth/demo`, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ userId }),
+    }).then((answer) => answer.json() as Promise<{ token: string }>);
+    sessions.set(key, session);
+  }
+  return session;
 }
 
 /** One person at one browser. */
@@ -46,7 +61,7 @@ export class Seat {
   static async open(browser: Browser, look: Look = {}): Promise<Seat> {
     const options: BrowserContextOptions = {
       locale: look.locale === 'en' ? 'en-GB' : 'uk-UA',
-      timezoneId: 'Europe/Kyiv',
+      timezoneId: look.zone ?? 'Europe/Kyiv',
       colorScheme: look.theme ?? 'light',
       viewport: { width: look.width ?? 1280, height: look.height ?? 800 },
       ...((look.width ?? 1280) < 500 ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
@@ -56,8 +71,12 @@ export class Seat {
   }
 
   async signIn(url: string, person: DemoPerson, path = '/'): Promise<void> {
-    await this.page.goto(`${url}${path}?as=${person.id}`);
-    await this.page.getByText(person.name).first().waitFor();
+    const session = await sessionOf(url, person.id);
+    await this.page.addInitScript((text) => {
+      if (location.protocol.startsWith('http')) sessionStorage.setItem('rozmova.session', text);
+    }, JSON.stringify(session));
+    await this.page.goto(url + path);
+    await this.page.getByText(person.name).first().waitFor({ state: 'attached' });
   }
 
   get composer(): Locator {
@@ -77,9 +96,9 @@ export class Seat {
   async live(): Promise<void> {
     await this.page.locator('.link-state[data-link="live"]').waitFor({ state: 'attached', timeout: 20_000 });
   }
-  async photograph(name: string): Promise<void> {
+  async photograph(name: string, fullPage = false): Promise<void> {
     await this.page.evaluate(() => document.fonts.ready);
-    await this.page.screenshot({ path: join(ARTEFACTS, `${name}.png`) });
+    await this.page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage });
   }
   async close(): Promise<void> {
     await this.context.close();
@@ -98,8 +117,7 @@ export class Backstage {
     this.url = url;
   }
   async token(userId: string): Promise<string> {
-    const answer = await this.call('POST', '/auth/demo', { userId });
-    return answer['token'] as string;
+    return (await sessionOf(this.url, userId)).token;
   }
   async call(method: string, path: string, body?: unknown, token?: string): Promise<Record<string, unknown>> {
     const response = await fetch(`${this.url}/v1${path}`, {
@@ -118,6 +136,11 @@ export class Backstage {
     const body = { title, clientId: client.id, performerId: performer.id, amount: 1500, currency: 'UAH' };
     const answer = await this.call('POST', '/orders', body, await this.token(client.id));
     return (answer['order'] ?? answer) as DemoOrder;
+  }
+  /** The one of his orders in which most was said. */
+  async longest(person: DemoPerson): Promise<DemoOrder> {
+    const { orders } = (await this.call('GET', '/orders?limit=50', undefined, await this.token(person.id))) as { orders: (DemoOrder & { lastSeq: number; createdAt: string })[] };
+    return orders.filter(({ createdAt }) => Date.now() - Date.parse(createdAt) > 86_400_000).toSorted((a, b) => b.lastSeq - a.lastSeq)[0]!;
   }
   async lastRead(order: DemoOrder, person: DemoPerson): Promise<number> {
     const answer = await this.call('GET', `/orders/${order.id}`, undefined, await this.token(person.id));

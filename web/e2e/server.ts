@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ContractServer } from '../packages/react/test/contract-server';
+import { ContractServer, Refusal } from '../packages/react/test/contract-server';
 
 export const ARTEFACTS: string = process.env['ROZMOVA_ARTEFACTS'] ?? fileURLToPath(new URL('artefacts', import.meta.url));
 const WEB_DIR = fileURLToPath(new URL('../apps/demo/dist', import.meta.url));
@@ -100,6 +100,7 @@ async function startContract(): Promise<TestServer> {
   const server = new ContractServer();
   server.webRoot = WEB_DIR;
   fillContract(server);
+  limitRate(server);
   await server.start();
   return {
     url: server.url,
@@ -109,6 +110,19 @@ async function startContract(): Promise<TestServer> {
       await server.start();
     },
     stop: () => server.stop(),
+  };
+}
+
+/** 20 messages at once, then 2 a second, as the program does. */
+function limitRate(server: ContractServer): void {
+  const buckets = new Map<string, { tokens: number; at: number }>();
+  server.intercept = (event, _payload, userId) => {
+    if (!event.endsWith('_message')) return;
+    const now = Date.now();
+    const { tokens, at } = buckets.get(userId) ?? { tokens: 20, at: now };
+    const full = Math.min(20, tokens + (now - at) / 500);
+    if (full < 1) throw new Refusal('RATE_LIMITED', 'slower', Math.ceil((1 - full) * 500));
+    buckets.set(userId, { tokens: full - 1, at: now });
   };
 }
 

@@ -10,14 +10,21 @@ import { useSettings } from './settings';
 
 const SignIn = lazy(() => import('./screens/SignIn'));
 const Gallery = lazy(() => import('./gallery/Gallery'));
+const Many = lazy(() => import('./gallery/Many'));
 const LabPanel = lazy(() => import('./lab/LabPanel'));
 
 export function App({ lab }: { lab: boolean }): ReactElement {
   return (
     <Suspense fallback={<div className="app-blank" />}>
-      {window.location.pathname === '/gallery' ? <Gallery /> : <Demo lab={lab} />}
+      <Page lab={lab} />
     </Suspense>
   );
+}
+
+function Page({ lab }: { lab: boolean }): ReactElement {
+  const path = window.location.pathname;
+  if (path === '/gallery') return <Gallery />;
+  return path === '/gallery/many' ? <Many /> : <Demo lab={lab} />;
 }
 
 function Demo({ lab }: { lab: boolean }): ReactElement {

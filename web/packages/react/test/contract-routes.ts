@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+import { Refusal } from './contract-server';
 import type { Chat, ContractServer, Kind, Raw, User } from './contract-server';
 
 const now = (): string => new Date().toISOString();
@@ -30,6 +31,13 @@ export function extra(server: ContractServer, route: string, path: string, user:
     const [orders, disputes] = [counted('order'), counted('dispute')];
     const total = [...Object.values(orders), ...Object.values(disputes)].reduce((sum: number, one) => sum + (one as number), 0);
     return { total, orders, disputes, notifications: mine.filter((one) => one['readAt'] === null).length };
+  }
+  if (route.includes(' /admin/') && user.role !== 'admin') throw new Refusal('FORBIDDEN');
+  if (route === 'GET /admin/stats') return statsOf(server);
+  if (route === 'GET /admin/connections') return { connections: connectionsOf(server), nextCursor: null };
+  if (route.startsWith('DELETE /admin/connections/')) {
+    server.io?.in(decodeURIComponent(path.split('/').at(-1)!)).disconnectSockets(true);
+    return { disconnected: true };
   }
   if (route === 'GET /disputes') {
     const wanted = url.searchParams.get('status')?.split(',');
@@ -61,6 +69,25 @@ export function extra(server: ContractServer, route: string, path: string, user:
       return { note };
     }
   }
+}
+
+function connectionsOf(server: ContractServer): Raw[] {
+  return [...(server.io?.of('/').sockets.values() ?? [])].map((socket) => ({
+    socketId: socket.id, userId: socket.data['user'].id, role: socket.data['user'].role, transport: socket.conn.transport.name,
+    address: socket.handshake.address, connectedAt: new Date(socket.handshake.issued).toISOString(), tokenExpiresAt: null,
+    rooms: [...socket.rooms].filter((room) => server.chats.has(room)).map((room) => `${server.chats.get(room)!.kind}:${room}`),
+  }));
+}
+function statsOf(server: ContractServer): Raw {
+  const all = connectionsOf(server);
+  const latency = { count: 1, p50: 1, p95: 2, p99: 3 };
+  const websocket = all.filter(({ transport }) => transport === 'websocket').length;
+  return {
+    version: 'contract', connections: { websocket, polling: all.length - websocket }, sockets: all.length, usersOnline: all.length,
+    rooms: server.chats.size, events: { in: server.received.length, out: server.received.length },
+    messages: { stored: [...server.chats.values()].reduce((sum, { messages }) => sum + messages.length, 0), duplicate: 0 },
+    reconnects: 0, slowConsumers: 0, refusals: {}, ackMs: latency, deliveryMs: latency, database: { waiting: 0, commitMsMean: 1 },
+  };
 }
 
 export function unreadOf(chat: Chat, user: User): number {

@@ -54,6 +54,7 @@ export class ContractServer {
   /** Set by a test: throw a Refusal to refuse, return 'drop' to store but never answer. */
   intercept: ((event: string, payload: Raw, userId: string) => 'drop' | void) | null = null;
   rejectTokens: Set<string> = new Set();
+  private readonly issued: Set<string> = new Set();
   webRoot: string | null = null;
   restRequests = 0;
   allowSockets = true;
@@ -138,11 +139,13 @@ export class ContractServer {
     return chat;
   }
 
-  /** Not signed: the client never checks, and this server only reads the name. */
+  /** Not signed: the client never checks, and this server remembers what it gave. */
   tokenOf(user: User): string {
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claims = { sub: user.id, name: user.name, role: user.role, exp: Math.floor(Date.now() / 1000) + 3600 };
-    return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}.${randomUUID()}`;
+    const token = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}.${randomUUID()}`;
+    this.issued.add(token);
+    return token;
   }
 
   /** Stores and broadcasts, as if the user had sent it from elsewhere. */
@@ -163,6 +166,7 @@ export class ContractServer {
   userOf(token: string): User | Refusal {
     const bare = token.replace(/^Bearer /, '');
     if (bare === '') return new Refusal('UNAUTHORIZED', 'a token is required');
+    if (!this.issued.has(bare)) return new Refusal('UNAUTHORIZED', 'the signature is wrong');
     if (this.rejectTokens.has(bare)) return new Refusal('TOKEN_EXPIRED', 'the token has expired');
     try {
       const claims = JSON.parse(Buffer.from(bare.split('.')[1]!, 'base64url').toString());

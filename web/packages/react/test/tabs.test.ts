@@ -4,7 +4,7 @@ import { ChatClient, MemoryOutboxStorage, roomKey, selectPending } from '../src/
 import type { RoomKey } from '../src/client';
 import { TAB_GONE_MS } from '../src/client/limits';
 import { Tabs } from '../src/client/tabs';
-import { ContractServer } from './contract-server';
+import { ContractServer, Refusal } from './contract-server';
 import { settle, until } from './wait';
 
 /** `navigator.locks` of one browser: exclusive, first come first served; a tab may be killed. */
@@ -86,6 +86,26 @@ describe('tabs of one browser', () => {
     expect(server.received.filter(({ event }) => event === 'order_message')).toHaveLength(2);
     expect(await storage.load(olia.id)).toEqual([]);
     expect(locks.holders.size).toBe(0);
+  });
+
+  it('let another client of the page go on when one is closed, and when its user signs out', async () => {
+    const first = tab();
+    await until('live', () => live(first));
+    server.intercept = (event) => {
+      if (event === 'order_message') throw new Refusal('UNAVAILABLE');
+    };
+    void first.send(room, 'за двох').catch(() => {});
+    await until('stored', () => locks.holders.size === 1);
+    await settle();
+    await first.forget();
+    server.intercept = null;
+    const second = tab();
+    await until('sent', () => order.messages.length === 1);
+    first.connect();
+    await until('back', () => live(first) && live(second));
+    await settle();
+    expect(selectPending(first.state, room)).toEqual([]);
+    expect(order.messages.map((one) => one['content'])).toEqual(['за двох']);
   });
 
   it('hold no lock while there is nothing to send', async () => {

@@ -1,24 +1,34 @@
 import { useEffect, useRef } from 'react';
 import type { ReactElement } from 'react';
 import UPlot from 'uplot';
+import { useSettings } from '../settings';
 import 'uplot/dist/uPlot.min.css';
 
 export interface Line { label: string; color: string; values: readonly number[] }
 
 const HEIGHT_PX = 150;
 
+/** A canvas cannot read light-dark() or var(): what they come to here and now. */
+function colorOf(place: HTMLElement, name: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${name})`;
+  place.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
 /** Lines over the last minutes. The picture is decoration: the newest numbers stand beside it as text. */
 export function Chart(props: { label: string; times: readonly number[]; lines: readonly Line[]; unit: string }): ReactElement {
   const { label, times, lines, unit } = props;
+  const { theme } = useSettings();
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const shape = lines.map((one) => `${one.label} ${one.color}`).join('|');
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const styles = getComputedStyle(element);
-    const [ink, grid] = [styles.getPropertyValue('--muted-now'), styles.getPropertyValue('--line-now')];
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: '12px Inter, system-ui' };
+    const axis = { stroke: colorOf(element, '--muted-now'), grid: { stroke: colorOf(element, '--line-now'), width: 1 }, ticks: { show: false }, font: '12px Inter, system-ui' };
     plot.current = new UPlot({
       width: Math.max(200, element.clientWidth),
       height: HEIGHT_PX,
@@ -27,7 +37,7 @@ export function Chart(props: { label: string; times: readonly number[]; lines: r
       scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.2, 1)] } },
       axes: [{ ...axis, size: 24 }, { ...axis, size: 44 }],
       series: [{}, ...lines.map((one) => ({
-        label: one.label, stroke: styles.getPropertyValue(one.color), width: 2, points: { show: false },
+        label: one.label, stroke: colorOf(element, one.color), width: 2, points: { show: false },
       }))],
     }, [[], ...lines.map(() => [])], element);
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(200, element.clientWidth), height: HEIGHT_PX }));
@@ -39,7 +49,7 @@ export function Chart(props: { label: string; times: readonly number[]; lines: r
     };
     // The lines' names and colours make the plot; their values only feed it.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [shape]);
+  }, [shape, theme]);
   useEffect(() => {
     plot.current?.setData([[...times], ...lines.map((one) => [...one.values])]);
   }, [times, lines]);

@@ -29,6 +29,7 @@ class StillClient extends ChatClient {
     return Promise.resolve();
   }
   override markRead(): void {}
+  override trimRoom(): void {}
 }
 
 export interface Scene { readonly client: ChatClient; readonly room: RoomKey; readonly upload?: () => Promise<never> }
@@ -96,3 +97,26 @@ export function loading(): Scene {
 
 /** A picture that needs no server: one colour, any size. */
 export const PICTURE: string = '/favicon.svg';
+
+const WORDS = 'змішувач капає картридж прокладка ключ вода кран мийка завтра після обіду домовились ціна робота гарантія фото'.split(' ');
+/** Messages of 3 to 62 words, the same at each run. */
+function wordsOf(seq: number): string {
+  const count = 3 + ((seq * 7919) % 60);
+  return Array.from({ length: count }, (_, at) => WORDS[(seq * 31 + at * 17) % WORDS.length]).join(' ');
+}
+export function manyMessages(count: number): Scene {
+  return scene('order', Array.from({ length: count }, (_, at) => ({ by: at % 3 === 0 ? OLIA : TARAS, content: wordsOf(at) })));
+}
+/** `count` messages of the other side, one by one, within so many milliseconds. */
+export async function arrive({ client, room }: Scene, count: number, withinMs: number): Promise<void> {
+  const started = performance.now();
+  let seq = client.state.rooms.get(room)!.lastSeq;
+  for (let done = 0; done < count;) {
+    const due = Math.min(count, Math.ceil(((performance.now() - started) / withinMs) * count));
+    for (; done < due; done++) {
+      seq++;
+      client.store.dispatch({ type: 'messages', room, messages: [messageOf(room, { by: TARAS, content: wordsOf(seq) }, seq)] });
+    }
+    await new Promise((next) => setTimeout(next));
+  }
+}

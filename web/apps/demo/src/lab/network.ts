@@ -22,30 +22,37 @@ function allowed(url: string, webSocket: boolean): boolean {
 /** A Socket.IO acknowledgement of the default namespace, over WebSocket or in a polling body. */
 const ACK = /^43\d+\[/;
 
-export function installLab(): void {
-  const PlainSocket = window.WebSocket;
-  class LabSocket extends PlainSocket {
-    constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols);
-      open.add(this);
-      this.addEventListener('close', () => open.delete(this));
-      if (!allowed(String(url), true)) this.close();
-    }
-    override set onmessage(handler: ((event: MessageEvent) => void) | null) {
-      super.onmessage = handler === null ? null : (event) => {
+/** Socket.IO takes the constructor when it is loaded, so it is the prototype that obeys. */
+function installSocket(): void {
+  const { prototype } = WebSocket;
+  const plainSend = prototype.send;
+  const plainMessage = Object.getOwnPropertyDescriptor(prototype, 'onmessage')!;
+  Object.defineProperty(prototype, 'onmessage', {
+    ...plainMessage,
+    set(this: WebSocket, handler: ((event: MessageEvent) => void) | null) {
+      if (handler !== null && !open.has(this)) {
+        open.add(this);
+        this.addEventListener('close', () => open.delete(this));
+        if (!allowed(this.url, true)) this.close();
+      }
+      plainMessage.set!.call(this, handler === null ? null : (event: MessageEvent) => {
         if (rules.dropAcks && typeof event.data === 'string' && ACK.test(event.data)) return;
-        setTimeout(() => handler.call(this, event), rules.delayMs);
-      };
-    }
-    override get onmessage(): ((event: MessageEvent) => void) | null {
-      return super.onmessage as ((event: MessageEvent) => void) | null;
-    }
-    override send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
-      setTimeout(() => this.readyState === PlainSocket.OPEN && super.send(data as string), rules.delayMs);
-    }
-  }
-  window.WebSocket = LabSocket;
+        if (rules.delayMs === 0) handler.call(this, event);
+        else setTimeout(() => handler.call(this, event), rules.delayMs);
+      });
+    },
+  });
+  prototype.send = function labSend(this: WebSocket, data) {
+    const go = (): void => {
+      if (this.readyState === WebSocket.OPEN) plainSend.call(this, data);
+    };
+    if (rules.delayMs === 0) go();
+    else setTimeout(go, rules.delayMs);
+  };
+}
 
+export function installLab(): void {
+  installSocket();
   const plainFetch = window.fetch.bind(window);
   window.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);

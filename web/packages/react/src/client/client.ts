@@ -170,7 +170,7 @@ export class ChatClient {
     this.users++;
     if (this.releaseTimer !== null) clearTimeout(this.releaseTimer);
     this.releaseTimer = null;
-    if (this.users === 1 && this.state.link.kind === 'idle') this.link.start();
+    if (this.users === 1 && this.state.link.kind === 'idle') this.connect();
     let released = false;
     return () => {
       if (released) return;
@@ -181,6 +181,7 @@ export class ChatClient {
   }
 
   connect(): void {
+    void this.outbox.resume();
     this.link.start();
   }
   /** Stays closed, whoever retains it, until connect(). */
@@ -304,8 +305,13 @@ export class ChatClient {
     return this.deeds.readNotifications(ids);
   }
 
-  /** Before signing out: wipes what this browser keeps of the chats. Unsent messages stay until they are discarded. */
+  /** At signing out: closes, and wipes what this browser keeps of the chats. Unsent messages wait for the user's return. */
   forget(): Promise<void> {
+    this.shut(true);
+    this.outbox.forgetUser();
+    this.rooms.forgetAll();
+    this.lastToken = null;
+    this.store.dispatch({ type: 'reset' });
     return this.cache.forget();
   }
 
@@ -332,6 +338,7 @@ export class ChatClient {
   private shut(byUser: boolean): void {
     this.poller.stop();
     this.link.stop(byUser);
+    this.outbox.standBy();
   }
 
   private async token(refresh: boolean): Promise<string> {

@@ -161,6 +161,25 @@ export class Outbox {
     for (const [room, entry] of next) if (!this.busy.has(room)) void this.deliver(entry);
   }
 
+  /** Nothing is sent from here for a while: whoever can may take over. */
+  standBy(): void {
+    this.tabs.release();
+  }
+
+  /** Sends again; what another tab, or another client in this page, took over meanwhile is its business now. */
+  async resume(): Promise<void> {
+    const { userId } = this;
+    if (userId === null || this.entries().size === 0) return;
+    await this.tabs.hold();
+    const found = await this.storage.load(userId).catch(() => null);
+    if (found === null || this.userId !== userId) return;
+    const mine = new Set(found.filter(({ owner }) => owner === this.tabs.id).map(({ clientMessageId }) => clientMessageId));
+    for (const clientMessageId of this.entries().keys()) {
+      if (!mine.has(clientMessageId)) this.store.dispatch({ type: 'outbox/remove', clientMessageId });
+    }
+    this.pump();
+  }
+
   /** Another user: nothing of the earlier one is shown or sent; it stays in storage for his return. */
   forgetUser(): void {
     this.userId = null;

@@ -87,8 +87,9 @@ function FileCard({ client, attachment }: { client: ChatClient; attachment: Atta
   return (
     <a
       className="chat-file" href={href} target="_blank" rel="noopener noreferrer nofollow" download={fileName}
-      onClick={download} aria-label={translator.t('file.download', { name: fileName })}
+      onClick={download}
     >
+      <span className="chat-hidden">{translator.t('file.download', { name: '' })}</span>
       {text}
       <DownloadIcon />
     </a>

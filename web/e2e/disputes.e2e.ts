@@ -1,0 +1,113 @@
+/** What happens to orders and disputes, and who makes it happen. */
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Backstage, Seat, demoPeople, launch } from './people';
+import type { DemoOrder, DemoPerson, Look } from './people';
+import { startServer } from './server';
+import type { TestServer } from './server';
+
+let server: TestServer;
+let browser: Browser;
+let backstage: Backstage;
+let people: DemoPerson[];
+let seats: Seat[] = [];
+let client: DemoPerson;
+let performer: DemoPerson;
+let moderator: DemoPerson;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launch();
+  backstage = new Backstage(server.url);
+  people = await demoPeople(server.url);
+  [client, performer, moderator] = ['client', 'performer', 'moderator'].map((role) => people.find((one) => one.role === role)!) as [DemoPerson, DemoPerson, DemoPerson];
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  const errors = seats.flatMap((seat) => seat.errors);
+  for (const seat of seats) await seat.close();
+  seats = [];
+  expect(errors).toEqual([]);
+});
+
+async function seat(person: DemoPerson, path: string, look?: Look): Promise<Seat> {
+  const one = await Seat.open(browser, look);
+  seats.push(one);
+  await one.signIn(server.url, person, path);
+  await one.live();
+  return one;
+}
+async function two(title: string): Promise<[Seat, Seat, DemoOrder]> {
+  const order = await backstage.order(title, client, performer);
+  const both = await Promise.all([client, performer].map((person) => seat(person, `/orders/${order.id}`)));
+  for (const one of both) await one.composer.waitFor();
+  return [both[0]!, both[1]!, order];
+}
+
+describe('orders and disputes', () => {
+  it('move on by those who may move them, told in both chats', async () => {
+    const [a, b] = await two('Крок за кроком');
+    expect(await a.page.getByRole('button', { name: 'Прийняти замовлення' }).count()).toBe(0);
+    await b.page.getByRole('button', { name: 'Прийняти замовлення' }).click();
+    await a.page.locator('.chat-system', { hasText: 'Замовлення прийнято' }).waitFor();
+    await b.page.getByRole('button', { name: 'Почати роботу' }).click();
+    await a.page.locator('.chat-header .chat-status[data-status="in_progress"]').waitFor();
+    await b.page.getByRole('button', { name: 'Здати роботу' }).click();
+    await b.page.getByLabel('Коментар').fill('Усе готово');
+    await b.page.getByRole('dialog').getByRole('button', { name: 'Здати роботу' }).click();
+    await a.page.locator('.chat-system', { hasText: 'Усе готово' }).waitFor();
+    await a.page.getByRole('button', { name: 'Прийняти роботу' }).click();
+    await b.page.locator('.chat-header .chat-status[data-status="completed"]').waitFor();
+    await a.photograph('order-completed');
+  });
+
+  it('a dispute: opened, seen in the queue at once, taken, talked over, decided, closed', async () => {
+    const [a, b] = await two('Спірна плитка');
+    await b.page.getByRole('button', { name: 'Прийняти замовлення' }).click();
+    await a.page.locator('.chat-header .chat-status[data-status="accepted"]').waitFor();
+    const m = await seat(moderator, '/queue');
+    await m.page.locator('.board h2').waitFor();
+    await expect.poll(() => m.page.locator('.board table, .board .list-notice').count()).toBeGreaterThan(0);
+
+    await a.page.getByRole('button', { name: 'Відкрити спір' }).click();
+    await a.page.getByLabel('Що сталося?').fill('Плитка тріснула на другий день');
+    await a.photograph('dispute-opening');
+    await a.page.getByRole('dialog').getByRole('button', { name: 'Відкрити спір' }).click();
+    await a.page.waitForURL('**/disputes/*');
+    await a.page.locator('.chat-strip').waitFor();
+
+    const pill = m.page.locator('.pill');
+    const row = m.page.locator('tbody tr', { hasText: 'Спірна плитка' });
+    await pill.or(row).first().waitFor({ timeout: 15_000 });
+    if (await pill.count() > 0) await pill.click();
+    await m.photograph('queue');
+    await row.getByRole('button', { name: 'Взяти на розгляд' }).click();
+    await row.getByText(moderator.name).waitFor();
+    await row.getByRole('link').click();
+    await m.composer.waitFor();
+
+    await b.page.getByRole('link', { name: 'Перейти до спору' }).click();
+    await b.composer.waitFor();
+    await m.send('Вітаю обох, надішліть, будь ласка, фото');
+    await a.page.locator('.chat-message[data-role="moderator"]', { hasText: 'надішліть' }).waitFor();
+    await b.send('Фото в мене є');
+    await m.sees('Фото в мене є');
+    await a.photograph('dispute-three');
+
+    await m.page.getByRole('button', { name: 'Почати розгляд' }).click();
+    await a.page.locator('.chat-header .chat-status[data-status="under_review"]').waitFor();
+    await m.page.getByRole('button', { name: 'Вирішити' }).click();
+    await m.page.getByLabel('Скасовано: кошти замовнику').check();
+    await m.page.getByLabel('Пояснення').fill('Матеріал був неякісний');
+    await m.photograph('decision');
+    await m.page.getByRole('dialog').getByRole('button', { name: 'Вирішити' }).click();
+    await a.page.locator('.chat-system', { hasText: 'Матеріал був неякісний' }).waitFor();
+    await m.page.getByRole('button', { name: 'Закрити спір' }).click();
+    for (const one of [a, b]) await one.page.getByText('Спір закрито: чат можна лише читати').waitFor();
+    await a.page.getByRole('link', { name: 'Чат замовлення' }).click();
+    await a.page.locator('.chat-header .chat-status[data-status="cancelled"]').waitFor();
+  }, 90_000);
+});
