@@ -3,7 +3,7 @@ import { act, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChatProvider, DisputeChat, OrderChat, PlainViewport, ViewportContext } from '../src/index';
+import { ChatProvider, DisputeChat, NotificationToaster, OrderChat, PlainViewport, ViewportContext } from '../src/index';
 import type { OrderChatProps } from '../src/index';
 import { ChatClient, MemoryOutboxStorage } from '../src/client';
 import { ContractServer, Refusal } from './contract-server';
@@ -267,6 +267,36 @@ describe('orders and disputes', () => {
     act(() => void server.setStatus(dispute, mariia, { status: 'closed' }));
     await screen.findByText('The dispute is closed: this chat is read-only');
     expect(screen.queryByRole('textbox')).not.toBeInTheDocument();
+  });
+
+  it('are told of in toasts, but not what has waited, nor the open chat', async () => {
+    const user = userEvent.setup();
+    const other = server.addChat('order', olia, ivan);
+    const opened = vi.fn();
+    await open(olia, (
+      <>
+        <OrderChat orderId={order.id} participants={{ client: olia, performer: ivan }} />
+        <NotificationToaster openRoom={`order:${order.id}`} onOpen={opened} />
+      </>
+    ));
+    const toasts = within(screen.getByRole('region', { name: 'Notifications' }));
+    client.joinRoom(`order:${other.id}`);
+    act(() => void server.notify(olia, 'Чекало', { orderId: other.id }));
+    await until('joined', () => client.state.rooms.get(`order:${other.id}`)?.phase === 'ready');
+    await settle(1_600);
+    act(() => {
+      server.say(order, ivan, 'У відкритому');
+      server.say(other, ivan, 'Деінде');
+      server.notify(olia, 'Оголошення');
+    });
+    await toasts.findByText('Деінде');
+    await toasts.findByText('Оголошення');
+    expect(toasts.queryByText('У відкритому')).not.toBeInTheDocument();
+    expect(toasts.queryByText('Чекало')).not.toBeInTheDocument();
+    await user.click(toasts.getByText('Деінде'));
+    expect(opened).toHaveBeenCalledWith(`order:${other.id}`);
+    await user.click(screen.getByRole('button', { name: 'Dismiss the notification' }));
+    await waitFor(() => expect(toasts.queryByText('Оголошення')).not.toBeInTheDocument());
   });
 
   it('keep unread counts and notifications as the server tells them', async () => {

@@ -4,12 +4,18 @@ import type { ChatClient } from '../../client/client';
 import { roomKey } from '../../protocol/events';
 import type { ChatMessage, NotificationEvent, RoomKey } from '../../protocol/types';
 import { selectRoom } from '../../store/selectors';
+import type { ChatState } from '../../store/state';
 import { useChatClient, useTranslator } from '../context';
+import { useChatState } from '../use-chat-state';
 import { BellIcon, CloseIcon } from './icons';
 import { systemText } from './SystemRow';
 
 const SHOWN_MS = 7_000;
 const TOASTS_MAX = 3;
+/** Right after it has connected, a device is told what has waited for it: that is no news, and stands in the list. */
+const WAITED_MS = 1_500;
+
+const selectLive = (state: ChatState): boolean => state.link.kind === 'live';
 
 export interface Toast { readonly id: string; readonly title: string; readonly text: string; readonly room: RoomKey | null }
 
@@ -30,6 +36,11 @@ export function NotificationToaster(props: {
   useEffect(() => {
     latest.current = { translator, openRoom };
   });
+  const isLive = useChatState(client, selectLive);
+  const liveSince = useRef(Infinity);
+  useEffect(() => {
+    liveSince.current = isLive ? Date.now() : Infinity;
+  }, [isLive]);
   const close = useCallback((id: string) => setToasts((all) => all.filter((one) => one.id !== id)), []);
 
   useEffect(() => {
@@ -40,7 +51,7 @@ export function NotificationToaster(props: {
     };
     const stop = [
       client.on('notification', (event) => {
-        if (event.readAt === null) show(toastOf(event));
+        if (event.readAt === null && Date.now() - liveSince.current > WAITED_MS) show(toastOf(event));
       }),
       client.on('message', (message) => {
         const { state } = client;
