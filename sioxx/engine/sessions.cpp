@@ -19,7 +19,11 @@ Sessions::Sessions(unsigned shard, const Settings& settings, loop::Timers& timer
   assert(shard < shards_max);
 }
 
-Sessions::~Sessions() { close_all(CloseReason::server_shutting_down); }
+// Ended and not closed: nobody is left to wait for a last GET or for a promised upgrade, and a WebSocket that outlives
+// us must not know a session any more.
+Sessions::~Sessions() {
+  for_each([](Session& session) { session.end(CloseReason::server_shutting_down); });
+}
 
 // {"sid":…,"upgrades":[…],"pingInterval":…,"pingTimeout":…,"maxPayload":…}: exactly these (protocol,
 // "Handshake").

@@ -204,8 +204,8 @@ TEST(Protocol3, AnyPacketIsASignOfLifeAndAPongOfTheClientIsNone) {
 }
 
 TEST(Protocol3, ByWebSocketTheOpenPacketComesAMomentLater) {
+  FakeTransport wire;  // outlives the session
   EngineWorld world;
-  FakeTransport wire;
   const auto session = world.websocket(wire, Revision::v3);
   EXPECT_TRUE(wire.take().empty());
   world.pass(10);
@@ -234,9 +234,9 @@ TEST(Protocol3, WhoSpeaksFirstIsGreetedFirst) {
 }
 
 TEST(Protocol3, UpgradesAndTakesTheQueueAlong) {
+  FakeTransport wire;  // outlives the session
   EngineWorld world;
   const auto session = world.polling(Revision::v3);
-  FakeTransport wire;
   ASSERT_TRUE(session->attach(wire));
   const auto get = EngineWorld::get(*session);
   session->receive("2probe", false, wire);
@@ -257,6 +257,7 @@ TEST(Protocol3, CloseIsAnsweredWithNoop) {
 }
 
 TEST(Protocol3, PingsWithoutEndAreNotAnsweredWithoutEnd) {
+  FakeTransport wire;  // outlives the session
   EngineWorld world;
   const auto session = world.polling(Revision::v3);
   std::string pings;
@@ -264,7 +265,6 @@ TEST(Protocol3, PingsWithoutEndAreNotAnsweredWithoutEnd) {
   session->post(pings);
   EXPECT_EQ(EngineWorld::get(*session)->body, "1:3");
 
-  FakeTransport wire;
   wire.stuck = true;
   const auto other = world.websocket(wire, Revision::v3);
   for (int i = 0; i < 1'000; ++i) other->receive("2" + std::string(1'000, 'x'), false, wire);
