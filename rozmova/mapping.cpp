@@ -241,7 +241,7 @@ std::vector<std::string> check_mapping(const Mapping& mapping) {
                            " is missing: the column, or an SQL expression.");
     }
     for (const auto& [key, theirs] : relation.columns) {
-      if (std::none_of(known.begin(), known.end(), [&](const Column& c) { return c.key == key; }))
+      if (std::none_of(known.begin(), known.end(), [&key = key](const Column& c) { return c.key == key; }))
         problems.push_back("There is no " + section + "." + key + ".");
       if (theirs.empty()) problems.push_back(section + "." + key + " is empty.");
     }
