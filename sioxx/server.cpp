@@ -12,6 +12,7 @@
 #include "sioxx/socket/local.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <exception>
 #include <stdexcept>
@@ -50,6 +51,12 @@ void fill_random(unsigned char* out, std::size_t bytes) {
     out += got;
     bytes -= static_cast<std::size_t>(got);
   }
+}
+
+engine::ProcessId make_process_id() {
+  std::array<unsigned char, engine::ProcessId::bytes> random;
+  fill_random(random.data(), random.size());
+  return engine::ProcessId::of(random);
 }
 
 engine::Settings settings_of(const Options& options) {
@@ -203,6 +210,7 @@ struct Server::Impl final : net::House {
   }
 
   const Options given;
+  const engine::ProcessId process_id = make_process_id();
   const engine::Settings settings;
   const socket::Limits limits;
   net::Options net_options;
@@ -481,5 +489,6 @@ void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
 }
 
 Adapter& Server::adapter() { return impl_->adapter; }
+const engine::ProcessId& Server::process_id() const { return impl_->process_id; }
 
 }  // namespace sioxx

@@ -2,6 +2,7 @@
 
 #include "sioxx/engine/close_reason.hpp"
 #include "sioxx/engine/log_line.hpp"
+#include "sioxx/engine/process_id.hpp"
 #include "sioxx/engine/session.hpp"
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/net/http.hpp"
@@ -176,6 +177,8 @@ class Server {
   void stats(unsigned reply_on, std::function<void(const Stats&)> done);
 
   Adapter& adapter();
+  /// Who this server is among others: random, another one after each start. Any thread.
+  const engine::ProcessId& process_id() const;
 
  private:
   struct Impl;

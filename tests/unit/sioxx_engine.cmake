@@ -1,7 +1,7 @@
 # The floors engine, socket, cluster and the face: one program each.
 set(here ${CMAKE_CURRENT_LIST_DIR})
 rozmova_test(sioxx_engine_test
-  SOURCES ${here}/engine_packet_test.cpp ${here}/payload_test.cpp ${here}/encoded_test.cpp ${here}/session_test.cpp
+  SOURCES ${here}/engine_packet_test.cpp ${here}/process_id_test.cpp ${here}/payload_test.cpp ${here}/encoded_test.cpp ${here}/session_test.cpp
           ${here}/upgrade_test.cpp ${here}/protocol3_test.cpp
   USES sioxx_engine)
 rozmova_test(sioxx_socket_test
