@@ -13,7 +13,13 @@ usage() {
 Usage: ./test-websocket.sh                         every test; ends with "N passed, N failed"
        ./test-websocket.sh --only NAME [--only …]  these suites and what they need
        ./test-websocket.sh --list                  the names of the suites
-       ./test-websocket.sh --url URL --secret S    two people talk on a running server whose JWT_SECRET is S
+       ./test-websocket.sh --url URL --secret S    tries a running server, anywhere, whose JWT_SECRET is S
+
+With --url two users and a moderator, made up for this run, go through everything that the description of the API promises:
+chat, typing, presence, statuses, a dispute, history, files, notifications, a lost connection; a line for each step. It takes
+some seconds, changes nothing but its own order, and needs Node (installed when missing) and the secret (JWT_SECRET does as
+well as --secret). A server that signs with keys cannot be tried so. JWT_ALGORITHM, JWT_ISSUER and JWT_AUDIENCE, where the
+server has them, and ORDER_ID, CLIENT_ID, PERFORMER_ID for a server beside a marketplace, are taken from the environment.
 
 The exit status is 0 only when nothing failed. The log of each suite is in build/test-logs/.
 TEXT
