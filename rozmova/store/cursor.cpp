@@ -19,7 +19,7 @@ static_assert(plain_bytes % 3 == 0);
 }  // namespace
 
 std::string encode(const Cursor& cursor) {
-  std::string plain = cursor.activity;
+  std::string plain = iso_time(cursor.activity);
   cursor.id.append_to(plain);
   std::string out;
   out.reserve(cursor_chars);
@@ -50,7 +50,7 @@ std::optional<Cursor> decode_cursor(std::string_view text) {
   const auto when = parse_iso_time(time);
   const auto id = Uuid::parse(std::string_view(plain).substr(time_chars));
   if (!when || iso_time(*when) != time || !id) return std::nullopt;
-  return Cursor{std::string(time), *id};
+  return Cursor{*when, *id};
 }
 
 bool valid_cursor(std::string_view text) { return decode_cursor(text).has_value(); }

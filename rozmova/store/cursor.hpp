@@ -1,17 +1,21 @@
 #pragma once
 
-#include "rozmova/uuid.hpp"
+#include "rozmova/model.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace rozmova::store {
 
+/// The sort key to begin with; engines know it as a time.
+inline constexpr WallMs after_every_time = INT64_MAX;
+
 /// Where a page of a list ended: the sort key and the id of its last row. Opaque to clients, stable while
 /// rows move.
 struct Cursor {
-  std::string activity;  ///< ISO time as stored
+  WallMs activity = 0;
   Uuid id;
 };
 

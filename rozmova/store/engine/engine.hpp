@@ -2,8 +2,10 @@
 
 #include "rozmova/model.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace rozmova::store {
@@ -24,7 +26,7 @@ class Prepared {
   virtual void bind_text(int at, std::string_view text) = 0;
   virtual void bind_number(int at, std::int64_t number) = 0;
   virtual void bind_uuid(int at, const Uuid& id) = 0;
-  virtual void bind_time(int at, WallMs time) = 0;
+  virtual void bind_time(int at, WallMs time) = 0;  ///< INT64_MAX: after every time there is
   virtual void bind_null(int at) = 0;
 
   /// The first call executes; true: there is a row, good until the next call.
@@ -42,6 +44,14 @@ class Prepared {
   virtual WallMs time(int column) const = 0;
 };
 
+/// The statements that every engine has to have in its own way.
+struct EngineWords {
+  const char* begin_write;  ///< a transaction that may write
+  const char* close_stale;  ///< connections of nodes that are no more are active no longer
+  const char* news_up_to;   ///< the last number of access_changes that was given
+  const char* forget_news;  ///< up to ?1, as far as everybody has read them
+};
+
 /// One connection to a database of some SQL engine. Owned by its Store; used by one thread at a time.
 class EngineConnection {
  public:
@@ -54,6 +64,15 @@ class EngineConnection {
   virtual std::int64_t changes() const = 0;
   /// Begins a transaction in which every read sees the same moment.
   virtual void begin_moment() = 0;
+  virtual const EngineWords& words() const = 0;
+  /// Another number after anybody else has committed something. Nothing: the engine cannot tell, it has many
+  /// writers.
+  virtual std::optional<std::int64_t> changes_of_others() = 0;
+  /// Called after each commit.
+  virtual void committed() {}
+  /// As Store::log_pages() and fold_log().
+  virtual std::size_t log_pages() const { return 0; }
+  virtual std::size_t fold_log() { return 0; }
 };
 
 /// Holds one moment of the database for several reads: a read transaction, unless one is open already.

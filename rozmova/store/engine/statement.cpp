@@ -25,6 +25,14 @@ std::optional<WallMs> Statement::Run::time_or_null(int column) const {
   return time(column);
 }
 
+std::optional<WallMs> Statement::Run::time_if_one(int column) const {
+  try {
+    return time_or_null(column);
+  } catch (const StoreError&) {
+    return std::nullopt;
+  }
+}
+
 std::optional<std::int64_t> Statement::Run::number_or_null(int column) const {
   if (is_null(column)) return std::nullopt;
   return number(column);

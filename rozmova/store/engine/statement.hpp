@@ -52,6 +52,8 @@ class Statement {
     std::optional<Uuid> uuid_or_null(int column) const;
     std::optional<WallMs> time_or_null(int column) const;
     std::optional<std::int64_t> number_or_null(int column) const;
+    /// Nothing also for what is no time of ours, in tables that others write.
+    std::optional<WallMs> time_if_one(int column) const;
 
    private:
     const char* sql_;

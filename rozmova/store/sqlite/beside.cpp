@@ -32,17 +32,6 @@ void attach(Connection& connection, const std::string& path) {
 
 }  // namespace
 
-TheirWrites::TheirWrites(const Mapping* mapping) {
-  if (mapping == nullptr) return;
-  set_order_status = mapped_write(mapping->orders, mapping->orders.set_status, "id status now", "?1, ?2, ?3");
-  set_dispute_status =
-      mapped_write(mapping->disputes, mapping->disputes.set_status, "id status now", "?1, ?2, ?3");
-  set_moderator =
-      mapped_write(mapping->disputes, mapping->disputes.set_moderator, "id moderator now", "?1, ?2, ?3");
-  insert_dispute = mapped_write(mapping->disputes, mapping->disputes.insert,
-                                "id order_id by_whom reason now status", "?1, ?2, ?3, ?4, ?5, 'open'");
-}
-
 void live_beside(Connection& connection, const Mapping& mapping) {
   if (!mapping.attach.empty()) attach(connection, mapping.attach);
   for (const Mapped which : {Mapped::users, Mapped::orders, Mapped::disputes}) {

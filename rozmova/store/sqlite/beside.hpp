@@ -14,16 +14,6 @@ class Connection;
 /// file before, if it is another one. Once, at opening.
 void live_beside(Connection& connection, const Mapping& mapping);
 
-/// Their statements for what the store writes into these three; empty where it may not, and without a mapping.
-struct TheirWrites {
-  explicit TheirWrites(const Mapping* mapping);
-
-  std::string set_order_status;    ///< id, status, time
-  std::string set_dispute_status;  ///< id, status, time
-  std::string set_moderator;       ///< id, moderator or NULL, time
-  std::string insert_dispute;      ///< id, order, by whom, reason, time
-};
-
 /// What is wrong with the mapping as these tables are: wrong names, words that nobody mapped, keys that are no UUIDs.
 std::vector<std::string> look_at_marketplace(Connection& connection, const Mapping& mapping);
 

@@ -43,9 +43,42 @@ std::string_view advice(int code) {
   }
 }
 
+/// The later of two times, as other engines call it.
+void greatest(sqlite3_context* context, int, sqlite3_value** given) {
+  const auto text = [&](int at) -> std::string_view {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(given[at]));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_value_bytes(given[at]))};
+  };
+  sqlite3_result_value(context, given[text(0) < text(1) ? 1 : 0]);
+}
+
+/// Where the second text begins in the first, from 1; 0: nowhere. Of bytes: asked only whether it is there.
+void strpos(sqlite3_context* context, int, sqlite3_value** given) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(given[0]));
+  const auto* word = reinterpret_cast<const char*>(sqlite3_value_text(given[1]));
+  if (text == nullptr || word == nullptr) return sqlite3_result_null(context);
+  const char* const found = std::strstr(text, word);
+  sqlite3_result_int64(context, found == nullptr ? 0 : found - text + 1);
+}
+
+/// Times have milliseconds here, so there is nothing to cut.
+void date_trunc(sqlite3_context* context, int, sqlite3_value** given) {
+  sqlite3_result_value(context, given[1]);
+}
+
+/// Words of SQL that SQLite has under another name or not at all.
+void teach(sqlite3* db) {
+  constexpr int pure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+  sqlite3_create_function_v2(db, "greatest", 2, pure, nullptr, greatest, nullptr, nullptr, nullptr);
+  sqlite3_create_function_v2(db, "date_trunc", 2, pure, nullptr, date_trunc, nullptr, nullptr, nullptr);
+  sqlite3_create_function_v2(db, "strpos", 2, pure, nullptr, strpos, nullptr, nullptr, nullptr);
+}
+
 }  // namespace
 
-Connection::Connection(const SqliteOptions& options, Access access) : path_(options.path) {
+Connection::Connection(const SqliteOptions& options, Access access)
+    : path_(options.path), log_pages_max_(static_cast<std::size_t>(options.log_pages_max)) {
   for (int attempt = 1;; ++attempt) {
     try {
       open(options, access);
@@ -91,11 +124,20 @@ void Connection::open(const SqliteOptions& options, Access access) {
   sqlite3_wal_hook(db_, count_frames, this);
   const int cache_kb = access == Access::write ? options.writer_cache_kb : options.reader_cache_kb;
   exec(("PRAGMA cache_size = -" + std::to_string(cache_kb)).c_str());
-  if (options.beside != nullptr) live_beside(*this, *options.beside);
+  teach(db_);
+  if (options.beside != nullptr) {
+    live_beside(*this, *options.beside);
+    if (!options.beside->attach.empty())
+      their_data_version_.emplace(*this, "PRAGMA marketplace.data_version");
+  }
   if (access == Access::read) exec("PRAGMA query_only = ON");
 }
 
-Connection::~Connection() { sqlite3_close(db_); }
+Connection::~Connection() {
+  data_version_.reset();
+  their_data_version_.reset();
+  sqlite3_close(db_);
+}
 
 void Connection::exec(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
@@ -106,7 +148,39 @@ bool Connection::in_transaction() const { return sqlite3_get_autocommit(db_) == 
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(db_); }
 
-std::size_t Connection::checkpoint() {
+const EngineWords& Connection::words() const {
+  static constexpr EngineWords words{
+      .begin_write = "BEGIN IMMEDIATE",
+      .close_stale = "UPDATE websocket_connections SET is_active = 0 WHERE is_active = 1",
+      .news_up_to = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'access_changes'), 0)",
+      .forget_news = "DELETE FROM access_changes WHERE id <= ?",
+  };
+  return words;
+}
+
+/// Counted by SQLite for our file and for the marketplace's.
+std::optional<std::int64_t> Connection::changes_of_others() {
+  std::int64_t version = -1;
+  {
+    if (!data_version_) data_version_.emplace(*this, "PRAGMA data_version");
+    auto row = data_version_->run();
+    if (row.row()) version = row.number(0);
+  }
+  if (!their_data_version_) return version;
+  auto row = their_data_version_->run();
+  return row.row() ? version + (row.number(0) << 32) : version;
+}
+
+void Connection::committed() {
+  if (log_frames_ < log_pages_max_) return;
+  try {
+    fold_log();
+  } catch (const StoreError&) {
+    // The commit has happened and is durable; the log only stays long, and the next commit tries again.
+  }
+}
+
+std::size_t Connection::fold_log() {
   int in_log = 0;
   int done = 0;
   const int code = sqlite3_wal_checkpoint_v2(db_, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,11 +35,15 @@ class Connection final : public EngineConnection {
   bool in_transaction() const override;
   std::int64_t changes() const override;
   void begin_moment() override { exec("BEGIN"); }
+  const EngineWords& words() const override;
+  std::optional<std::int64_t> changes_of_others() override;
+  /// Folds the log when nobody else did.
+  void committed() override;
   /// Frames in the write-ahead log after this connection's last commit.
-  std::size_t log_frames() const { return log_frames_; }
+  std::size_t log_pages() const override { return log_frames_; }
   /// A passive checkpoint: never waits, never makes others wait. Returns the frames that are in the main file
   /// now.
-  std::size_t checkpoint();
+  std::size_t fold_log() override;
   /// Throws the StoreError that belongs to SQLite's code; `doing` goes in front of its message.
   [[noreturn]] void fail(int code, std::string_view doing) const;
 
@@ -47,7 +52,10 @@ class Connection final : public EngineConnection {
 
   sqlite3* db_ = nullptr;
   std::string path_;
+  const std::size_t log_pages_max_;
   std::size_t log_frames_ = 0;
+  std::optional<Statement> data_version_;
+  std::optional<Statement> their_data_version_;  ///< of the marketplace's file
 };
 
 }  // namespace rozmova::store::sqlite

@@ -1,6 +1,6 @@
+#include "rozmova/store/sql_store/sql_store.hpp"
 #include "rozmova/store/sqlite/beside.hpp"
 #include "rozmova/store/sqlite/migrate.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -39,12 +39,8 @@ class SqliteFactory final : public StoreFactory {
     if (!all.empty()) throw StoreError(StoreError::Kind::broken, all);
   }
 
-  std::unique_ptr<Store> open_writer() override {
-    return std::make_unique<sqlite::Sqlite>(options_, sqlite::Access::write);
-  }
-  std::unique_ptr<Store> open_reader() override {
-    return std::make_unique<sqlite::Sqlite>(options_, sqlite::Access::read);
-  }
+  std::unique_ptr<Store> open_writer() override { return open(Access::write); }
+  std::unique_ptr<Store> open_reader() override { return open(Access::read); }
   std::vector<std::string> look_at_marketplace() override {
     if (options_.beside == nullptr) return {};
     sqlite::Connection connection(options_, sqlite::Access::read);
@@ -53,6 +49,10 @@ class SqliteFactory final : public StoreFactory {
   std::string describe() const override { return "sqlite " + options_.path; }
 
  private:
+  std::unique_ptr<Store> open(Access access) const {
+    return std::make_unique<SqlStore>(std::make_unique<sqlite::Connection>(options_, access),
+                                      options_.beside);
+  }
   void make_directory() const {
     const std::filesystem::path directory = std::filesystem::path(options_.path).parent_path();
     if (directory.empty()) return;

@@ -32,6 +32,7 @@ class SqlitePrepared final : public Prepared {
     bind_copy(at, text, sizeof text);
   }
   void bind_time(int at, WallMs time) override {
+    if (time == INT64_MAX) return bind_text(at, "~");
     const std::string text = iso_time(time);
     bind_copy(at, text.data(), text.size());
   }

@@ -1,6 +1,6 @@
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 User read_user(Statement::Run& row) {
@@ -17,24 +17,19 @@ User read_user(Statement::Run& row) {
 // ----------------------------------------------------------------------------------------------------
 // transactions
 
-void Sqlite::begin() {
+void SqlStore::begin() {
   cache_checked_ = false;
   begin_.run().done();
 }
 
-void Sqlite::commit() {
+void SqlStore::commit() {
   commit_.run().done();
-  if (connection_.log_frames() < log_pages_max_) return;
-  try {
-    connection_.checkpoint();
-  } catch (const StoreError&) {
-    // The commit has happened and is durable; the log only stays long, and the next commit tries again.
-  }
+  connection_.committed();
 }
 
-void Sqlite::rollback() noexcept {
+void SqlStore::rollback() noexcept {
   cached_facts_.clear();
-  // SQLite may have rolled back by itself (disk full, I/O error); then there is nothing left to undo.
+  // An engine may have rolled back by itself (disk full, I/O error); then there is nothing left to undo.
   if (!connection_.in_transaction()) return;
   try {
     connection_.exec("ROLLBACK");
@@ -43,10 +38,10 @@ void Sqlite::rollback() noexcept {
   }
 }
 
-void Sqlite::savepoint() { savepoint_.run().done(); }
-void Sqlite::release_savepoint() { release_.run().done(); }
+void SqlStore::savepoint() { savepoint_.run().done(); }
+void SqlStore::release_savepoint() { release_.run().done(); }
 
-void Sqlite::rollback_to_savepoint() {
+void SqlStore::rollback_to_savepoint() {
   cached_facts_.clear();
   rollback_to_.run().done();
   release_.run().done();
@@ -54,13 +49,13 @@ void Sqlite::rollback_to_savepoint() {
 
 // ---------------------------------------------------------------------------------------------------- people
 
-std::optional<User> Sqlite::user(const Uuid& id) {
+std::optional<User> SqlStore::user(const Uuid& id) {
   auto row = user_.run();
   if (!row.bind(id).row()) return std::nullopt;
   return read_user(row);
 }
 
-std::vector<User> Sqlite::users(int limit) {
+std::vector<User> SqlStore::users(int limit) {
   std::vector<User> all;
   auto row = users_.run();
   row.bind(std::int64_t{limit < 0 ? 0 : limit});
@@ -68,7 +63,7 @@ std::vector<User> Sqlite::users(int limit) {
   return all;
 }
 
-User Sqlite::ensure_user(const User& user, WallMs now) {
+User SqlStore::ensure_user(const User& user, WallMs now) {
   if (auto known = this->user(user.id)) {
     if (beside_ != nullptr || !known->name.empty() || user.name.empty())
       return *std::move(known);  // the usual case writes nothing
@@ -90,7 +85,7 @@ User Sqlite::ensure_user(const User& user, WallMs now) {
 // ----------------------------------------------------------------------------------------------------
 // connections
 
-void Sqlite::connection_opened(const ConnectionRow& row) {
+void SqlStore::connection_opened(const ConnectionRow& row) {
   open_connection_.run()
       .bind(row.id)
       .bind(row.user_id)
@@ -99,20 +94,20 @@ void Sqlite::connection_opened(const ConnectionRow& row) {
       .done();
 }
 
-void Sqlite::connections_seen(std::span<const Uuid> ids, WallMs now) {
+void SqlStore::connections_seen(std::span<const Uuid> ids, WallMs now) {
   for (const Uuid& id : ids) see_connection_.run().bind(id).bind_time(now).done();
 }
 
-void Sqlite::connection_closed(const Uuid& id, WallMs now) {
+void SqlStore::connection_closed(const Uuid& id, WallMs now) {
   close_connection_.run().bind(id).bind_time(now).done();
 }
 
-int Sqlite::close_stale_connections() {
+int SqlStore::close_stale_connections() {
   close_stale_.run().done();
   return static_cast<int>(connection_.changes());
 }
 
-Uuid Sqlite::forget_connections(const Uuid& after, WallMs before, int rows_max) {
+Uuid SqlStore::forget_connections(const Uuid& after, WallMs before, int rows_max) {
   Uuid last;
   bool at_end = true;
   {
@@ -125,10 +120,10 @@ Uuid Sqlite::forget_connections(const Uuid& after, WallMs before, int rows_max) 
   return at_end ? Uuid{} : last;
 }
 
-std::optional<WallMs> Sqlite::last_seen(const Uuid& user) {
+std::optional<WallMs> SqlStore::last_seen(const Uuid& user) {
   auto row = last_seen_.run();
   if (!row.bind(user).row()) return std::nullopt;
   return row.time_or_null(0);
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -5,12 +5,12 @@
 //
 // A deleted message is an empty row: whoever reads the table, with or without us, finds no text in it.
 #include "rozmova/access.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 #include <string>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr std::int64_t page_changes_max = 1'000;
@@ -42,7 +42,7 @@ std::optional<Refusal> unfit(const Message& message, const MessageChange& wish, 
 
 }  // namespace
 
-Result<MessageChanged> Sqlite::change_message(const MessageChange& wish, WallMs now) {
+Result<MessageChanged> SqlStore::change_message(const MessageChange& wish, WallMs now) {
   ChatFacts* const facts = cached_facts(wish.chat);
   if (facts == nullptr) return Refusal{ErrorCode::not_found, "there is no such chat"};
   if (auto no = may(wish.by, wish.role, Deed::edit, *facts)) return *std::move(no);
@@ -73,18 +73,18 @@ Result<MessageChanged> Sqlite::change_message(const MessageChange& wish, WallMs 
   return MessageChanged{std::move(message), *facts, false};
 }
 
-std::optional<Message> Sqlite::one_message(const ChatKey& chat, const Uuid& id) {
+std::optional<Message> SqlStore::one_message(const ChatKey& chat, const Uuid& id) {
   auto row = one_message_[chat.kind].run();
   if (!row.bind(chat.id).bind(id).row()) return std::nullopt;
   return read_message(row, chat);
 }
 
-std::int64_t Sqlite::last_change_seq(const ChatKey& chat) {
+std::int64_t SqlStore::last_change_seq(const ChatKey& chat) {
   auto row = last_change_seq_[chat.kind].run();
   return row.bind(chat.id).row() ? row.number(0) : 0;
 }
 
-ChangePage Sqlite::changes(const ChatKey& chat, const ChangesWanted& wanted) {
+ChangePage SqlStore::changes(const ChatKey& chat, const ChangesWanted& wanted) {
   const std::int64_t limit = std::clamp<std::int64_t>(wanted.limit, 0, page_changes_max);
   const bool forward = wanted.after.has_value();
   const Moment moment(connection_);
@@ -107,7 +107,7 @@ ChangePage Sqlite::changes(const ChatKey& chat, const ChangesWanted& wanted) {
   return page;
 }
 
-std::optional<Revisions> Sqlite::revisions(const ChatKey& chat, const Uuid& id) {
+std::optional<Revisions> SqlStore::revisions(const ChatKey& chat, const Uuid& id) {
   const Moment moment(connection_);
   auto message = one_message(chat, id);
   if (!message) return std::nullopt;
@@ -125,4 +125,4 @@ std::optional<Revisions> Sqlite::revisions(const ChatKey& chat, const Uuid& id) 
   return all;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,17 +1,17 @@
 // What users are told, and what they have not read yet.
 #include "rozmova/store/cursor.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr int page_notifications_max = 200;
 
 }  // namespace
 
-std::optional<Notification> Sqlite::notify(const NewNotification& wanted, WallMs now) {
+std::optional<Notification> SqlStore::notify(const NewNotification& wanted, WallMs now) {
   Notification made{Uuid::v7(now), wanted.user_id, wanted.type, wanted.content, wanted.data, now, {}};
   if (!wanted.topic.empty()) {
     auto row = unread_of_topic_.run();
@@ -35,9 +35,9 @@ std::optional<Notification> Sqlite::notify(const NewNotification& wanted, WallMs
   return made;
 }
 
-NotificationList Sqlite::notifications(const Uuid& user, const NotificationQuery& query) {
+NotificationList SqlStore::notifications(const Uuid& user, const NotificationQuery& query) {
   NotificationList list;
-  Cursor from{"~", {}};  // after every time there is
+  Cursor from{after_every_time, {}};
   if (query.cursor) {
     auto decoded = decode_cursor(*query.cursor);
     if (!decoded) return list;
@@ -45,11 +45,11 @@ NotificationList Sqlite::notifications(const Uuid& user, const NotificationQuery
   }
   const int rows_max = std::clamp(query.limit, 1, page_notifications_max);
   auto row = (query.unread_only ? unread_notifications_ : notifications_).run();
-  row.bind(user).bind(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
+  row.bind(user).bind_time(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
   while (row.row()) {
     if (static_cast<int>(list.notifications.size()) == rows_max) {
       const Notification& last = list.notifications.back();
-      list.next_cursor = encode({iso_time(last.created_at), last.id});
+      list.next_cursor = encode({last.created_at, last.id});
       break;
     }
     list.notifications.push_back(
@@ -58,12 +58,12 @@ NotificationList Sqlite::notifications(const Uuid& user, const NotificationQuery
   return list;
 }
 
-std::int64_t Sqlite::unread_notifications(const Uuid& user) {
+std::int64_t SqlStore::unread_notifications(const Uuid& user) {
   auto row = count_unread_notifications_.run();
   return row.bind(user).bind(unread_count_max).row() ? row.number(0) : 0;
 }
 
-int Sqlite::read_notifications(const Uuid& user, std::span<const Uuid> ids, WallMs now) {
+int SqlStore::read_notifications(const Uuid& user, std::span<const Uuid> ids, WallMs now) {
   std::int64_t changed = 0;
   for (const Uuid& id : ids) {
     read_notification_.run().bind(id).bind(user).bind_time(now).done();
@@ -72,12 +72,12 @@ int Sqlite::read_notifications(const Uuid& user, std::span<const Uuid> ids, Wall
   return static_cast<int>(changed);
 }
 
-int Sqlite::read_notifications_until(const Uuid& user, WallMs until, WallMs now) {
+int SqlStore::read_notifications_until(const Uuid& user, WallMs until, WallMs now) {
   read_notifications_until_.run().bind(user).bind_time(until).bind_time(now).done();
   return static_cast<int>(connection_.changes());
 }
 
-Uuid Sqlite::forget_notifications(const Uuid& after, WallMs before, int rows_max) {
+Uuid SqlStore::forget_notifications(const Uuid& after, WallMs before, int rows_max) {
   Uuid last;
   bool at_end = true;
   {
@@ -90,7 +90,7 @@ Uuid Sqlite::forget_notifications(const Uuid& after, WallMs before, int rows_max
   return at_end ? Uuid{} : last;
 }
 
-Unread Sqlite::unread(const Uuid& user) {
+Unread SqlStore::unread(const Uuid& user) {
   const Moment moment(connection_);
   Unread unread;
   for (const ChatKind kind : {ChatKind::order, ChatKind::dispute}) {
@@ -102,4 +102,4 @@ Unread Sqlite::unread(const Uuid& user) {
   return unread;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

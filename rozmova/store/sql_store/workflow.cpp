@@ -2,16 +2,16 @@
 // what) and only then writes, so that a refusal leaves nothing behind:
 //
 //   the row of the order or dispute -> its system message, next in the chat's seq -> what it changed -> audit log
-#include "rozmova/access.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
-#include "rozmova/system_text.hpp"
 #include "rozmova/workflow.hpp"
+#include "rozmova/access.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
+#include "rozmova/system_text.hpp"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr std::int64_t page_notes_max = 1'000;
@@ -44,14 +44,14 @@ Changed nothing_yet(const ChatFacts& facts) {
 
 }  // namespace
 
-std::optional<Refusal> Sqlite::not_ours(bool may_be_written, const char* what) const {
+std::optional<Refusal> SqlStore::not_ours(bool may_be_written, const char* what) const {
   if (beside_ == nullptr || may_be_written) return std::nullopt;
   return Refusal{ErrorCode::forbidden, what};
 }
 
 // ------------------------------------------------------------------------------------------------ statuses
 
-Result<Changed> Sqlite::change_status(const NewStatus& wish, WallMs now) {
+Result<Changed> SqlStore::change_status(const NewStatus& wish, WallMs now) {
   const auto facts = this->facts(wish.chat);
   if (!facts) return missing(wish.chat.kind);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
@@ -65,7 +65,7 @@ Result<Changed> Sqlite::change_status(const NewStatus& wish, WallMs now) {
                                            : change_dispute(wish, *facts, now);
 }
 
-Result<Changed> Sqlite::change_order(const NewStatus& wish, const ChatFacts& facts, WallMs now) {
+Result<Changed> SqlStore::change_order(const NewStatus& wish, const ChatFacts& facts, WallMs now) {
   const auto from = parse_order_status(facts.status);
   const auto to = parse_order_status(wish.status);
   if (!from || !to) return Refusal{ErrorCode::invalid_payload, "status is none of an order"};
@@ -80,7 +80,7 @@ Result<Changed> Sqlite::change_order(const NewStatus& wish, const ChatFacts& fac
   return changed;
 }
 
-Result<Changed> Sqlite::change_dispute(const NewStatus& wish, const ChatFacts& facts, WallMs now) {
+Result<Changed> SqlStore::change_dispute(const NewStatus& wish, const ChatFacts& facts, WallMs now) {
   const auto from = parse_dispute_status(facts.status);
   const auto to = parse_dispute_status(wish.status);
   if (!from || !to) return Refusal{ErrorCode::invalid_payload, "status is none of a dispute"};
@@ -122,7 +122,7 @@ Result<Changed> Sqlite::change_dispute(const NewStatus& wish, const ChatFacts& f
 }
 
 /// What was asked for is so already: with the message that made it so, when there is one.
-Result<Changed> Sqlite::repeated(const ChatFacts& facts, Change::What what) {
+Result<Changed> SqlStore::repeated(const ChatFacts& facts, Change::What what) {
   Changed changed = nothing_yet(facts);
   changed.repeated = true;
   std::int64_t seq = 0;
@@ -135,19 +135,19 @@ Result<Changed> Sqlite::repeated(const ChatFacts& facts, Change::What what) {
   return changed;
 }
 
-void Sqlite::move_order(Changed& changed, const Uuid& order, OrderStatus to, Change change, WallMs now) {
+void SqlStore::move_order(Changed& changed, const Uuid& order, OrderStatus to, Change change, WallMs now) {
   workflow_.set_order_status.run().bind(order).bind(rozmova::text(to)).bind_time(now).done();
   tell(changed, {ChatKind::order, order}, std::move(change), now);
 }
 
-void Sqlite::move_dispute(Changed& changed, const Uuid& dispute, DisputeStatus to, Change change,
-                          WallMs now) {
+void SqlStore::move_dispute(Changed& changed, const Uuid& dispute, DisputeStatus to, Change change,
+                            WallMs now) {
   workflow_.set_dispute_status.run().bind(dispute).bind(rozmova::text(to)).bind_time(now).done();
   tell(changed, {ChatKind::dispute, dispute}, std::move(change), now);
 }
 
 /// The system message of a change whose row is written: the same transaction, the chat's next seq.
-void Sqlite::tell(Changed& changed, const ChatKey& chat, Change change, WallMs now) {
+void SqlStore::tell(Changed& changed, const ChatKey& chat, Change change, WallMs now) {
   cached_facts_.erase(chat);
   ChatFacts* const facts = cached_facts(chat);
   // A dispute that was opened or closed is seen in its order's facts too.
@@ -170,7 +170,7 @@ void Sqlite::tell(Changed& changed, const ChatKey& chat, Change change, WallMs n
   message.type = MessageType::system;
   message.created_at = now;
   if (insert(message) != Inserted::yes)
-    throw StoreError(StoreError::Kind::broken, "SQLite: a system message could not be stored");
+    throw StoreError(StoreError::Kind::broken, "the store: a system message could not be stored");
   facts->last_seq = message.seq;
 
   const std::string_view kind = rozmova::text(chat.kind);
@@ -199,7 +199,7 @@ void Sqlite::tell(Changed& changed, const ChatKey& chat, Change change, WallMs n
 }
 
 /// Everybody whom it concerns hears of it, wherever he is; what a dispute did to its order he hears from the dispute.
-void Sqlite::notify_of(Changed& changed, const Message& message, const ChatFacts& facts, WallMs now) {
+void SqlStore::notify_of(Changed& changed, const Message& message, const ChatFacts& facts, WallMs now) {
   const Change& change = *message.change;
   const bool of_order = message.chat.kind == ChatKind::order;
   const bool is_status = change.what == Change::What::status;
@@ -230,12 +230,12 @@ void Sqlite::notify_of(Changed& changed, const Message& message, const ChatFacts
 }
 
 /// Who signs a system message. The backend is nobody of the users, so one stands there for it.
-Uuid Sqlite::sender_of(const std::optional<Uuid>& by, WallMs now) {
+Uuid SqlStore::sender_of(const std::optional<Uuid>& by, WallMs now) {
   if (by) return *by;
   return ensure_user({Uuid{}, "Rozmova", Role::admin, {}}, now).id;
 }
 
-std::shared_ptr<const Change> Sqlite::read_change(const ChatKey& chat, std::int64_t seq) {
+std::shared_ptr<const Change> SqlStore::read_change(const ChatKey& chat, std::int64_t seq) {
   auto row = workflow_.change.run();
   if (!row.bind(rozmova::text(chat.kind)).bind(chat.id).bind(seq).row()) return nullptr;
   Change change;
@@ -251,7 +251,7 @@ std::shared_ptr<const Change> Sqlite::read_change(const ChatKey& chat, std::int6
 
 // ------------------------------------------------------------------------------------------------ disputes
 
-Result<Changed> Sqlite::open_dispute(const NewDispute& wish, WallMs now) {
+Result<Changed> SqlStore::open_dispute(const NewDispute& wish, WallMs now) {
   const auto facts = this->facts({ChatKind::order, wish.order_id});
   if (!facts) return missing(ChatKind::order);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
@@ -294,7 +294,7 @@ Result<Changed> Sqlite::open_dispute(const NewDispute& wish, WallMs now) {
   return changed;
 }
 
-Result<Changed> Sqlite::assign_dispute(const NewAssignment& wish, WallMs now) {
+Result<Changed> SqlStore::assign_dispute(const NewAssignment& wish, WallMs now) {
   const auto facts = this->facts({ChatKind::dispute, wish.dispute_id});
   if (!facts) return missing(ChatKind::dispute);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
@@ -321,8 +321,8 @@ Result<Changed> Sqlite::assign_dispute(const NewAssignment& wish, WallMs now) {
   return changed;
 }
 
-void Sqlite::give_dispute(Changed& changed, const Uuid& dispute, const std::optional<Uuid>& moderator,
-                          Change change, WallMs now) {
+void SqlStore::give_dispute(Changed& changed, const Uuid& dispute, const std::optional<Uuid>& moderator,
+                            Change change, WallMs now) {
   change.what = Change::What::moderator;
   if (moderator) change.value = moderator->text();
   if (changed.moderator_id) change.previous = changed.moderator_id->text();
@@ -330,14 +330,14 @@ void Sqlite::give_dispute(Changed& changed, const Uuid& dispute, const std::opti
   tell(changed, {ChatKind::dispute, dispute}, std::move(change), now);
 }
 
-std::optional<Uuid> Sqlite::undecided_dispute(const Uuid& order) {
+std::optional<Uuid> SqlStore::undecided_dispute(const Uuid& order) {
   auto row = workflow_.undecided_dispute.run();
   if (!row.bind(order).row()) return std::nullopt;
   return row.uuid(0);
 }
 
 /// An order that others made disputed has no record of what it was: work goes on then.
-OrderStatus Sqlite::before_dispute(const Uuid& order, const Uuid& dispute) {
+OrderStatus SqlStore::before_dispute(const Uuid& order, const Uuid& dispute) {
   auto row = workflow_.before_dispute.run();
   if (!row.bind(order).bind(dispute).row()) return OrderStatus::in_progress;
   const auto before = parse_order_status(row.text(0));
@@ -346,7 +346,7 @@ OrderStatus Sqlite::before_dispute(const Uuid& order, const Uuid& dispute) {
 
 // --------------------------------------------------------------------------------------------------- notes
 
-Result<AddedNote> Sqlite::add_note(const NewNote& note, WallMs now) {
+Result<AddedNote> SqlStore::add_note(const NewNote& note, WallMs now) {
   const auto facts = this->facts({ChatKind::dispute, note.dispute_id});
   if (!facts) return missing(ChatKind::dispute);
   if (!may_note(note.by, note.role, *facts))
@@ -384,12 +384,12 @@ Result<AddedNote> Sqlite::add_note(const NewNote& note, WallMs now) {
   return AddedNote{std::move(made), false};
 }
 
-std::int64_t Sqlite::last_note(const Uuid& dispute) {
+std::int64_t SqlStore::last_note(const Uuid& dispute) {
   auto row = workflow_.last_note.run();
   return row.bind(dispute).row() ? row.number(0) : 0;
 }
 
-Note Sqlite::read_note(Statement::Run& row, const Uuid& dispute) {
+Note SqlStore::read_note(Statement::Run& row, const Uuid& dispute) {
   Note note;
   note.id = row.uuid(0);
   note.dispute_id = dispute;
@@ -402,7 +402,7 @@ Note Sqlite::read_note(Statement::Run& row, const Uuid& dispute) {
   return note;
 }
 
-NotePage Sqlite::notes(const Uuid& dispute, const Page& page) {
+NotePage SqlStore::notes(const Uuid& dispute, const Page& page) {
   const std::int64_t limit = std::clamp<std::int64_t>(page.limit, 0, page_notes_max);
   const bool forward = page.after_seq.has_value();
   const Moment moment(connection_);
@@ -421,4 +421,4 @@ NotePage Sqlite::notes(const Uuid& dispute, const Page& page) {
   return result;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,10 +1,10 @@
 // Uploaded files: rows of `attachments` that know the chat they were uploaded to. The file itself lies on the disk; a
 // message that is sent with it makes the row its own.
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 std::optional<std::int32_t> narrow(std::optional<std::int64_t> value) {
@@ -14,7 +14,7 @@ std::optional<std::int32_t> narrow(std::optional<std::int64_t> value) {
 
 }  // namespace
 
-Result<Done> Sqlite::add_upload(const Upload& upload) {
+Result<Done> SqlStore::add_upload(const Upload& upload) {
   const std::string url = upload.file_url();
   auto row = insert_upload_.run();
   row.bind(upload.id).bind(upload.user_id).bind(url).bind(upload.file_name).bind(upload.bytes);
@@ -30,7 +30,7 @@ Result<Done> Sqlite::add_upload(const Upload& upload) {
   return Refusal{ErrorCode::not_found, "whoever uploads is not known here"};
 }
 
-std::optional<Upload> Sqlite::upload(const Uuid& id) {
+std::optional<Upload> SqlStore::upload(const Uuid& id) {
   auto row = upload_.run();
   if (!row.bind(id).row()) return std::nullopt;
   Upload upload;
@@ -50,13 +50,13 @@ std::optional<Upload> Sqlite::upload(const Uuid& id) {
   return upload;
 }
 
-std::int64_t Sqlite::uploaded_bytes(const Uuid& user, WallMs since) {
+std::int64_t SqlStore::uploaded_bytes(const Uuid& user, WallMs since) {
   auto row = uploaded_bytes_.run();
   row.bind(user).bind_time(since);
   return row.row() ? row.number(0) : 0;
 }
 
-std::vector<Uuid> Sqlite::forget_unsent_uploads(WallMs before, int rows_max) {
+std::vector<Uuid> SqlStore::forget_unsent_uploads(WallMs before, int rows_max) {
   std::vector<Uuid> forgotten;
   {
     auto row = unsent_uploads_.run();
@@ -69,7 +69,7 @@ std::vector<Uuid> Sqlite::forget_unsent_uploads(WallMs before, int rows_max) {
 
 /// Completes the attachments that name uploads. Nothing is written yet: insert_attachments() makes the rows the
 /// message's own, in the same transaction.
-std::optional<Refusal> Sqlite::fill_from_uploads(Message& message) {
+std::optional<Refusal> SqlStore::fill_from_uploads(Message& message) {
   const auto no = [](ErrorCode code, const char* what) { return Refusal{code, what}; };
   for (Attachment& attachment : message.attachments) {
     if (!attachment.is_upload) continue;
@@ -93,4 +93,4 @@ std::optional<Refusal> Sqlite::fill_from_uploads(Message& message) {
   return std::nullopt;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,18 +1,18 @@
 // Orders and the lists of them. A page of a list is found by its sort key alone (activity, id); each of its
 // rows is then read by key, all in one moment of the database.
 #include "rozmova/store/cursor.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr int page_orders_max = 200;
 
 }  // namespace
 
-Result<Order> Sqlite::create_order(const NewOrder& order, WallMs now) {
+Result<Order> SqlStore::create_order(const NewOrder& order, WallMs now) {
   if (auto no = not_ours(false, "orders are created by the marketplace")) return *std::move(no);
   if (order.client_id == order.performer_id) {
     return Refusal{ErrorCode::invalid_payload, "client and performer are the same person"};
@@ -55,12 +55,12 @@ Result<Order> Sqlite::create_order(const NewOrder& order, WallMs now) {
   return Refusal{ErrorCode::not_found, "client or performer is not known here"};
 }
 
-std::optional<OrderSummary> Sqlite::order(const Uuid& id, const Uuid& reader) {
+std::optional<OrderSummary> SqlStore::order(const Uuid& id, const Uuid& reader) {
   const Moment moment(connection_);
   return summary(id, reader);
 }
 
-std::optional<OrderSummary> Sqlite::summary(const Uuid& id, const Uuid& reader) {
+std::optional<OrderSummary> SqlStore::summary(const Uuid& id, const Uuid& reader) {
   OrderSummary summary;
   bool has_read = false;
   {
@@ -95,9 +95,9 @@ std::optional<OrderSummary> Sqlite::summary(const Uuid& id, const Uuid& reader) 
   return summary;
 }
 
-OrderList Sqlite::orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) {
+OrderList SqlStore::orders(const Uuid& reader, bool all, int limit, std::optional<std::string_view> cursor) {
   OrderList list;
-  Cursor from{"~", {}};  // after every time there is
+  Cursor from{after_every_time, {}};
   if (cursor) {
     auto decoded = decode_cursor(*cursor);
     if (!decoded) return list;
@@ -108,9 +108,9 @@ OrderList Sqlite::orders(const Uuid& reader, bool all, int limit, std::optional<
   std::vector<Cursor> keys;
   {
     auto row = (all ? all_orders_ : own_orders_).run();
-    row.bind(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
+    row.bind_time(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
     if (!all) row.bind(reader);
-    while (row.row()) keys.push_back({row.string(1), row.uuid(0)});
+    while (row.row()) keys.push_back({row.time(1), row.uuid(0)});
   }
   if (static_cast<int>(keys.size()) > rows_max) {
     keys.pop_back();
@@ -122,4 +122,4 @@ OrderList Sqlite::orders(const Uuid& reader, bool all, int limit, std::optional<
   return list;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

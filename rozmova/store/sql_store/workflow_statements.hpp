@@ -1,15 +1,15 @@
 #pragma once
 
-#include "rozmova/store/sqlite/beside.hpp"
-#include "rozmova/store/sqlite/connection.hpp"
+#include "rozmova/store/engine/statement.hpp"
+#include "rozmova/store/sql_store/their_writes.hpp"
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 
-/// The SQL of statuses, disputes and notes. Part of a Sqlite, with its connection.
+/// The SQL of statuses, disputes and notes. Part of a SqlStore, with its connection.
 struct WorkflowStatements {
-  WorkflowStatements(Connection& c, const TheirWrites& t) : connection(c), theirs(t) {}
+  WorkflowStatements(EngineConnection& c, const TheirWrites& t) : connection(c), theirs(t) {}
 
-  Connection& connection;
+  EngineConnection& connection;
   const TheirWrites& theirs;  ///< beside a marketplace; else empty
   static const char* either(const std::string& of_theirs, const char* ours) {
     return of_theirs.empty() ? ours : of_theirs.c_str();
@@ -67,17 +67,18 @@ struct WorkflowStatements {
       "ON r.chat_kind = 'dispute' AND r.chat_id = d.id AND r.user_id = ?2 WHERE d.id = ?1"};
   Statement unread{connection,
                    "SELECT count(*) FROM (SELECT 1 FROM dispute_messages WHERE dispute_id = ? AND seq > ? "
-                   "AND sender_id <> ? AND deleted_at IS NULL LIMIT ?)"};
+                   "AND sender_id <> ? AND deleted_at IS NULL LIMIT ?) AS few"};
   // ?5: statuses as ",open,closed,", or nothing for all. ?6: whose, as a user's id, "nobody", "somebody", or
   // nothing for all.
-#define ROZMOVA_DISPUTES_BY_ACTIVITY(source)                                                                   \
-  "WITH active (id, activity) AS MATERIALIZED (SELECT d.id, max(d.updated_at, coalesce("                       \
-  "(SELECT m.created_at FROM dispute_messages m WHERE m.dispute_id = d.id ORDER BY m.seq DESC LIMIT 1), '')) " \
-  "FROM disputes d " source                                                                                    \
-  " (?5 = '' OR instr(?5, ',' || d.status || ',') > 0) AND (?6 = '' OR d.moderator_id = ?6 "                   \
-  "OR (?6 = 'nobody' AND d.moderator_id IS NULL) OR (?6 = 'somebody' AND d.moderator_id IS NOT NULL))"         \
+#define ROZMOVA_DISPUTES_BY_ACTIVITY(source)                                                                \
+  "WITH active (id, activity) AS MATERIALIZED (SELECT d.id, date_trunc('milliseconds', "                    \
+  "greatest(d.updated_at, coalesce((SELECT m.created_at FROM dispute_messages m WHERE m.dispute_id = d.id " \
+  "ORDER BY m.seq DESC LIMIT 1), d.updated_at))) "                                                          \
+  "FROM disputes d " source                                                                                 \
+  " (?5 = '' OR strpos(?5, ',' || d.status || ',') > 0) AND (?6 = '' OR CAST(d.moderator_id AS TEXT) = ?6 " \
+  "OR (?6 = 'nobody' AND d.moderator_id IS NULL) OR (?6 = 'somebody' AND d.moderator_id IS NOT NULL))"      \
   ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"
-  Statement all_disputes{connection, ROZMOVA_DISPUTES_BY_ACTIVITY("WHERE ?4 IS NOT NULL AND")};
+  Statement all_disputes{connection, ROZMOVA_DISPUTES_BY_ACTIVITY("WHERE CAST(?4 AS TEXT) IS NOT NULL AND")};
   Statement own_disputes{connection,
                          ROZMOVA_DISPUTES_BY_ACTIVITY("JOIN orders o ON o.id = d.order_id "
                                                       "WHERE (o.client_id = ?4 OR o.performer_id = ?4) AND")};
@@ -98,4 +99,4 @@ struct WorkflowStatements {
       "VALUES (?, ?, ?, ?, ?, ?, ?)"};
 };
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

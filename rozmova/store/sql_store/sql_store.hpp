@@ -1,32 +1,30 @@
 #pragma once
 
-#include "rozmova/store/sqlite/bridge_statements.hpp"
-#include "rozmova/store/sqlite/connection.hpp"
-#include "rozmova/store/sqlite/workflow_statements.hpp"
+#include "rozmova/store/engine/statement.hpp"
+#include "rozmova/store/sql_store/bridge_statements.hpp"
+#include "rozmova/store/sql_store/workflow_statements.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <cstddef>
 #include <unordered_map>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 
-/// The Store over SQLite: one connection with its statements prepared and kept. Owned by one thread at a time
-/// (a lane, a reader, or whoever opened it). What it does is told in sqlite_chats.cpp (who may, read marks,
-/// snapshots), sqlite_messages.cpp (rows of messages), sqlite_orders.cpp, sqlite_workflow.cpp
-/// (statuses, assignment, notes) and sqlite_disputes.cpp; people and connections are in
-/// sqlite.cpp.
-class Sqlite final : public Store {
+/// The Store over any SQL engine: one connection with its statements prepared and kept. Owned by one thread at a
+/// time (a lane, a reader, or whoever opened it). What it does is told in chats.cpp (who may, read marks,
+/// snapshots), messages.cpp (rows of messages), orders.cpp, workflow.cpp (statuses, assignment, notes) and
+/// disputes.cpp; people and connections are in people.cpp. What engines do differently is their connection's
+/// (engine/engine.hpp).
+class SqlStore : public Store {
  public:
-  Sqlite(const SqliteOptions& options, Access access)
-      : beside_(options.beside),
-        connection_(options, access),
-        log_pages_max_(static_cast<std::size_t>(options.log_pages_max)) {}
+  SqlStore(std::unique_ptr<EngineConnection> connection, std::shared_ptr<const Mapping> beside)
+      : beside_(std::move(beside)), opened_(std::move(connection)), connection_(*opened_) {}
 
   void begin() override;
   void commit() override;
   void rollback() noexcept override;
-  std::size_t log_pages() const override { return connection_.log_frames(); }
-  std::size_t fold_log() override { return connection_.checkpoint(); }
+  std::size_t log_pages() const override { return connection_.log_pages(); }
+  std::size_t fold_log() override { return connection_.fold_log(); }
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() override;
@@ -103,13 +101,13 @@ class Sqlite final : public Store {
  private:
   /// One statement for each kind of chat.
   struct PerKind {
-    PerKind(Connection& connection, const char* of_order, const char* of_dispute)
+    PerKind(EngineConnection& connection, const char* of_order, const char* of_dispute)
         : order(connection, of_order), dispute(connection, of_dispute) {}
     Statement& operator[](ChatKind kind) { return kind == ChatKind::order ? order : dispute; }
     Statement order, dispute;
   };
 
-  // sqlite_messages.cpp
+  // messages.cpp
   enum class Inserted : std::uint8_t { yes, duplicate, sender_unknown, attachment_id_taken };
   Inserted insert(const Message& message);
   bool insert_attachments(const Message& message);
@@ -120,23 +118,22 @@ class Sqlite final : public Store {
   std::optional<Message> first_of(const NewMessage& message);
   std::optional<Message> last_message(const ChatKey& chat);
 
-  // sqlite_uploads.cpp
+  // uploads.cpp
   std::optional<Refusal> fill_from_uploads(Message& message);
 
-  // sqlite_chats.cpp
-  std::int64_t data_version();
+  // chats.cpp
   ChatFacts* cached_facts(const ChatKey& chat);
   std::vector<Participant> participants(const ChatFacts& facts);
   std::vector<ReadMark> reads(const ChatKey& chat);
 
-  // sqlite_orders.cpp
+  // orders.cpp
   std::optional<OrderSummary> summary(const Uuid& id, const Uuid& reader);
 
-  // sqlite_disputes.cpp
+  // disputes.cpp
   std::optional<DisputeSummary> dispute_summary(const Uuid& id, const Uuid& reader);
   std::optional<DisputeRef> newest_dispute(const Uuid& order);
 
-  // sqlite_workflow.cpp
+  // workflow.cpp
   Result<Changed> change_order(const NewStatus& wish, const ChatFacts& facts, WallMs now);
   Result<Changed> change_dispute(const NewStatus& wish, const ChatFacts& facts, WallMs now);
   Result<Changed> repeated(const ChatFacts& facts, Change::What what);
@@ -159,21 +156,21 @@ class Sqlite final : public Store {
   std::optional<Refusal> not_ours(bool may_be_written, const char* what) const;
 
   const std::shared_ptr<const Mapping> beside_;
-  Connection connection_;
-  const std::size_t log_pages_max_;
+  const std::unique_ptr<EngineConnection> opened_;
+  EngineConnection& connection_;
 
   /// Facts of chats as this connection's transactions left them. A method that changes orders or disputes
   /// clears it. Good as long as nobody else has committed
-  /// anything since (SQLite tells: data_version) and nothing was rolled back.
+  /// anything since (changes_of_others() tells) and nothing was rolled back.
   std::unordered_map<ChatKey, ChatFacts> cached_facts_;
-  std::int64_t cached_at_version_ = -1;
+  std::optional<std::int64_t> cached_at_version_;
   bool cache_checked_ = false;  ///< in this transaction
 
-  Statement begin_{connection_, "BEGIN IMMEDIATE"};
+  Statement begin_{connection_, connection_.words().begin_write};
   Statement commit_{connection_, "COMMIT"};
   Statement savepoint_{connection_, "SAVEPOINT deed"};
-  Statement release_{connection_, "RELEASE deed"};
-  Statement rollback_to_{connection_, "ROLLBACK TO deed"};
+  Statement release_{connection_, "RELEASE SAVEPOINT deed"};
+  Statement rollback_to_{connection_, "ROLLBACK TO SAVEPOINT deed"};
 
   // ---- messages: the columns that read_message() expects, in its order
 #define ROZMOVA_ORDER_MESSAGE_COLUMNS                                                                   \
@@ -220,8 +217,8 @@ class Sqlite final : public Store {
   PerKind delete_message_{
       connection_,
       "UPDATE messages SET content = '', deleted_at = ?2, change_seq = ?3, "
-      "file_url = iif(attachment_count > 0, NULL, file_url), "
-      "file_name = iif(attachment_count > 0, NULL, file_name) WHERE id = ?1",
+      "file_url = CASE WHEN attachment_count > 0 THEN NULL ELSE file_url END, "
+      "file_name = CASE WHEN attachment_count > 0 THEN NULL ELSE file_name END WHERE id = ?1",
       "UPDATE dispute_messages SET content = '', deleted_at = ?2, change_seq = ?3 WHERE id = ?1"};
   Statement insert_revision_{
       connection_,
@@ -272,8 +269,6 @@ class Sqlite final : public Store {
   Statement forget_upload_{connection_, "DELETE FROM attachments WHERE id = ?"};
 
   // ---- chats
-  Statement data_version_{connection_, "PRAGMA data_version"};
-  Statement their_data_version_{connection_, "PRAGMA marketplace.data_version"};
   PerKind facts_{connection_,
                  "SELECT o.id, o.client_id, o.performer_id, NULL, o.status, "
                  "EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.status <> 'closed'), "
@@ -331,18 +326,25 @@ class Sqlite final : public Store {
   Statement unread_{
       connection_,
       "SELECT count(*) FROM (SELECT 1 FROM messages WHERE order_id = ? AND seq > ? AND sender_id <> ? "
-      "AND deleted_at IS NULL LIMIT ?)"};
+      "AND deleted_at IS NULL LIMIT ?) AS few"};
   // Activity is what a list is sorted by: the last message or the last change of the order, whichever is
   // later.
-#define ROZMOVA_ORDERS_BY_ACTIVITY(source)                                                           \
-  "WITH active (id, activity) AS MATERIALIZED (SELECT o.id, max(o.updated_at, coalesce("             \
-  "(SELECT m.created_at FROM messages m WHERE m.order_id = o.id ORDER BY m.seq DESC LIMIT 1), '')) " \
-  "FROM orders o " source                                                                            \
+#define ROZMOVA_ORDERS_BY_ACTIVITY(source)                                                        \
+  "WITH active (id, activity) AS MATERIALIZED (SELECT o.id, date_trunc('milliseconds', "          \
+  "greatest(o.updated_at, coalesce((SELECT m.created_at FROM messages m WHERE m.order_id = o.id " \
+  "ORDER BY m.seq DESC LIMIT 1), o.updated_at))) "                                                \
+  "FROM orders o " source                                                                         \
   ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"
   Statement all_orders_{connection_, ROZMOVA_ORDERS_BY_ACTIVITY("")};
   Statement own_orders_{connection_,
                         ROZMOVA_ORDERS_BY_ACTIVITY("WHERE o.client_id = ?4 OR o.performer_id = ?4")};
 #undef ROZMOVA_ORDERS_BY_ACTIVITY
+
+  // The last id of a page, and how many rows it has.
+#define ROZMOVA_END_OF_PAGE(table)                                                           \
+  "SELECT id, number FROM (SELECT id, row_number() OVER (ORDER BY id) AS number FROM " table \
+  " WHERE id > ?1 "                                                                          \
+  "ORDER BY id LIMIT ?2) AS page ORDER BY number DESC LIMIT 1"
 
   // ---- notifications
   Statement unread_of_topic_{
@@ -371,20 +373,18 @@ class Sqlite final : public Store {
                         "UPDATE notifications SET read_at = ?4 WHERE user_id = ?1 AND "
                         "topic IN (?2, ?2 || ':status', ?2 || ':moderator') "
                         "AND read_at IS NULL AND position <= ?3"};
-  Statement forget_notifications_up_to_{
-      connection_,
-      "SELECT max(id), count(*) FROM (SELECT id FROM notifications WHERE id > ?1 ORDER BY id LIMIT ?2)"};
+  Statement forget_notifications_up_to_{connection_, ROZMOVA_END_OF_PAGE("notifications")};
   Statement forget_notifications_{connection_,
                                   "DELETE FROM notifications WHERE id > ?1 AND id <= ?2 AND created_at < ?3"};
   Statement count_unread_notifications_{
       connection_,
-      "SELECT count(*) FROM (SELECT 1 FROM notifications WHERE user_id = ? AND read_at IS NULL LIMIT ?)"};
+      "SELECT count(*) FROM (SELECT 1 FROM notifications WHERE user_id = ? AND read_at IS NULL LIMIT ?) AS few"};
 #define ROZMOVA_UNREAD_OF(kind, table, column)                       \
   "(SELECT count(*) FROM (SELECT 1 FROM " table " m WHERE m." column \
   " = c.id AND m.seq > coalesce("                                    \
   "(SELECT r.seq FROM chat_reads r WHERE r.chat_kind = '" kind       \
   "' AND r.chat_id = c.id AND r.user_id = ?1),"                      \
-  " 0) AND m.sender_id <> ?1 AND m.deleted_at IS NULL LIMIT ?2))"
+  " 0) AND m.sender_id <> ?1 AND m.deleted_at IS NULL LIMIT ?2) AS few)"
   PerKind unread_chats_{
       connection_,
       "WITH counted (id, messages) AS MATERIALIZED (SELECT c.id, " ROZMOVA_UNREAD_OF(
@@ -415,38 +415,38 @@ class Sqlite final : public Store {
                          "SELECT id, token_id, user_id, issued_before, expires_at FROM revocations "
                          "WHERE expires_at IS NULL OR expires_at > ?1 ORDER BY id DESC LIMIT ?2"};
   Statement forget_revocations_{connection_, "DELETE FROM revocations WHERE expires_at <= ?"};
-  Statement forget_news_{connection_, "DELETE FROM access_changes WHERE id <= ?"};
+  Statement forget_news_{connection_, connection_.words().forget_news};
   Statement news_{connection_,
                   "SELECT id, subject_kind, subject_id FROM access_changes WHERE id > ? ORDER BY id LIMIT ?"};
-  Statement news_up_to_{
-      connection_, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'access_changes'), 0)"};
+  Statement news_up_to_{connection_, connection_.words().news_up_to};
   Statement disputes_of_{connection_, "SELECT id FROM disputes WHERE order_id = ?"};
 
   // ---- connections
   Statement open_connection_{
       connection_,
       "INSERT INTO websocket_connections (id, user_id, socket_id, connected_at, last_seen, "
-      "is_active) VALUES (?, ?, ?, ?4, ?4, 1) ON CONFLICT (id) DO UPDATE SET is_active = 1, "
-      "last_seen = max(last_seen, excluded.last_seen)"};
-  Statement see_connection_{connection_,
-                            "UPDATE websocket_connections SET last_seen = max(coalesce(last_seen, ''), ?2) "
-                            "WHERE id = ?1"};
-  Statement close_connection_{connection_,
-                              "UPDATE websocket_connections SET is_active = 0, "
-                              "last_seen = max(coalesce(last_seen, ''), ?2) WHERE id = ?1"};
-  Statement close_stale_{connection_, "UPDATE websocket_connections SET is_active = 0 WHERE is_active = 1"};
-  Statement forget_up_to_{
+      "is_active) VALUES (?, ?, ?, ?4, ?4, TRUE) ON CONFLICT (id) DO UPDATE SET is_active = TRUE, "
+      "last_seen = greatest(websocket_connections.last_seen, excluded.last_seen)"};
+  Statement see_connection_{
       connection_,
-      "SELECT max(id), count(*) FROM (SELECT id FROM websocket_connections WHERE id > ?1 ORDER BY id LIMIT ?2)"};
-  Statement forget_{connection_,
-                    "DELETE FROM websocket_connections AS old WHERE id > ?1 AND id <= ?2 AND is_active = 0 "
-                    "AND last_seen < ?3 AND EXISTS (SELECT 1 FROM websocket_connections later "
-                    "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
-                    "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
+      "UPDATE websocket_connections SET last_seen = greatest(coalesce(last_seen, ?2), ?2) "
+      "WHERE id = ?1"};
+  Statement close_connection_{connection_,
+                              "UPDATE websocket_connections SET is_active = FALSE, "
+                              "last_seen = greatest(coalesce(last_seen, ?2), ?2) WHERE id = ?1"};
+  Statement close_stale_{connection_, connection_.words().close_stale};
+  Statement forget_up_to_{connection_, ROZMOVA_END_OF_PAGE("websocket_connections")};
+  Statement forget_{
+      connection_,
+      "DELETE FROM websocket_connections AS old WHERE id > ?1 AND id <= ?2 AND is_active = FALSE "
+      "AND last_seen < ?3 AND EXISTS (SELECT 1 FROM websocket_connections later "
+      "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
+      "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
+#undef ROZMOVA_END_OF_PAGE
   TheirWrites their_writes_{beside_.get()};
   WorkflowStatements workflow_{connection_, their_writes_};
   BridgeStatements bridge_{connection_};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -6,12 +6,12 @@
 //
 // A refusal leaves nothing behind, so a batch needs no savepoint around it.
 #include "rozmova/access.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 #include <string>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr std::size_t column_chars_max = 255;  ///< VARCHAR(255) of file_url, file_name, client_message_id
@@ -94,7 +94,7 @@ bool known_status(ChatKind kind, std::string_view status) {
 
 }  // namespace
 
-Result<Appended> Sqlite::append(const NewMessage& message, WallMs now) {
+Result<Appended> SqlStore::append(const NewMessage& message, WallMs now) {
   if (auto refusal = malformed(message)) return *std::move(refusal);
   ChatFacts* const facts = cached_facts(message.chat);
   if (facts == nullptr) return Refusal{ErrorCode::not_found, "there is no such chat"};
@@ -134,27 +134,16 @@ Result<Appended> Sqlite::append(const NewMessage& message, WallMs now) {
   }
   auto first = first_of(message);
   if (!first)
-    throw StoreError(StoreError::Kind::broken, "SQLite: messages_once names a row that is not there");
+    throw StoreError(StoreError::Kind::broken, "the store: messages_once names a row that is not there");
   return Appended{*std::move(first), *facts, true};
 }
 
-/// Another number after somebody else has committed something: in our file, or in the marketplace's.
-std::int64_t Sqlite::data_version() {
-  std::int64_t version = -1;
-  {
-    auto row = data_version_.run();
-    if (row.row()) version = row.number(0);
-  }
-  if (beside_ == nullptr || beside_->attach.empty()) return version;
-  auto row = their_data_version_.run();
-  return row.row() ? version + (row.number(0) << 32) : version;
-}
-
 /// Facts for writing, inside a transaction: nobody else can change them before it ends. Null: no such chat.
-ChatFacts* Sqlite::cached_facts(const ChatKey& chat) {
+ChatFacts* SqlStore::cached_facts(const ChatKey& chat) {
   if (!cache_checked_) {
-    const std::int64_t version = data_version();
-    if (version != cached_at_version_ || cached_facts_.size() >= cached_facts_max) cached_facts_.clear();
+    const auto version = connection_.changes_of_others();
+    if (!version || version != cached_at_version_ || cached_facts_.size() >= cached_facts_max)
+      cached_facts_.clear();
     cached_at_version_ = version;
     cache_checked_ = true;
   }
@@ -164,7 +153,7 @@ ChatFacts* Sqlite::cached_facts(const ChatKey& chat) {
   return &cached_facts_.emplace(chat, *std::move(read)).first->second;
 }
 
-std::optional<ChatFacts> Sqlite::facts(const ChatKey& chat) {
+std::optional<ChatFacts> SqlStore::facts(const ChatKey& chat) {
   auto row = facts_[chat.kind].run();
   if (!row.bind(chat.id).row()) return std::nullopt;
   ChatFacts facts;
@@ -185,7 +174,7 @@ std::optional<ChatFacts> Sqlite::facts(const ChatKey& chat) {
   return facts;
 }
 
-std::int64_t Sqlite::mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) {
+std::int64_t SqlStore::mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) {
   const auto facts = this->facts(chat);
   if (!facts) return 0;
   const std::int64_t before = read_position(chat, user);
@@ -200,12 +189,12 @@ std::int64_t Sqlite::mark_read(const ChatKey& chat, const Uuid& user, std::int64
   return after;
 }
 
-std::int64_t Sqlite::read_position(const ChatKey& chat, const Uuid& user) {
+std::int64_t SqlStore::read_position(const ChatKey& chat, const Uuid& user) {
   auto row = read_seq_.run();
   return row.bind(text(chat.kind)).bind(chat.id).bind(user).row() ? row.number(0) : 0;
 }
 
-std::optional<ChatSnapshot> Sqlite::snapshot(const ChatKey& chat, const Page& page) {
+std::optional<ChatSnapshot> SqlStore::snapshot(const ChatKey& chat, const Page& page) {
   const Moment moment(connection_);
   auto facts = this->facts(chat);
   if (!facts) return std::nullopt;
@@ -217,7 +206,7 @@ std::optional<ChatSnapshot> Sqlite::snapshot(const ChatKey& chat, const Page& pa
   return snapshot;
 }
 
-std::vector<Participant> Sqlite::participants(const ChatFacts& facts) {
+std::vector<Participant> SqlStore::participants(const ChatFacts& facts) {
   std::vector<Participant> all;
   const auto add = [&](const Uuid& id, Role role) {
     auto row = participant_.run();
@@ -230,7 +219,7 @@ std::vector<Participant> Sqlite::participants(const ChatFacts& facts) {
   return all;
 }
 
-std::vector<ReadMark> Sqlite::reads(const ChatKey& chat) {
+std::vector<ReadMark> SqlStore::reads(const ChatKey& chat) {
   std::vector<ReadMark> all;
   auto row = reads_.run();
   row.bind(text(chat.kind)).bind(chat.id);
@@ -238,7 +227,7 @@ std::vector<ReadMark> Sqlite::reads(const ChatKey& chat) {
   return all;
 }
 
-std::vector<ChatKey> Sqlite::chats_of(const Uuid& user, int limit) {
+std::vector<ChatKey> SqlStore::chats_of(const Uuid& user, int limit) {
   std::vector<ChatKey> all;
   auto row = chats_of_.run();
   row.bind(user).bind(std::int64_t{limit < 0 ? 0 : limit});
@@ -246,4 +235,4 @@ std::vector<ChatKey> Sqlite::chats_of(const Uuid& user, int limit) {
   return all;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "rozmova/store/sqlite/connection.hpp"
+#include "rozmova/store/engine/statement.hpp"
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 
-/// The SQL of webhooks and outbox. Part of a Sqlite, with its connection.
+/// The SQL of webhooks and outbox. Part of a SqlStore, with its connection.
 struct BridgeStatements {
-  explicit BridgeStatements(Connection& c) : connection(c) {}
+  explicit BridgeStatements(EngineConnection& c) : connection(c) {}
 
-  Connection& connection;
+  EngineConnection& connection;
 
   // ---- webhooks
   Statement forget_endpoints{connection, "DELETE FROM webhook_endpoints"};
@@ -55,4 +55,4 @@ struct BridgeStatements {
       "(SELECT created_at FROM rozmova_outbox WHERE processed_at IS NULL ORDER BY id LIMIT 1)"};
 };
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,9 +1,9 @@
 // What was done and by whom, which tokens are not good any more, whose access may have changed.
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 
-void Sqlite::audit(const AuditEntry& entry, WallMs now) {
+void SqlStore::audit(const AuditEntry& entry, WallMs now) {
   audit_.run()
       .bind_time(now)
       .bind(entry.actor_id)
@@ -14,7 +14,7 @@ void Sqlite::audit(const AuditEntry& entry, WallMs now) {
       .done();
 }
 
-Result<Revocation> Sqlite::revoke(const Revocation& revocation, WallMs now) {
+Result<Revocation> SqlStore::revoke(const Revocation& revocation, WallMs now) {
   const bool of_user = revocation.token_id.empty();
   if (of_user && !revocation.user_id) return Refusal{ErrorCode::invalid_payload, "nothing to revoke"};
   if (of_user) replace_revocation_.run().bind(*revocation.user_id).bind_time(revocation.issued_before).done();
@@ -34,7 +34,7 @@ Result<Revocation> Sqlite::revoke(const Revocation& revocation, WallMs now) {
   return made;
 }
 
-std::vector<Revocation> Sqlite::revocations(WallMs now) {
+std::vector<Revocation> SqlStore::revocations(WallMs now) {
   std::vector<Revocation> all;
   auto row = revocations_.run();
   row.bind_time(now).bind(static_cast<std::int64_t>(revocations_max));
@@ -50,14 +50,14 @@ std::vector<Revocation> Sqlite::revocations(WallMs now) {
   return all;
 }
 
-void Sqlite::forget_access(WallMs before, std::int64_t news_up_to) {
+void SqlStore::forget_access(WallMs before, std::int64_t news_up_to) {
   forget_revocations_.run().bind_time(before).done();
   forget_news_.run().bind(news_up_to).done();
 }
 
-std::int64_t Sqlite::changes_of_others() { return data_version(); }
+std::int64_t SqlStore::changes_of_others() { return connection_.changes_of_others().value_or(-1); }
 
-AccessNews Sqlite::access_news(std::int64_t after, int rows_max) {
+AccessNews SqlStore::access_news(std::int64_t after, int rows_max) {
   const Moment moment(connection_);
   AccessNews news;
   news.up_to = after;
@@ -89,11 +89,11 @@ AccessNews Sqlite::access_news(std::int64_t after, int rows_max) {
   return news;
 }
 
-AccessNews Sqlite::access_news_so_far() {
+AccessNews SqlStore::access_news_so_far() {
   AccessNews news;
   auto row = news_up_to_.run();
   if (row.row()) news.up_to = row.number(0);
   return news;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,13 +1,13 @@
 // Webhooks and outbox. The queue is filled by triggers (0007_webhooks_and_outbox.sql) and emptied here.
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <utility>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 
 // ------------------------------------------------------------------------------------------------ webhooks
 
-std::int64_t Sqlite::set_webhook_endpoints(const std::vector<WebhookEndpoint>& endpoints) {
+std::int64_t SqlStore::set_webhook_endpoints(const std::vector<WebhookEndpoint>& endpoints) {
   bridge_.forget_endpoints.run().done();
   for (const WebhookEndpoint& endpoint : endpoints) {
     std::string events = endpoint.events.empty() ? "*" : ",";
@@ -19,7 +19,7 @@ std::int64_t Sqlite::set_webhook_endpoints(const std::vector<WebhookEndpoint>& e
   return connection_.changes();
 }
 
-std::vector<WebhookRow> Sqlite::webhooks_due(const std::string& endpoint, WallMs now, int rows_max) {
+std::vector<WebhookRow> SqlStore::webhooks_due(const std::string& endpoint, WallMs now, int rows_max) {
   struct Subject {
     std::optional<ChatKey> chat;
     std::int64_t seq = 0;
@@ -64,23 +64,23 @@ std::vector<WebhookRow> Sqlite::webhooks_due(const std::string& endpoint, WallMs
   return due;
 }
 
-void Sqlite::webhook_delivered(std::int64_t position) { bridge_.delivered.run().bind(position).done(); }
+void SqlStore::webhook_delivered(std::int64_t position) { bridge_.delivered.run().bind(position).done(); }
 
-void Sqlite::webhook_failed(std::int64_t position, WallMs next_attempt_at, const std::string& error) {
+void SqlStore::webhook_failed(std::int64_t position, WallMs next_attempt_at, const std::string& error) {
   bridge_.failed.run().bind(position).bind_time(next_attempt_at).bind(error).done();
 }
 
-void Sqlite::webhook_given_up(std::int64_t position, const std::string& error) {
+void SqlStore::webhook_given_up(std::int64_t position, const std::string& error) {
   bridge_.given_up.run().bind(position).bind(error).done();
 }
 
-void Sqlite::webhooks_may_go(const std::string& endpoint, WallMs now) {
+void SqlStore::webhooks_may_go(const std::string& endpoint, WallMs now) {
   bridge_.may_go.run().bind(endpoint).bind_time(now).done();
 }
 
-void Sqlite::forget_dead_webhooks(WallMs before) { bridge_.forget_dead.run().bind_time(before).done(); }
+void SqlStore::forget_dead_webhooks(WallMs before) { bridge_.forget_dead.run().bind_time(before).done(); }
 
-Backlog Sqlite::webhook_backlog() {
+Backlog SqlStore::webhook_backlog() {
   auto row = bridge_.backlog.run();
   if (!row.row()) return {};
   return {row.number(0), row.number(1), row.time_or_null(2)};
@@ -88,7 +88,7 @@ Backlog Sqlite::webhook_backlog() {
 
 // -------------------------------------------------------------------------------------------------- outbox
 
-std::vector<OutboxRow> Sqlite::outbox(int rows_max) {
+std::vector<OutboxRow> SqlStore::outbox(int rows_max) {
   std::vector<OutboxRow> rows;
   auto row = bridge_.outbox.run();
   row.bind(std::int64_t{rows_max});
@@ -96,21 +96,20 @@ std::vector<OutboxRow> Sqlite::outbox(int rows_max) {
   return rows;
 }
 
-void Sqlite::outbox_done(std::int64_t id, const std::string& error, WallMs now) {
+void SqlStore::outbox_done(std::int64_t id, const std::string& error, WallMs now) {
   bridge_.outbox_done.run().bind(id).bind(error).bind_time(now).done();
 }
 
-void Sqlite::forget_outbox(WallMs before) { bridge_.forget_outbox.run().bind_time(before).done(); }
+void SqlStore::forget_outbox(WallMs before) { bridge_.forget_outbox.run().bind_time(before).done(); }
 
-Backlog Sqlite::outbox_backlog() {
+Backlog SqlStore::outbox_backlog() {
   auto row = bridge_.outbox_backlog.run();
   if (!row.row()) return {};
-  // Whoever inserts may write the time as he likes.
-  const auto oldest = row.is_null(2) ? std::nullopt : parse_iso_time(row.text(2));
-  return {row.number(0), row.number(1), oldest};
+  return {row.number(0), row.number(1),
+          row.time_if_one(2)};  // whoever inserts may write the time as he likes
 }
 
-Result<Changed> Sqlite::announce_status(const NewStatus& status, WallMs now) {
+Result<Changed> SqlStore::announce_status(const NewStatus& status, WallMs now) {
   cached_facts_.erase(status.chat);
   const auto facts = this->facts(status.chat);
   if (!facts) return Refusal{ErrorCode::not_found, "there is no such " + std::string(text(status.chat.kind))};
@@ -138,4 +137,4 @@ Result<Changed> Sqlite::announce_status(const NewStatus& status, WallMs now) {
   return changed;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

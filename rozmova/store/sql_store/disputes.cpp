@@ -1,15 +1,14 @@
 // Disputes and the lists of them: a page by its sort key, then each row by its id, as for orders.
 #include "rozmova/store/cursor.hpp"
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 #include <string>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr int page_disputes_max = 200;
-constexpr std::int64_t unread_count_max = 1'000;
 
 std::string listed(const std::vector<DisputeStatus>& statuses) {
   std::string list;
@@ -30,18 +29,18 @@ std::string whose(DisputeFilter::Assigned assigned, const Uuid& reader) {
 
 }  // namespace
 
-std::optional<DisputeRef> Sqlite::newest_dispute(const Uuid& order) {
+std::optional<DisputeRef> SqlStore::newest_dispute(const Uuid& order) {
   auto row = workflow_.newest_dispute.run();
   if (!row.bind(order).row()) return std::nullopt;
   return DisputeRef{row.uuid(0), parse_dispute_status(row.text(1)).value_or(DisputeStatus::open)};
 }
 
-std::optional<DisputeSummary> Sqlite::dispute(const Uuid& id, const Uuid& reader) {
+std::optional<DisputeSummary> SqlStore::dispute(const Uuid& id, const Uuid& reader) {
   const Moment moment(connection_);
   return dispute_summary(id, reader);
 }
 
-std::optional<DisputeSummary> Sqlite::dispute_summary(const Uuid& id, const Uuid& reader) {
+std::optional<DisputeSummary> SqlStore::dispute_summary(const Uuid& id, const Uuid& reader) {
   DisputeSummary summary;
   bool has_read = false;
   {
@@ -83,10 +82,10 @@ std::optional<DisputeSummary> Sqlite::dispute_summary(const Uuid& id, const Uuid
   return summary;
 }
 
-DisputeList Sqlite::disputes(const Uuid& reader, bool all, const DisputeFilter& filter, int limit,
-                             std::optional<std::string_view> cursor) {
+DisputeList SqlStore::disputes(const Uuid& reader, bool all, const DisputeFilter& filter, int limit,
+                               std::optional<std::string_view> cursor) {
   DisputeList list;
-  Cursor from{"~", {}};  // after every time there is
+  Cursor from{after_every_time, {}};
   if (cursor) {
     auto decoded = decode_cursor(*cursor);
     if (!decoded) return list;
@@ -99,9 +98,9 @@ DisputeList Sqlite::disputes(const Uuid& reader, bool all, const DisputeFilter& 
   std::vector<Cursor> keys;
   {
     auto row = (all ? workflow_.all_disputes : workflow_.own_disputes).run();
-    row.bind(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1).bind(reader);
+    row.bind_time(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1).bind(reader);
     row.bind(statuses).bind(assigned);
-    while (row.row()) keys.push_back({row.string(1), row.uuid(0)});
+    while (row.row()) keys.push_back({row.time(1), row.uuid(0)});
   }
   if (static_cast<int>(keys.size()) > rows_max) {
     keys.pop_back();
@@ -113,4 +112,4 @@ DisputeList Sqlite::disputes(const Uuid& reader, bool all, const DisputeFilter& 
   return list;
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,16 +1,16 @@
 // Rows of `messages` and `dispute_messages`: in and out.
-#include "rozmova/store/sqlite/sqlite.hpp"
+#include "rozmova/store/sql_store/sql_store.hpp"
 
 #include <algorithm>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
 
 constexpr std::int64_t page_messages_max = 1'000;
 
 }  // namespace
 
-Sqlite::Inserted Sqlite::insert(const Message& message) {
+SqlStore::Inserted SqlStore::insert(const Message& message) {
   const bool with_attachments = !message.attachments.empty();
   if (with_attachments) connection_.exec("SAVEPOINT message");  // several rows: all of them or none
   Wrote wrote = Wrote::yes;
@@ -42,7 +42,7 @@ Sqlite::Inserted Sqlite::insert(const Message& message) {
   } else if (wrote == Wrote::unique_taken) {
     // (chat, seq) and id are ours alone inside this transaction: only a damaged index says so.
     throw StoreError(StoreError::Kind::broken,
-                     "SQLite: a message's id or seq is taken; run PRAGMA integrity_check");
+                     "the store: a message's id or seq is taken; run PRAGMA integrity_check");
   } else if (connection_.changes() == 0) {
     inserted = Inserted::duplicate;
   } else if (with_attachments && !insert_attachments(message)) {
@@ -55,7 +55,7 @@ Sqlite::Inserted Sqlite::insert(const Message& message) {
   return inserted;
 }
 
-bool Sqlite::insert_attachments(const Message& message) {
+bool SqlStore::insert_attachments(const Message& message) {
   std::int64_t position = 0;
   for (const Attachment& attachment : message.attachments) {
     if (attachment.is_upload) {
@@ -79,7 +79,7 @@ bool Sqlite::insert_attachments(const Message& message) {
   return true;
 }
 
-Message Sqlite::read_message(Statement::Run& row, const ChatKey& chat) {
+Message SqlStore::read_message(Statement::Run& row, const ChatKey& chat) {
   Message message;
   message.chat = chat;
   message.id = row.uuid(0);
@@ -110,7 +110,7 @@ Message Sqlite::read_message(Statement::Run& row, const ChatKey& chat) {
   return message;
 }
 
-void Sqlite::read_attachments(Message& message) {
+void SqlStore::read_attachments(Message& message) {
   const auto narrow = [](std::optional<std::int64_t> value) -> std::optional<std::int32_t> {
     if (!value) return std::nullopt;
     return static_cast<std::int32_t>(*value);
@@ -129,7 +129,7 @@ void Sqlite::read_attachments(Message& message) {
   }
 }
 
-MessagePage Sqlite::messages(const ChatKey& chat, const Page& page) {
+MessagePage SqlStore::messages(const ChatKey& chat, const Page& page) {
   constexpr std::int64_t after_the_last = INT64_MAX;
   const std::int64_t limit = std::clamp<std::int64_t>(page.limit, 0, page_messages_max);
   const bool forward = page.after_seq.has_value();
@@ -152,7 +152,7 @@ MessagePage Sqlite::messages(const ChatKey& chat, const Page& page) {
   return result;
 }
 
-std::optional<Message> Sqlite::first_of(const NewMessage& message) {
+std::optional<Message> SqlStore::first_of(const NewMessage& message) {
   if (!message.client_message_id) return std::nullopt;
   auto row = first_of_[message.chat.kind].run();
   row.bind(message.chat.id).bind(message.sender_id).bind(*message.client_message_id);
@@ -160,11 +160,11 @@ std::optional<Message> Sqlite::first_of(const NewMessage& message) {
   return read_message(row, message.chat);
 }
 
-std::optional<Message> Sqlite::last_message(const ChatKey& chat) {
+std::optional<Message> SqlStore::last_message(const ChatKey& chat) {
   auto row = messages_before_[chat.kind].run();
   row.bind(chat.id).bind(std::int64_t{INT64_MAX}).bind(std::int64_t{1});
   if (!row.row()) return std::nullopt;
   return read_message(row, chat);
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store
