@@ -77,34 +77,34 @@ asan_settings() {
 unit_tests_asan() { asan_settings && unit_tests asan; }
 system_tests_asan() { asan_settings && system_tests asan .; }
 
-#     name          slots seconds needs                       command
-suite build-web     1     600     ""                          build_web
-suite scripts       1     60      ""                          one_test scripts scripts_are_clean
-suite walls         1     120     ""                          walls
-suite format        1     120     ""                          one_test format cpp_is_formatted
-suite build-release 2     1200    ""                          build_cpp release rozmova
-suite build-unit    2     1200    "build-release"             build_cpp release
-suite build-asan    2     1200    "build-release"             build_cpp asan
-suite system        1     900     "build-release build-web"   recorded_system_tests
-suite guarantees    1     600     "build-release"             system_tests release guarantees
-suite unit          1     600     "build-unit"                unit_tests release
-suite system-asan   1     1200    "build-asan build-web"      system_tests_asan
-suite unit-asan     1     900     "build-asan"                unit_tests_asan
-suite schemas       1     300     "system"                    schemas
-suite start         1     300     "build-release build-web"   system_tests release start
-suite matrix        1     300     "build-unit"                node_tests release matrix
-suite examples      1     300     "build-unit"                system_tests release examples
-suite websocket     1     300     "build-unit"                system_tests release websocket
-suite install       1     300     "build-unit"                system_tests release install
-suite soak          1     300     "build-unit"                soak
-suite build-fuzz    2     1200    "build-release"             build_cpp fuzz fuzzers
-suite fuzz          2     600     "build-fuzz"                fuzz
-suite web-types     1     300     "build-web"                 one_test web-types web typecheck
-suite web-lint      1     300     "build-web"                 one_test web-lint web lint
-suite web-unit      1     600     "build-web"                 web test
-suite web-budgets   1     120     "build-web"                 web budgets
-suite web-pack      1     300     "build-web"                 web pack
-suite web-e2e       2     900     "build-release build-web"   end_to_end
+#     name           slots      seconds needs                       command
+suite build-web      1          600     ""                          build_web
+suite scripts        1          60      ""                          one_test scripts scripts_are_clean
+suite walls          1          120     ""                          walls
+suite format         1          120     ""                          one_test format cpp_is_formatted
+suite build-release  $all_slots 1200    ""                          build_cpp release rozmova
+suite build-unit     $all_slots 1200    "build-release"             build_cpp release
+suite build-asan     $all_slots 1200    "build-release"             build_cpp asan
+suite system         2          900     "build-release build-web"   recorded_system_tests
+suite guarantees     1          600     "build-release"             system_tests release guarantees
+suite unit           2          600     "build-unit"                unit_tests release
+suite system-asan    2          1200    "build-asan build-web"      system_tests_asan
+suite unit-asan      2          900     "build-asan"                unit_tests_asan
+suite schemas        1          300     "system"                    schemas
+suite start          1          300     "build-release build-web"   system_tests release start
+suite matrix         1          300     "build-unit"                node_tests release matrix
+suite examples       1          300     "build-unit"                system_tests release examples
+suite websocket      1          300     "build-unit"                system_tests release websocket
+suite install        2          300     "build-unit"                system_tests release install
+suite soak           1          300     "build-unit"                soak
+suite build-fuzz     $all_slots 1200    "build-release"             build_cpp fuzz fuzzers
+suite fuzz           4          600     "build-fuzz"                fuzz
+suite web-types      2          300     "build-web"                 one_test web-types web typecheck
+suite web-lint       2          300     "build-web"                 one_test web-lint web lint
+suite web-unit       2          600     "build-web"                 web test
+suite web-budgets    1          120     "build-web"                 web budgets
+suite web-pack       1          300     "build-web"                 web pack
+suite web-e2e        3          900     "build-release build-web"   end_to_end
 
 # ---- the ways to run ---------------------------------------------------------------------------------------------------
 
@@ -131,6 +131,7 @@ while (($#)); do
     --secret) secret=${2:?--secret needs a value} && shift ;;
     --inside) # how the runner starts one suite
       node_is_new_enough || use_private_node
+      trap times EXIT
       eval "${suite_command[$2]}"
       exit
       ;;

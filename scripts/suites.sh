@@ -2,7 +2,8 @@
 #
 #   suite NAME SLOTS SECONDS "NEEDS" COMMAND...     a row of the table; order is priority
 #
-# SLOTS    how many of the $slots_total it occupies (a build uses all cores, so it takes them all)
+# SLOTS    how many of the $slots_total it occupies: half a core each. A build takes them all; a suite that mostly waits
+#          for timers and networks takes one
 # SECONDS  after which it is ended and counts as failed
 # NEEDS    names of suites that must have succeeded before
 #
@@ -12,7 +13,8 @@
 # Sourced, never run; needs say.sh.
 # shellcheck shell=bash disable=SC2154,SC2034
 
-slots_total=${TEST_SLOTS:-2}
+slots_total=${TEST_SLOTS:-$((2 * $(nproc)))}
+all_slots=$slots_total
 still_running_every_s=60
 logs=$root/build/test-logs
 
@@ -77,6 +79,11 @@ count_log() {
     }'
 }
 
+# cpu_seconds LOG: what the suite and everything it started used, from the two lines that `times` printed last.
+cpu_seconds() {
+  tail -n 2 "$1" | tr 'ms' '  ' | awk '{ sum += $1 * 60 + $2 + $3 * 60 + $4 } END { printf "%d", sum }'
+}
+
 is_build() { [[ $1 == build-* ]]; }
 
 # ready NAME: 0 when all it needs is done; marks it as failed when something it needs failed.
@@ -115,7 +122,7 @@ show_failure() {
 }
 
 finish_suite() {
-  local name=$1 status=$2 passed failed seconds
+  local name=$1 status=$2 passed failed seconds took
   seconds=$((SECONDS - started_at[$name]))
   slots_free=$((slots_free + suite_slots[$name]))
   read -r passed failed < <(count_log "$logs/$name.log")
@@ -128,8 +135,9 @@ finish_suite() {
   failed_total=$((failed_total + failed))
   if ((failed == 0)); then
     state[$name]="done"
-    if is_build "$name"; then say "${green}ok${plain}       $name in $seconds s"; else
-      say "${green}ok${plain}       $name: $passed passed in $seconds s"
+    took="in $seconds s (CPU $(cpu_seconds "$logs/$name.log") s)"
+    if is_build "$name"; then say "${green}ok${plain}       $name $took"; else
+      say "${green}ok${plain}       $name: $passed passed $took"
     fi
     return
   fi
