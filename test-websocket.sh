@@ -82,9 +82,9 @@ suite build-web      1          600     ""                          build_web
 suite scripts        1          60      ""                          one_test scripts scripts_are_clean
 suite walls          1          120     ""                          walls
 suite format         1          120     ""                          one_test format cpp_is_formatted
-suite build-release  $all_slots 1200    ""                          build_cpp release rozmova
-suite build-unit     $all_slots 1200    "build-release"             build_cpp release
-suite build-asan     $all_slots 1200    "build-release"             build_cpp asan
+suite build-release  all        1200    ""                          build_cpp release rozmova
+suite build-unit     all        1200    "build-release"             build_cpp release
+suite build-asan     all        1200    "build-release"             build_cpp asan
 suite system         2          900     "build-release build-web"   recorded_system_tests
 suite guarantees     1          600     "build-release"             system_tests release guarantees
 suite unit           2          600     "build-unit"                unit_tests release
@@ -97,7 +97,7 @@ suite examples       1          300     "build-unit"                system_tests
 suite websocket      1          300     "build-unit"                system_tests release websocket
 suite install        2          300     "build-unit"                system_tests release install
 suite soak           1          300     "build-unit"                soak
-suite build-fuzz     $all_slots 1200    "build-release"             build_cpp fuzz fuzzers
+suite build-fuzz     all        1200    "build-release"             build_cpp fuzz fuzzers
 suite fuzz           4          600     "build-fuzz"                fuzz
 suite web-types      2          300     "build-web"                 one_test web-types web typecheck
 suite web-lint       2          300     "build-web"                 one_test web-lint web lint

@@ -14,7 +14,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 
 slots_total=${TEST_SLOTS:-$((2 * $(nproc)))}
-all_slots=$slots_total
 still_running_every_s=60
 logs=$root/build/test-logs
 
@@ -26,7 +25,8 @@ slots_free=$slots_total passed_total=0 failed_total=0 ticker=0
 suite() {
   local name=$1
   suite_names+=("$name")
-  suite_slots[$name]=$(($2 < slots_total ? $2 : slots_total))
+  suite_slots[$name]=$slots_total
+  if [[ $2 != all ]] && (($2 < slots_total)); then suite_slots[$name]=$2; fi
   suite_seconds[$name]=$3
   suite_needs[$name]=$4
   shift 4
