@@ -196,7 +196,9 @@ run_wanted() {
     unset "suite_of_pid[$pid]"
     start_what_fits
   done
-  ((ticker == 0)) || kill -TERM -- "-$ticker" 2>/dev/null || true
+  if ((ticker != 0)); then # and waited for, so that the shell has nothing to say after the sum
+    { kill -TERM -- "-$ticker" && wait "$ticker"; } 2>/dev/null || true
+  fi
   printf '%d passed, %d failed\n' "$passed_total" "$failed_total"
   ((failed_total == 0 && passed_total > 0))
 }
