@@ -1,6 +1,7 @@
 #include "sioxx/cluster/directory.hpp"
 
 #include <functional>
+#include <utility>
 
 namespace sioxx::cluster {
 namespace {
@@ -19,21 +20,24 @@ std::string Directory::key_of(std::string_view nsp, std::string_view room) {
   return key;
 }
 
-void Directory::set(unsigned shard, std::string_view nsp, std::string_view room) {
+bool Directory::set(unsigned shard, std::string_view nsp, std::string_view room) {
   std::string key = key_of(nsp, room);
   Stripe& stripe = stripes_[stripe_of(key)];
   const std::lock_guard lock(stripe.mutex);
-  stripe.rooms[std::move(key)] |= Mask{1} << shard;
+  Mask& mask = stripe.rooms[std::move(key)];
+  return std::exchange(mask, mask | Mask{1} << shard) == 0;
 }
 
-void Directory::clear(unsigned shard, std::string_view nsp, std::string_view room) {
+bool Directory::clear(unsigned shard, std::string_view nsp, std::string_view room) {
   const std::string key = key_of(nsp, room);
   Stripe& stripe = stripes_[stripe_of(key)];
   const std::lock_guard lock(stripe.mutex);
   const auto found = stripe.rooms.find(key);
-  if (found == stripe.rooms.end()) return;
+  if (found == stripe.rooms.end()) return false;
   found->second &= ~(Mask{1} << shard);
-  if (found->second == 0) stripe.rooms.erase(found);
+  if (found->second != 0) return false;
+  stripe.rooms.erase(found);
+  return true;
 }
 
 Directory::Mask Directory::find(std::string_view nsp, std::string_view room) const {

@@ -17,9 +17,9 @@ class Directory {
   using Mask = std::uint64_t;
   static constexpr std::size_t stripes = 64;
 
-  /// A shard got its first / lost its last member of a room.
-  void set(unsigned shard, std::string_view nsp, std::string_view room);
-  void clear(unsigned shard, std::string_view nsp, std::string_view room);
+  /// A shard got its first / lost its last member of a room. True: it is the first / was the last shard with members.
+  bool set(unsigned shard, std::string_view nsp, std::string_view room);
+  bool clear(unsigned shard, std::string_view nsp, std::string_view room);
   /// 0: nobody is in it.
   Mask find(std::string_view nsp, std::string_view room) const;
   std::size_t size() const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sioxx/engine/encoded.hpp"
+#include "sioxx/engine/process_id.hpp"
 #include "sioxx/socket/adapter.hpp"
 
 #include <boost/json/array.hpp>
@@ -19,8 +20,9 @@ namespace sioxx::cluster {
 // §3.3; its type numbers stand beside them), so that a Bus can carry them as they are. A message never changes once
 // it was sent; Node::handle() is the one place that knows what each of them does.
 
-/// Whose question, and which of his: an answer goes to that shard, where Questions waits for it.
+/// Whose question, and which of his: an answer goes to that shard of that process, where Questions waits for it.
 struct Question {
+  engine::ProcessId process{};  ///< nobody: this one, where there are no others
   unsigned shard = 0;
   std::uint64_t id = 0;
 };
@@ -58,6 +60,7 @@ struct Sockets {  ///< 8
 
 struct ServerSide {  ///< 9; answered by one ServerSideAnswer when there is a question
   std::string nsp;
+  BroadcastOptions target;  ///< rooms: for shards that have members there, and for no others
   std::string event;
   boost::json::array args;
   std::optional<Question> question;
@@ -85,7 +88,15 @@ struct ClientAck {  ///< 12; empty: that client will not answer any more
   std::optional<Answer> answer;
 };
 
-/// Beyond the field's messages, between shards of one process: who has the session of this client? Answered by one
+/// Beyond the field's messages: so many shards of a process will not answer, because nobody there is meant, or because
+/// they could not be reached.
+struct Silent {
+  Question question;
+  std::size_t shards = 0;
+  bool lost = false;
+};
+
+/// Likewise, between shards of one process: who has the session of this client? Answered by one
 /// Claimed, perhaps of a shard further on.
 struct Claim {
   SessionClaim claim;
@@ -101,6 +112,6 @@ struct Moved {
 };
 
 using Message = std::variant<Broadcast, Join, Leave, Disconnect, Fetch, Sockets, ServerSide, ServerSideAnswer,
-                             Ask, Clients, ClientAck, Claim, Claimed, Moved>;
+                             Ask, Clients, ClientAck, Silent, Claim, Claimed, Moved>;
 
 }  // namespace sioxx::cluster

@@ -2,12 +2,32 @@
 
 #include "sioxx/cluster/shards.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 namespace sioxx::cluster {
-void Node::handle(const Message& message) {
+void Node::handle(const Message& message, engine::ProcessId from) {
+  const engine::ProcessId outer =
+      std::exchange(from_, from);  // an answer may lead to the next question at once
   std::visit([this](const auto& one) { on(one); }, message);
+  from_ = outer;
+}
+
+void Node::process_came(const Process& process) {
+  const auto known = std::find_if(processes_.begin(), processes_.end(),
+                                  [&](const Process& one) { return one.id == process.id; });
+  if (known == processes_.end()) {
+    processes_.push_back(process);
+  } else {
+    *known = process;
+  }
+  if (!process.reachable) questions_.gone(process.id);
+}
+
+void Node::process_gone(engine::ProcessId id) {
+  std::erase_if(processes_, [&](const Process& one) { return one.id == id; });
+  questions_.gone(id);
 }
 
 template <class F>

@@ -2,7 +2,11 @@
 
 #include "sioxx/cluster/message.hpp"
 #include "sioxx/cluster/questions.hpp"
+#include "sioxx/engine/process_id.hpp"
 #include "sioxx/socket/local.hpp"
+
+#include <cstddef>
+#include <vector>
 
 namespace sioxx::cluster {
 
@@ -16,9 +20,19 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  /// The one place that knows what a message does.
-  void handle(const Message& message);
+  /// The one place that knows what a message does. `from`: the process it came from, if it was another one.
+  void handle(const Message& message, engine::ProcessId from = {});
   Questions& questions() { return questions_; }
+
+  /// The other processes, as the bus has told. Unreachable: it is there, but nothing comes through just now.
+  struct Process {
+    engine::ProcessId id;
+    std::size_t shards = 0;
+    bool reachable = true;
+  };
+  const std::vector<Process>& processes() const { return processes_; }
+  void process_came(const Process& process);
+  void process_gone(engine::ProcessId id);
   socket::Local& local() { return local_; }
 
  private:
@@ -32,10 +46,11 @@ class Node {
   void on(const Claim& message);
   void on(const Moved& message) { local_.recoveries().moved(message.pid, message.shard); }
   void on(const Claimed& answer) { questions_.session(answer.question.id, answer.session); }
-  void on(const Sockets& answer) { questions_.sockets(answer.question.id, answer.sockets); }
-  void on(const ServerSideAnswer& answer) { questions_.node_answer(answer.question.id, answer.args); }
-  void on(const Clients& answer) { questions_.clients(answer.question.id, answer.asked); }
-  void on(const ClientAck& answer) { questions_.client_answer(answer.question.id, answer.answer); }
+  void on(const Sockets& answer) { questions_.sockets(answer.question.id, from_, answer.sockets); }
+  void on(const ServerSideAnswer& answer) { questions_.node_answer(answer.question.id, from_, answer.args); }
+  void on(const Clients& answer) { questions_.clients(answer.question.id, from_, answer.asked); }
+  void on(const ClientAck& answer) { questions_.client_answer(answer.question.id, from_, answer.answer); }
+  void on(const Silent& answer) { questions_.silent(answer.question.id, from_, answer.shards, answer.lost); }
 
   template <class F>
   void each_socket(std::string_view nsp, const BroadcastOptions& target, F&& what);
@@ -43,6 +58,8 @@ class Node {
   Shards& shards_;
   socket::Local& local_;
   Questions questions_;
+  std::vector<Process> processes_;
+  engine::ProcessId from_;  ///< of the message that is being handled
 };
 
 }  // namespace sioxx::cluster

@@ -27,12 +27,13 @@ namespace sioxx::cluster {
 /// cannot begin inside another one. Between two threads there is no order (a chat's `seq` is made for that).
 class Shards final : public Adapter {
  public:
-  /// With a single shard there is no directory: every room is there or nowhere.
+  /// With a single shard and no bus there is no directory: every room is there or nowhere.
   Shards(std::vector<loop::Shard*> shards, const Log& log) : shards_(std::move(shards)), log_(log) {}
 
   /// Before the shards run: what lives on each, and where other processes are.
   void settle(const std::vector<socket::Local*>& locals);
   void attach(Bus& bus) { bus_ = &bus; }
+  engine::ProcessId self() const { return bus_ == nullptr ? engine::ProcessId{} : bus_->self(); }
   /// After the shards have stopped, and before what lives on them goes: whoever still waits for answers gets none.
   void drop_questions() {
     for (const auto& node : nodes_) node->questions().drop();
@@ -47,7 +48,7 @@ class Shards final : public Adapter {
   void fetch_sockets(std::string_view nsp, BroadcastOptions target, std::int64_t timeout_ms,
                      OnFetched done) override;
   void server_side_emit(std::string_view nsp, std::string_view event, boost::json::array args,
-                        std::int64_t timeout_ms, OnAnswers done) override;
+                        BroadcastOptions target, std::int64_t timeout_ms, OnAnswers done) override;
   void room_opened(unsigned shard, std::string_view nsp, std::string_view room) override;
   void room_closed(unsigned shard, std::string_view nsp, std::string_view room) override;
 
@@ -57,22 +58,30 @@ class Shards final : public Adapter {
   void session_moved(unsigned home, std::string_view pid, std::optional<unsigned> shard) override;
 
   // ---- for nodes and for the bus
-  void forward(unsigned shard, Message message);
+  void forward(unsigned shard, Message message, engine::ProcessId from = {});
   void answer(const Question& question, Message message);
-  /// From another process: a broadcast or a command (no question), for whichever shards have members.
+  /// From another process: a broadcast, a command, a signal or a question, for whichever shards have members. Whoever
+  /// asked is answered for the others at once.
   void receive(const std::shared_ptr<const Message>& message);
+  /// From another process: an answer to a question of ours.
+  void answered(engine::ProcessId from, Message message);
+  /// Another process is there (with so many shards), or does not come through for the moment, or has gone.
+  void process_came(engine::ProcessId id, std::size_t shards, bool reachable = true);
+  void process_gone(engine::ProcessId id);
 
   const Directory& directory() const { return directory_; }
   /// One bit per shard that may have members in the room. Any thread.
   Directory::Mask where(std::string_view nsp, std::string_view room) const {
-    return shards_.size() == 1 ? 1 : directory_.find(nsp, room);
+    return directed() ? directory_.find(nsp, room) : 1;
   }
+  std::size_t count() const { return shards_.size(); }
 
  private:
   class Letter;
   using Mask = Directory::Mask;
   static constexpr Mask bit(unsigned shard) { return Mask{1} << shard; }
 
+  bool directed() const { return shards_.size() > 1 || bus_ != nullptr; }
   Mask everybody() const;
   Mask targets(std::string_view nsp, const BroadcastOptions& options) const;
   /// The calling shard, if it is one of ours; else null.
@@ -81,10 +90,14 @@ class Shards final : public Adapter {
   void send(Mask mask, const std::shared_ptr<const Message>& message,
             const std::function<void()>& unreached = {});
   void announce(Mask mask, const Join& join);
-  /// A broadcast or a command: our shards, then the bus.
-  void tell(Mask mask, std::string_view nsp, bool local, Message message);
+  /// A broadcast, a command or a signal: our shards, then the bus.
+  void tell(Mask mask, bool local, Message message);
+  enum class Reach : std::uint8_t { process, cluster };
+  static Reach reach(const BroadcastOptions& target) {
+    return target.local ? Reach::process : Reach::cluster;
+  }
   /// `make(question)` is the message. Runs on the calling shard, or else on shard 0.
-  void ask(Mask mask, std::int64_t timeout_ms, std::function<Message(const Question&)> make,
+  void ask(Mask mask, Reach reach, std::int64_t timeout_ms, std::function<Message(const Question&)> make,
            Questions::Done done);
   void missed(std::string_view nsp) const;
 

@@ -24,6 +24,7 @@ struct BroadcastOptions {
   std::vector<std::string> except;
   engine::Delivery delivery = engine::Delivery::durable;
   bool local = false;        ///< this process only
+  bool elsewhere = false;    ///< the other processes only
   bool compress = true;      ///< as Encoded::compress() of the message; for whoever encodes it once more
   std::uint64_t offset = 0;  ///< for who recovers sessions; given by the adapter (Encoded::offset())
   bool children = false;     ///< the namespace is a pattern: means every namespace that was made by it
@@ -87,9 +88,10 @@ class Adapter {
   virtual void disconnect_sockets(std::string_view nsp, BroadcastOptions target, bool close) = 0;
   virtual void fetch_sockets(std::string_view nsp, BroadcastOptions target, std::int64_t timeout_ms,
                              OnFetched done) = 0;
-  /// To the namespace's server-side handlers upon every other shard; `done` may be empty.
+  /// To the namespace's server-side handlers upon every other shard that the target means: all of them, or those with
+  /// members in one of the rooms. `done` may be empty.
   virtual void server_side_emit(std::string_view nsp, std::string_view event, boost::json::array args,
-                                std::int64_t timeout_ms, OnAnswers done) = 0;
+                                BroadcastOptions target, std::int64_t timeout_ms, OnAnswers done) = 0;
   /// Larger each time. Only used where sessions can be recovered.
   virtual std::uint64_t next_offset() = 0;
   /// Asks a shard, which asks on if the session has moved; empty: there is none for this claim.

@@ -130,7 +130,7 @@ void Namespace::broadcast(engine::EncodedPtr message, BroadcastOptions options) 
 
 void Namespace::server_side_emit_with_ack(std::string_view event, boost::json::array args,
                                           std::int64_t timeout_ms, OnAnswers done) const {
-  adapter_->server_side_emit(name_, event, std::move(args), timeout_ms, std::move(done));
+  adapter_->server_side_emit(name_, event, std::move(args), {}, timeout_ms, std::move(done));
 }
 
 Later<Answers> Namespace::server_side_emit_with_ack(std::string_view event, boost::json::array args,

@@ -195,6 +195,7 @@ class Namespace {
   BroadcastOperator in(std::string_view room) const { return all().to(room); }
   BroadcastOperator except(std::string_view room) const { return all().except(room); }
   BroadcastOperator local() const { return all().local(); }
+  BroadcastOperator elsewhere() const { return all().elsewhere(); }
   BroadcastOperator ephemeral() const { return all().ephemeral(); }
   BroadcastOperator compress(bool wanted) const { return all().compress(wanted); }
   BroadcastOperator timeout(std::int64_t ms) const { return all().timeout(ms); }
@@ -213,7 +214,7 @@ class Namespace {
   /// processes of the field are).
   template <class... Args>
   void server_side_emit(std::string_view event, const Args&... args) const {
-    adapter_->server_side_emit(name_, event, to_array(args...), ack_timeout_default_ms, {});
+    adapter_->server_side_emit(name_, event, to_array(args...), {}, ack_timeout_default_ms, {});
   }
   /// `done` hears once what they answered, and how many did not within the time.
   void server_side_emit_with_ack(std::string_view event, boost::json::array args, std::int64_t timeout_ms,

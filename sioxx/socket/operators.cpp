@@ -32,6 +32,11 @@ BroadcastOperator& BroadcastOperator::local() {
   return *this;
 }
 
+BroadcastOperator& BroadcastOperator::elsewhere() {
+  options_.elsewhere = true;
+  return *this;
+}
+
 BroadcastOperator& BroadcastOperator::compress(bool wanted) {
   options_.compress = wanted;
   return *this;
@@ -85,6 +90,21 @@ void BroadcastOperator::sockets_leave(std::vector<std::string> rooms) {
 
 void BroadcastOperator::disconnect_sockets(bool close) {
   adapter_.disconnect_sockets(nsp_, std::move(options_), close);
+}
+
+void BroadcastOperator::server_side_emit_array(std::string_view event, boost::json::array args) {
+  adapter_.server_side_emit(nsp_, event, std::move(args), std::move(options_), timeout_ms_, {});
+}
+
+void BroadcastOperator::server_side_emit_with_ack(std::string_view event, boost::json::array args,
+                                                  OnAnswers done) {
+  adapter_.server_side_emit(nsp_, event, std::move(args), std::move(options_), timeout_ms_, std::move(done));
+}
+
+Later<Answers> BroadcastOperator::server_side_emit_with_ack(std::string_view event, boost::json::array args) {
+  Later<Answers> answers;
+  server_side_emit_with_ack(event, std::move(args), answers.resolver());
+  return answers;
 }
 
 // ---- to one socket

@@ -43,6 +43,8 @@ class BroadcastOperator {
   BroadcastOperator& except(std::string_view room);
   /// This process only, when there are others.
   BroadcastOperator& local();
+  /// The other processes only: what is done goes by the bus and touches nobody here.
+  BroadcastOperator& elsewhere();
 
   // ---- how
   /// May be dropped for receivers that are behind, and is not kept for recovery (the field's `volatile`).
@@ -89,6 +91,17 @@ class BroadcastOperator {
   void sockets_leave(std::string_view room) { sockets_leave(std::vector<std::string>{std::string(room)}); }
   /// `close`: their whole connections, else this namespace only.
   void disconnect_sockets(bool close = false);
+
+  /// A signal: to the on_server_side() handlers of every shard, of every process, that has members in one of the rooms
+  /// (without rooms: of all), but not of the shard that says it. `except` does not matter.
+  template <class... Args>
+  void server_side_emit(std::string_view event, const Args&... args) {
+    server_side_emit_array(event, to_array(args...));
+  }
+  void server_side_emit_array(std::string_view event, boost::json::array args);
+  /// `done` hears once what they answered, and how many did not within the timeout.
+  void server_side_emit_with_ack(std::string_view event, boost::json::array args, OnAnswers done);
+  Later<Answers> server_side_emit_with_ack(std::string_view event, boost::json::array args);
 
  private:
   engine::EncodedPtr encoded(std::string_view event, const boost::json::array& args,

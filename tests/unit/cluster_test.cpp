@@ -213,6 +213,44 @@ TEST_F(ClusterTest, ServerSideEventsReachTheOtherShards) {
   EXPECT_EQ(heard, Packets(3, "pattern"));
 }
 
+TEST_F(ClusterTest, ASignalReachesTheShardsWithMembersAlone) {
+  std::vector<std::string> heard;
+  table.on_server_side("stored", [&](const json::array& args, ServerSideReply reply) {
+    heard.push_back(std::to_string(socket::Local::here()->shard()) + json::serialize(args));
+    reply(1);
+  });
+  person(0, {"a"});
+  person(2, {"a", "b"});
+  table.to("a").server_side_emit("stored", 1);
+  table.to("b").to("c").server_side_emit("stored", 2);
+  table.to("c").server_side_emit("stored", 3);
+  settle();
+  EXPECT_EQ(heard, (Packets{"0[1]", "2[1]", "2[2]"}));
+  heard.clear();
+  {
+    const socket::Local::Presence presence(homes[2]->local);
+    table.to("a").to("b").server_side_emit("stored", 4);
+  }
+  settle();
+  EXPECT_EQ(heard, Packets{"0[4]"}) << "the shard that says it knows";
+  std::optional<Answers> answers;
+  table.to("a").server_side_emit_with_ack("stored", {5}, [&](Answers all) { answers = std::move(all); });
+  settle();
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(texts(*answers), "[1][1] missing 0");
+}
+
+TEST_F(ClusterTest, WhatIsForOthersTouchesNobodyHere) {
+  FakeTransport& alice = person(0, {"a"});
+  person(1, {"a"});
+  table.to("a").elsewhere().emit("x");
+  table.elsewhere().server_side_emit("x");
+  table.to("a").elsewhere().disconnect_sockets(true);
+  settle();
+  EXPECT_TRUE(alice.take().empty());
+  EXPECT_EQ(in_room("a"), 2u);
+}
+
 TEST_F(ClusterTest, APatternIsSpokenToOnEveryShard) {
   FakeTransport& alice = person(0, {}, "40/order-1,");
   FakeTransport& bob = person(1, {}, "40/order-2,");
@@ -298,6 +336,9 @@ namespace {
 
 /// Another process, one call away.
 struct WireToOther final : cluster::Bus {
+  engine::ProcessId self() const override { return engine::ProcessId(1); }
+  void answer(engine::ProcessId, const std::shared_ptr<const cluster::Message>&) override {}
+  void room_changed(std::string_view, std::string_view) override {}
   void publish(const std::shared_ptr<const cluster::Message>& message) override {
     ++published;
     if (other != nullptr) other->receive(message);

@@ -61,8 +61,8 @@ class FakeAdapter final : public Adapter {
     });
     done(std::move(fetched));
   }
-  void server_side_emit(std::string_view, std::string_view, boost::json::array, std::int64_t,
-                        OnAnswers done) override {
+  void server_side_emit(std::string_view, std::string_view, boost::json::array, BroadcastOptions,
+                        std::int64_t, OnAnswers done) override {
     if (done) done({});  // nobody else is there
   }
   std::uint64_t next_offset() override { return ++offsets; }
