@@ -34,7 +34,7 @@ constexpr bool yes = true;
 constexpr bool no = false;
 
 // clang-format off
-constexpr std::array<Row, 9> table = {{
+constexpr std::array<Row, 10> table = {{
     //                     party  moderator: dispute, order  admin  stranger   open chat only
     {Deed::read,          {yes,   yes,       yes,            yes,   no},       no},
     {Deed::send,          {yes,   yes,       no,             yes,   no},       yes},
@@ -45,6 +45,7 @@ constexpr std::array<Row, 9> table = {{
     {Deed::download,      {yes,   yes,       yes,            yes,   no},       no},
     {Deed::change_status, {yes,   yes,       no,             yes,   no},       no},
     {Deed::see_revisions, {no,    yes,       yes,            yes,   no},       no},
+    {Deed::note,          {no,    yes,       no,             yes,   no},       no},
 }};
 // clang-format on
 
@@ -52,7 +53,7 @@ constexpr bool in_order_of_the_enum() {
   for (std::size_t i = 0; i < table.size(); ++i) {
     if (static_cast<std::size_t>(table[i].deed) != i) return false;
   }
-  return table.back().deed == Deed::see_revisions;
+  return table.back().deed == Deed::note;
 }
 static_assert(in_order_of_the_enum());
 
@@ -71,7 +72,7 @@ std::optional<Refusal> may(const Uuid& user, Role role, Deed deed, const ChatFac
   const Standing standing = standing_of(user, role, chat);
   if (!row.allowed[static_cast<std::size_t>(standing)]) {
     if (standing == Standing::party) {
-      return Refusal{ErrorCode::forbidden, "what a message said before is for moderators"};
+      return Refusal{ErrorCode::forbidden, "this is for those who decide about the dispute"};
     }
     if (standing == Standing::moderator_of_disputed_order) {
       return Refusal{ErrorCode::forbidden, "moderators only read the chat of an order; write in its dispute"};

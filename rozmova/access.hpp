@@ -27,7 +27,8 @@ enum class Deed : std::uint8_t {
   upload,
   download,
   change_status,
-  see_revisions
+  see_revisions,
+  note  ///< to read and to write what moderators say among themselves
 };
 
 /// The table of spec §5, pure. Nothing = yes. A stranger and a missing chat look the same from outside: NOT_FOUND is for

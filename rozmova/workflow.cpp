@@ -16,6 +16,8 @@
 // the decision of it. Once work has begun a client does not cancel by himself: he opens a dispute.
 #include "rozmova/workflow.hpp"
 
+#include "rozmova/access.hpp"
+
 #include <array>
 #include <span>
 #include <string>
@@ -170,9 +172,9 @@ std::optional<Refusal> may_assign(Actor actor, const Uuid& user, const std::opti
 }
 
 bool may_note(const Uuid& user, Role role, const ChatFacts& chat) {
-  if (chat.chat.kind != ChatKind::dispute || user == chat.client_id || user == chat.performer_id)
-    return false;
-  return role == Role::moderator || role == Role::admin;
+  const bool is_party =
+      user == chat.client_id || user == chat.performer_id;  // also an admin, in his own matter
+  return chat.chat.kind == ChatKind::dispute && !is_party && !may(user, role, Deed::note, chat);
 }
 
 }  // namespace rozmova

@@ -27,18 +27,18 @@ ChatFacts facts(Chat chat, bool closed) {
   return facts;
 }
 
-constexpr Deed deeds[] = {Deed::read,   Deed::send,     Deed::type,          Deed::mark_read,    Deed::edit,
-                          Deed::upload, Deed::download, Deed::change_status, Deed::see_revisions};
-constexpr const char* deed_names[] = {"read",   "send",     "type",          "mark_read",    "edit",
-                                      "upload", "download", "change_status", "see_revisions"};
+constexpr Deed deeds[] = {Deed::read,   Deed::send,     Deed::type,          Deed::mark_read,     Deed::edit,
+                          Deed::upload, Deed::download, Deed::change_status, Deed::see_revisions, Deed::note};
+constexpr const char* deed_names[] = {"read",   "send",     "type",          "mark_read",     "edit",
+                                      "upload", "download", "change_status", "see_revisions", "note"};
 
 // One letter a deed, in the order above: y yes, f FORBIDDEN, c CHAT_CLOSED.
-constexpr const char* everything = "yyyyyyyyy";
-constexpr const char* when_closed = "yccyccyyy";
-constexpr const char* as_party = "yyyyyyyyf";
-constexpr const char* as_party_when_closed = "yccyccyyf";
-constexpr const char* reading_only = "yfffffyfy";
-constexpr const char* nothing = "fffffffff";
+constexpr const char* everything = "yyyyyyyyyy";
+constexpr const char* when_closed = "yccyccyyyy";
+constexpr const char* as_party = "yyyyyyyyff";
+constexpr const char* as_party_when_closed = "yccyccyyff";
+constexpr const char* reading_only = "yfffffyfyf";
+constexpr const char* nothing = "ffffffffff";
 
 struct Cell {
   const char* who;
