@@ -261,12 +261,25 @@ std::optional<Refusal> House::over_rate(Part& home, const Caller& caller, Rates:
   const auto verdict = home.rates.take(caller.user, kind, home.shard.now());
   if (verdict.retry_after_ms == 0) return std::nullopt;
   Refusal refusal{ErrorCode::rate_limited, "too often; try again later", verdict.retry_after_ms};
-  if (verdict.expel && !caller.device.is_nil()) {
+  if (verdict.expel) {
     // By letter even on this thread: the refusal of the event itself goes first.
-    home.shard.post(
-        [this, socket = caller.socket, name = std::string(event), refusal] { expel(socket, name, refusal); });
+    home.shard.post([this, caller, name = std::string(event), refusal] {
+      if (caller.device.is_nil())
+        expel_all(caller.user, name, refusal);
+      else
+        expel(caller.socket, name, refusal);
+    });
   }
   return refusal;
+}
+
+void House::expel_all(const Uuid& user, const std::string& event, const Refusal& why) {
+  for (unsigned i = 0; i < parts_.size(); ++i) {
+    at(i, [this, user, event, why](Part& part) {
+      server_.each_local_socket(part.index, "/", room_of_user(user),
+                                [&](sioxx::Socket& socket) { expel(socket.ref(), event, why); });
+    });
+  }
 }
 
 void House::with_facts(Part& home, const ChatKey& chat, FactsCache::Then then) {

@@ -177,7 +177,7 @@ class House {
   void expel(const sioxx::SocketRef& socket, std::string event, Refusal why);
 
   /// On the caller's home: one token of the rate, or the refusal; ends the connection of who is over too
-  /// often.
+  /// often, and all that he has when he was so over REST.
   std::optional<Refusal> over_rate(Part& home, const Caller& caller, Rates::Kind kind,
                                    std::string_view event);
   /// On the home shard: the facts of a chat, at most facts_cache_ms old; `then` may run at once.
@@ -187,6 +187,7 @@ class House {
 
  private:
   void mailbox_full(unsigned shard);
+  void expel_all(const Uuid& user, const std::string& event, const Refusal& why);
   void leave_if_lost(sioxx::Socket& socket, const ChatKey& chat, const std::optional<ChatFacts>& facts);
   void presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at);
   void tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats);

@@ -75,6 +75,43 @@ describe('limits', () => {
     assert.equal(b.heard('disconnect').length, 0);
   });
 
+  test('who does not stop over REST loses his connections, and may come back', async () => {
+    const { alice, order, a, b } = await world.talk({ reconnection: false });
+    const phone = await alice.device({ reconnection: false });
+    const flood = setInterval(() => alice.rest.asks('POST', `/v1/orders/${order.id}/messages`, { content: 'again' }).catch(() => null), 25);
+    try {
+      for (const device of [a, phone]) {
+        const told = await device.hears('chat_error', { code: 'RATE_LIMITED' }, { ms: 20_000 });
+        assert.ok(told.retryAfterMs > 0);
+        await device.hears('disconnect');
+      }
+    } finally {
+      clearInterval(flood);
+    }
+    await b.sends(order, 'still here');
+    assert.equal(b.heard('disconnect').length, 0);
+    await (await alice.device()).joins(order);
+  });
+
+  test('of disputes, edits and read marks too, over both doors together', async () => {
+    const { alice, order, a, b } = await world.talk();
+    const dispute = await alice.rest.does('POST', `/v1/orders/${order.id}/disputes`, { reason: 'Кран тече' });
+    const { message } = await a.does('dispute_message', { disputeId: dispute.id, content: 'перше' });
+    const content = (i) => ({ content: `слово ${i}` });
+    const spent = await Promise.all(range(19).map((i) =>
+      i % 2 ? a.asks('order_message_edit', { orderId: order.id, messageId: message.id, ...content(i) })
+        : alice.rest.asks('POST', `/v1/disputes/${dispute.id}/messages`, content(i))));
+    assert.ok(spent.every((answer) => answer.error?.code !== 'RATE_LIMITED' && answer.status !== 429));
+    await a.isRefused('dispute_message', { disputeId: dispute.id, ...content(20) }, 'RATE_LIMITED');
+    const edit = await alice.rest.asks('PATCH', `/v1/disputes/${dispute.id}/messages/${message.id}`, content(21));
+    assert.deepEqual([edit.status, edit.body.error.code], [429, 'RATE_LIMITED']);
+    assert.ok(edit.body.error.retryAfterMs > 0 && Number(edit.headers.get('retry-after')) >= 1);
+    const marks = await Promise.all(range(100).map((i) =>
+      i % 2 ? a.asks('order_read', { orderId: order.id, seq: 1 }) : alice.rest.asks('POST', `/v1/disputes/${dispute.id}/read`, { seq: 1 })));
+    assert.ok(marks.some((answer) => answer.error?.code === 'RATE_LIMITED') && marks.some((answer) => answer.status === 429));
+    await b.does('order_read', { orderId: order.id, seq: 1 });
+  });
+
   test('fifty connections a person, and not one more', async () => {
     const { alice, bob } = await world.scene();
     const devices = await Promise.all(range(50).map(() => alice.device()));
