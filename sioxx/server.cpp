@@ -3,6 +3,7 @@
 #include "sioxx/cluster/shards.hpp"
 #include "sioxx/engine/sessions.hpp"
 #include "sioxx/farewell.hpp"
+#include "sioxx/floors.hpp"
 #include "sioxx/net/admission.hpp"
 #include "sioxx/net/connections.hpp"
 #include "sioxx/net/house.hpp"
@@ -26,20 +27,6 @@
 namespace sioxx {
 namespace {
 
-constexpr unsigned shards_by_default_max = 16;
-
-unsigned shard_count(unsigned asked) {
-  if (asked > engine::Sessions::shards_max) {
-    throw std::invalid_argument("threads: at most 64 shards, asked for " + std::to_string(asked));
-  }
-  if (asked != 0) return asked;
-  const unsigned cores = std::thread::hardware_concurrency();
-  return cores <= 2 ? 1 : std::min(cores - 1, shards_by_default_max);
-}
-
-/// See Settings::late_get_ms; a hop from shard to shard takes microseconds, on a loaded machine a few milliseconds.
-constexpr std::int64_t late_get_ms = 250;
-
 /// The operating system's randomness; without it there are no sids, so failing is fatal.
 void fill_random(unsigned char* out, std::size_t bytes) {
   while (bytes > 0) {
@@ -59,69 +46,6 @@ engine::ProcessId make_process_id() {
   return engine::ProcessId::of(random);
 }
 
-engine::Settings settings_of(const Options& options) {
-  engine::Settings settings;
-  settings.ping_interval_ms = options.ping_interval_ms;
-  settings.ping_timeout_ms = options.ping_timeout_ms;
-  settings.upgrade_timeout_ms = options.upgrade_timeout_ms;
-  settings.max_payload_bytes = options.max_payload_bytes;
-  settings.send_queue_bytes_max = options.send_queue_bytes_max;
-  settings.ephemeral_queue_bytes_max = options.ephemeral_queue_bytes_max;
-  settings.allow_upgrades = options.allow_upgrades;
-  settings.late_get_ms = shard_count(options.threads) == 1 ? 0 : late_get_ms;
-  return settings;
-}
-
-socket::Limits limits_of(const Options& options) {
-  socket::Limits limits;
-  limits.connect_timeout_ms = options.connect_timeout_ms;
-  limits.binary_timeout_ms = options.attachments_timeout_ms;
-  limits.binary_bytes_max = options.max_payload_bytes;
-  limits.rooms_per_socket_max = options.rooms_per_socket_max;
-  limits.namespaces_per_client_max = options.namespaces_per_client_max;
-  limits.json_depth_max = options.json_depth_max;
-  limits.hold_bytes_max = options.send_queue_bytes_max;
-  limits.events_waiting_max = options.events_waiting_max;
-  limits.events_waiting_bytes_max = options.events_waiting_bytes_max;
-  limits.tasks_per_socket_max = options.tasks_per_socket_max;
-  limits.recovery_window_ms = options.recovery_window_ms;
-  limits.recovery_packets_max = options.recovery_packets_max;
-  limits.recovery_bytes_max = options.recovery_bytes_max;
-  limits.recovery_sessions_max = options.recovery_sessions_max;
-  limits.dynamic_namespaces_max = options.dynamic_namespaces_max;
-  limits.keep_handshake = options.keep_handshake;
-  limits.packet.event_name_bytes_max = options.event_name_bytes_max;
-  limits.packet.attachments_max = options.attachments_max;
-  return limits;
-}
-
-net::Options net_options_of(const Options& options) {
-  net::Options net;
-  net.paths = {options.path};
-  net.http_header_timeout_ms = options.http_header_timeout_ms;
-  net.http_body_timeout_ms = options.http_body_timeout_ms;
-  net.http_idle_timeout_ms = options.http_idle_timeout_ms;
-  net.max_payload_bytes = options.max_payload_bytes;
-  net.http_body_bytes_max = options.http_body_bytes_max;
-  net.http_head_bytes_max = options.http_head_bytes_max;
-  net.http_headers_max = options.http_headers_max;
-  net.connections_max = options.connections_max;
-  net.accepts_per_second_max = options.accepts_per_second_max;
-  net.connections_per_ip_max = options.connections_per_ip_max;
-  net.cors_origins = options.cors_origins;
-  net.cors_credentials = options.cors_credentials;
-  net.trust_proxy = options.trust_proxy;
-  net.allow_upgrades = options.allow_upgrades;
-  net.send_queue_bytes_max = options.send_queue_bytes_max;
-  net.http_compression = options.http_compression;
-  net.http_compression_bytes_min = options.http_compression_bytes_min;
-  net.websocket_compression = options.websocket_compression;
-  net.websocket_compression_bytes_min = options.websocket_compression_bytes_min;
-  net.compression_bytes_max = options.compression_bytes_max;
-  net.allow_eio3 = options.allow_eio3;
-  return net;
-}
-
 void add(Stats& sum, const Stats& part) {
   sum.sessions += part.sessions;
   sum.websocket_sessions += part.websocket_sessions;
@@ -138,6 +62,9 @@ void add(Stats& sum, const Stats& part) {
   sum.slow_consumers += part.slow_consumers;
   sum.ephemeral_dropped += part.ephemeral_dropped;
   sum.parse_errors += part.parse_errors;
+  sum.relayed += part.relayed;
+  sum.relay_lost += part.relay_lost;
+  sum.tunnels += part.tunnels;
 }
 
 /// A session without Socket.IO on top: each message goes to one function.
@@ -258,6 +185,9 @@ Stats Server::Impl::Story::stats() {
   stats.http_connections = connections.counters().http_connections;
   stats.bytes_in = connections.counters().bytes_in;
   stats.bytes_out = connections.counters().bytes_out;
+  stats.relayed = connections.counters().relayed;
+  stats.relay_lost = connections.counters().relay_lost;
+  stats.tunnels = connections.counters().tunnels;
   return stats;
 }
 
@@ -284,7 +214,7 @@ void Server::Impl::Story::take_leave(std::int64_t spread_ms) {
 
 Server::Impl::Impl(Options wanted)
     : given(std::move(wanted)),
-      settings(settings_of(given)),
+      settings(settings_of(given, process_id)),
       limits(limits_of(given)),
       net_options(net_options_of(given)),
       shards_([this] {
@@ -442,6 +372,12 @@ void Server::reload_tls() {
 }
 
 std::uint16_t Server::port() const { return impl_->listener.port(); }
+
+void Server::set_peers(const std::vector<Peer>& peers) {
+  const auto known = std::make_shared<const net::Peers>(peers);
+  for (const auto& story : impl_->stories)
+    story->shard.post([&connections = story->connections, known] { connections.use_peers(known); });
+}
 
 void Server::run() {
   listen();

@@ -6,6 +6,7 @@
 #include "sioxx/engine/session.hpp"
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/net/http.hpp"
+#include "sioxx/net/peers.hpp"
 #include "sioxx/net/raw_websocket.hpp"
 #include "sioxx/socket/later.hpp"
 #include "sioxx/socket/namespace.hpp"
@@ -81,6 +82,9 @@ struct Options {
       1'048'576;  ///< larger bodies and messages are sent as they are, for the CPU's sake
   /// Lets in clients of Engine.IO protocol 3, which are those of Socket.IO 2 (docs/sioxx.md, "Old clients").
   bool allow_eio3 = false;
+  /// At least 16 bytes that all processes serving together share: requests that one gives another are signed with it.
+  /// Empty: none is given and none is taken (Server::set_peers).
+  std::string relay_secret{};
   /// Keep URL, headers and query of each connection for its whole life, for handlers that ask for them later;
   /// it costs a kilobyte or so a connection. Else they are there for the middleware and the connect handlers
   /// of its first namespace only.
@@ -95,6 +99,8 @@ struct Stats {
   std::uint64_t sessions_opened = 0, sessions_closed = 0, upgrades = 0;
   std::uint64_t events_in = 0, events_out = 0, bytes_in = 0, bytes_out = 0;
   std::uint64_t slow_consumers = 0, ephemeral_dropped = 0, parse_errors = 0;
+  std::uint64_t relayed = 0, relay_lost = 0;  ///< requests given to other processes; those that got no answer
+  std::uint64_t tunnels = 0;                  ///< WebSockets whose sessions are elsewhere
 };
 
 /// A Socket.IO server: namespaces, shards, a listener. Built, filled with handlers, then run; taken down by
@@ -151,6 +157,11 @@ class Server {
   /// std::runtime_error as listen() does, and then everything stays as it is. Any thread; nothing happens without TLS.
   void reload_tls();
   std::uint16_t port() const;
+
+  /// The other processes behind the same balancer, each by NodeTag::of() of its process id. From now on a request for a session of one of them is carried there and
+  /// its answer back; so polling and upgrades work whatever process a balancer picks. Needs Options::relay_secret. Any
+  /// thread, again and again.
+  void set_peers(const std::vector<Peer>& peers);
 
   /// Runs all shards, number 0 on this thread; returns when stop() has taken everything down.
   void run();

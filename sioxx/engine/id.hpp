@@ -1,7 +1,10 @@
 #pragma once
 
+#include "sioxx/engine/process_id.hpp"
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -10,9 +13,26 @@
 
 namespace sioxx::engine {
 
+/// Names a process among those that serve together: three letters of an id, 18 bits. A value.
+struct NodeTag {
+  static constexpr std::size_t length = 3;
+
+  std::array<char, length> letters{'A', 'A', 'A'};
+
+  std::string_view view() const { return {letters.data(), length}; }
+  friend bool operator==(const NodeTag&, const NodeTag&) = default;
+
+  /// The beginning of that process's text: of 18 random bits, so that two of ten processes have the same one once in six
+  /// thousand starts. Then each calls the other's sessions unknown, as if they had ended; nothing worse.
+  static NodeTag of(const ProcessId& process);
+  /// Three letters of ids and nothing else.
+  static std::optional<NodeTag> parse(std::string_view text);
+};
+
 /// Twenty characters of A–Z a–z 0–9 _ - held in place: the shape of every session's and socket's id in the
-/// field (socketio-wire: "Id shape"). The first character names the home shard. A value; reads as a string
-/// wherever one is wanted.
+/// field (socketio-wire: "Id shape"). A value; reads as a string wherever one is wanted.
+///
+///   id = shard (1 letter)  node tag (3)  96 random bits (16)
 class Id {
  public:
   static constexpr std::size_t length = 20;
@@ -40,6 +60,8 @@ class Id {
   /// The 64 letters of ids in order of value.
   static constexpr std::string_view letters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  /// Which process an id of our shape was made by, or nothing.
+  static std::optional<NodeTag> node_of(std::string_view text);
   /// Value of a letter, or nothing.
   static std::optional<unsigned> value(char letter);
 

@@ -61,6 +61,7 @@ struct Settings {
   /// Above this share of the queue ephemeral packets are dropped.
   std::size_t ephemeral_queue_bytes_max = 131'072;
   bool allow_upgrades = true;
+  NodeTag node{};  ///< this process's, in every id that it makes
 };
 
 /// One client of the engine, whatever carries it: THE state machine of Engine.IO. Owned by the Sessions of

@@ -3,6 +3,7 @@
 #include "sioxx/engine/payload.hpp"
 #include "sioxx/engine/polling.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -110,6 +111,7 @@ Sid Sessions::mint() {
   }
   pool_at_ += random_bytes;
   text[0] = Id::letters[shard_];
+  std::copy(settings_.node.letters.begin(), settings_.node.letters.end(), text.begin() + 1);
   return Sid(text);
 }
 

@@ -210,6 +210,15 @@ Admission::Verdict Admission::Seat::rename(const IpAddress& address) {
   return Verdict::welcome;
 }
 
+void Admission::Seat::uncount() {
+  if (admission_ == nullptr) return;
+  State& state = *admission_->state_;
+  const std::lock_guard lock(state.mutex);
+  if (place_->address == nullptr) return;
+  const Place* const old = std::exchange(place_, &state.uncounted[place_->shard]);
+  state.leave_address(*old);
+}
+
 Admission::Admission(unsigned shards, std::size_t connections_max, std::size_t per_address_max)
     : state_(std::make_unique<State>(shards, connections_max, per_address_max)) {}
 Admission::~Admission() = default;

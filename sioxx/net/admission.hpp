@@ -50,6 +50,9 @@ class Admission {
     /// Counts this connection under another address from now on (behind a trusted proxy, once it is known).
     Verdict rename(const IpAddress& address);
 
+    /// Counts it in all, and under no address (one that carries requests of many people).
+    void uncount();
+
    private:
     friend class Admission;
     struct Place;

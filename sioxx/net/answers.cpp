@@ -122,6 +122,7 @@ void Connection::respond(http::Response response) {
   if (phase_ != Phase::answering) return;
   poll_ = nullptr;
   polled_.reset();
+  drop_relayed();
   const bool keep = keep_alive_ && !close_after_ && !home_.closing();
   if (response.body.size() >= home_.options().http_compression_bytes_min)
     compress_body(response, coding_, home_.zip(), home_.options());

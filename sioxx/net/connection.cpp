@@ -20,6 +20,7 @@
 #include "sioxx/net/body_stream.hpp"
 #include "sioxx/net/cors.hpp"
 #include "sioxx/net/polling.hpp"
+#include "sioxx/net/relay.hpp"
 #include "sioxx/net/response.hpp"
 #include "sioxx/net/upgrade.hpp"
 #include "sioxx/net/websocket.hpp"
@@ -177,8 +178,12 @@ void Connection::on_head() {
   }
   route_ = engine_route(home_.options(), request.path);
   if (route_) {
-    const auto shard = engine::Sessions::home_of(http::query_value(request.query, "sid"));
-    if (shard && *shard != home_.index() && *shard < home_.house().shards() && hand_over(*shard)) return;
+    const std::string sid = http::query_value(request.query, "sid");
+    const auto shard = engine::Sessions::home_of(sid);
+    if (shard && !is_foreign(sid) && *shard != home_.index() && *shard < home_.house().shards() &&
+        hand_over(*shard)) {
+      return;
+    }
   }
   fresh_ = false;
   keep_alive_ = request.keep_alive;
@@ -225,6 +230,7 @@ void Connection::on_request() {
 void Connection::serve(http::Request request) {
   const Cors cors(home_.options());
   if (cors.on() && Cors::is_preflight(request)) return respond(cors.preflight(request));
+  if (route_ && relay(request)) return;
   if (route_) return serve_engine(*this, *route_, std::move(request));
   if (const RawHandler* raw = raw_handler(request.path)) return serve_raw(*this, *raw, request);
   const http::Handler& handler = home_.house().handler();
@@ -245,7 +251,8 @@ const RawHandler* Connection::raw_handler(std::string_view path) const {
   return &home_.house().raw_handler(static_cast<unsigned>(found - paths.begin()));
 }
 
-void Connection::look_through_proxy(http::Request& request) const {
+void Connection::look_through_proxy(http::Request& request) {
+  if (take_note(request)) return;
   request.address = peer_.text();
   request.secure = stream_.secure();
   if (!home_.options().trust_proxy) return;
@@ -299,7 +306,8 @@ void Connection::on_timer(loop::TimeMs) {
 void Connection::peer_ended() {
   peer_ended_ = true;
   if (phase_ == Phase::body && streaming_waits()) return update_interest();  // asked again when it goes on
-  if (phase_ == Phase::answering) return poll_ != nullptr ? lost() : update_interest();
+  const bool get_waits = poll_ != nullptr || (relayed_ != nullptr && relayed_->polls());
+  if (phase_ == Phase::answering) return get_waits ? lost() : update_interest();
   if (phase_ == Phase::lingering || phase_ == Phase::body) return die();
   if (output_waits() || input_blocked_) return update_interest();
   die();
@@ -358,6 +366,7 @@ void Connection::retire() {
   poll_ = nullptr;
   polled_.reset();
   streaming_.reset();
+  drop_relayed();
   if (!posting_sid_.empty()) home_.end_post(std::exchange(posting_sid_, {}));
   if (std::exchange(turned_away_, nullptr) != nullptr) home_.one_turned_away_left();
   --home_.count().http_connections;

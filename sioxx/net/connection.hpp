@@ -19,6 +19,7 @@
 
 namespace sioxx::net {
 
+class Relayed;
 class WebSocket;
 
 /// One TCP connection while it speaks HTTP: reads requests one after the other, gives each to the engine
@@ -52,6 +53,9 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   /// Answers with `head` and becomes a WebSocket; `feed` what is returned to it once it has its session. This
   /// object is dead then, though still there until the end of the turn.
   WebSocket& become_websocket(std::string_view head, Deflate deflate, std::string& unread);
+  /// Gives the client's descriptor to a Tunnel to another process; `first` is what the client gets before all else. This
+  /// object is dead then, as above.
+  void become_tunnel(Stream node, std::string first);
   /// Counts the connection under the address that the proxy has told.
   Admission::Verdict seat_as(const std::string& address);
 
@@ -95,7 +99,13 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   void refuse(const HttpParser::Refusal& refusal);
   void refuse(int status, std::string_view code, std::string_view reason);
   bool hand_over(unsigned shard);
-  void look_through_proxy(http::Request& request) const;
+  void look_through_proxy(http::Request& request);
+
+  // Sessions of other processes (relay.cpp).
+  bool is_foreign(std::string_view sid);
+  bool take_note(http::Request& request);
+  bool relay(const http::Request& request);
+  void drop_relayed();
 
   // Bodies that the application takes as they arrive (body_stream.cpp).
   bool begin_streaming();
@@ -140,6 +150,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   std::shared_ptr<Handle> handle_;
   const TurnedAway* turned_away_ = nullptr;  ///< why its first request is refused, whatever it is
   std::unique_ptr<Streaming> streaming_;     ///< while such a body arrives
+  std::unique_ptr<Relayed> relayed_;         ///< while another process is asked
   std::weak_ptr<engine::Session> polled_;    ///< whose GET waits here
   const engine::Poll* poll_ = nullptr;
   std::string origin_;        ///< of the request in hand, for the CORS headers

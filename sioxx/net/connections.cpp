@@ -1,6 +1,7 @@
 #include "sioxx/net/connections.hpp"
 
 #include "sioxx/net/connection.hpp"
+#include "sioxx/net/relay.hpp"
 
 #include <ctime>
 #include <utility>
@@ -24,6 +25,10 @@ void Connections::turn_away(Stream stream, const IpAddress& address, const Turne
   if (turned_away_ >= turned_away_max || !secured(stream)) return;
   ++turned_away_;
   Connection::begin(*this, std::move(stream), address, {}, &why);
+}
+
+void Connections::use_peers(std::shared_ptr<const Peers> peers) {
+  relay_ = std::make_shared<Relay>(shard_, std::move(peers));
 }
 
 void Connections::log_refusal(std::string_view address, std::string_view reason, std::string_view detail) {

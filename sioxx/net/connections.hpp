@@ -6,6 +6,7 @@
 #include "sioxx/net/counters.hpp"
 #include "sioxx/net/house.hpp"
 #include "sioxx/net/message_deflate.hpp"
+#include "sioxx/net/peers.hpp"
 #include "sioxx/net/stream.hpp"
 #include "sioxx/net/zip.hpp"
 
@@ -19,6 +20,7 @@
 namespace sioxx::net {
 
 class Connections;
+class Relay;
 
 /// A connection as its shard keeps it: HTTP (Connection) or WebSocket. Owned by the list it is linked in.
 class Tracked : public loop::Buried {
@@ -77,6 +79,10 @@ class Connections {
   void turn_away(Stream stream, const IpAddress& address, const TurnedAway& why);
   /// Connections adopted from now on speak TLS; null: they do not.
   void use_tls(std::shared_ptr<const TlsContext> context) { tls_ = std::move(context); }
+  /// Whose sessions live elsewhere from now on; requests that are on their way go on.
+  void use_peers(std::shared_ptr<const Peers> peers);
+  /// Null while nobody else is known.
+  const std::shared_ptr<Relay>& relay() const { return relay_; }
 
   /// From now on new handshakes are answered 503 with Retry-After; what is open goes on.
   void drain() { draining_ = true; }
@@ -147,6 +153,7 @@ class Connections {
   loop::Shard& shard_;
   Counters counters_;
   std::shared_ptr<const TlsContext> tls_;
+  std::shared_ptr<Relay> relay_;
   Handshakes handshakes_;
   Refusals refusals_{*this};
   std::size_t turned_away_ = 0;

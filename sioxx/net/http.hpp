@@ -26,6 +26,7 @@ struct Request {
   std::string body;
   std::string address;  ///< of the peer, or the forwarded one when the proxy is trusted
   bool secure = false;
+  bool relayed = false;  ///< by another process of ours, which has seen the client
   bool keep_alive = true;
   bool http11 = true;  ///< else HTTP/1.0
 

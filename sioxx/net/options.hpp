@@ -45,6 +45,10 @@ struct Options {
   /// permessage-deflate (RFC 7692) for clients that offer it; messages below the size are sent as they are.
   bool websocket_compression = false;
   std::size_t websocket_compression_bytes_min = 1'024;
+  /// What processes that serve together sign the requests with that they give each other; empty: none is given or taken.
+  std::string relay_secret;
+  /// Another process that says nothing for so long is gone. Longer than a poll waits.
+  std::int64_t relay_silence_ms_max = 60'000;
   bool allow_eio3 = false;  ///< clients of Engine.IO protocol 3 (Socket.IO 2) are let in
 };
 

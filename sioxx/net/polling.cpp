@@ -189,7 +189,8 @@ class Service {
     Connections& home = connection_.home();
     if (!Cors(home.options()).admits(request_.header("origin"), request_.header("host")))
       return refuse(forbidden);
-    if (home.options().trust_proxy && connection_.seat_as(request_.address) != Admission::Verdict::welcome) {
+    if ((home.options().trust_proxy || request_.relayed) &&
+        connection_.seat_as(request_.address) != Admission::Verdict::welcome) {
       return turn_away(429, "RATE_LIMITED", "Too many connections from your address.");
     }
     std::string unread;
@@ -228,6 +229,8 @@ void refuse_parallel_post(Connection& connection, unsigned route, const std::str
   if (const auto session = connection.home().sessions(route).find(sid))
     session->close(CloseReason::transport_error);
 }
+
+http::Response session_unknown_answer() { return answer_for(session_unknown); }
 
 std::string posting_sid(const http::Request& request) {
   return request.method == "POST" ? http::query_value(request.query, "sid") : std::string();

@@ -601,9 +601,11 @@ TEST(Sessions, SidsNameTheirShardAndDiffer) {
     const Sid sid = world.sessions.mint();
     ASSERT_TRUE(Id::shaped(sid));
     ASSERT_EQ(Sessions::home_of(sid), 7u);
+    ASSERT_EQ(Id::node_of(sid), world.settings.node);
     seen.insert(sid);
   }
   EXPECT_EQ(seen.size(), 1'000u);
+  EXPECT_FALSE(Id::node_of("short"));
   EXPECT_FALSE(Sessions::home_of("short"));
   EXPECT_FALSE(Sessions::home_of("ABCDEFGHIJKLMNOPQRS/"));
   EXPECT_FALSE(Sessions::home_of(std::string(20, '\0')));
