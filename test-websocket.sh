@@ -75,6 +75,7 @@ asan_settings() {
   export DEADLINE_FACTOR=3
 }
 unit_tests_asan() { asan_settings && unit_tests asan; }
+protocol_tests_asan() { asan_settings && node_tests asan protocol; }
 system_tests_asan() { asan_settings && system_tests asan .; }
 
 #     name           slots      seconds needs                       command
@@ -92,6 +93,8 @@ suite system-asan    2          1200    "build-asan build-web"      system_tests
 suite unit-asan      2          900     "build-asan"                unit_tests_asan
 suite schemas        1          300     "system"                    schemas
 suite start          1          300     "build-release build-web"   system_tests release start
+suite protocol       2          300     "build-unit"                node_tests release protocol
+suite protocol-asan  2          600     "build-asan"                protocol_tests_asan
 suite matrix         1          300     "build-unit"                node_tests release matrix
 suite examples       1          300     "build-unit"                system_tests release examples
 suite websocket      1          300     "build-unit"                system_tests release websocket

@@ -21,7 +21,7 @@ function takeBody(headers, bytes) {
   }
 }
 
-/** The complete responses at the start of `bytes`: [{status, headers, body}]. */
+/** The complete responses at the start of `bytes`: [{status, headers, body, bytes}]. */
 function parseResponses(bytes) {
   const responses = [];
   for (;;) {
@@ -34,7 +34,7 @@ function parseResponses(bytes) {
     }));
     const taken = takeBody(headers, bytes.subarray(end + 4));
     if (!taken) return responses;
-    responses.push({ status: Number(statusLine.split(' ')[1]), headers, body: taken.body.toString('utf8') });
+    responses.push({ status: Number(statusLine.split(' ')[1]), headers, body: taken.body.toString('utf8'), bytes: taken.body });
     bytes = bytes.subarray(end + 4 + taken.end);
   }
 }
@@ -90,7 +90,7 @@ export async function request(port, method, target, { headers = {}, body = '' } 
   const raw = await RawHttp.open(port);
   const lines = { host: `127.0.0.1:${port}`, ...(body && { 'content-length': Buffer.byteLength(body) }), ...headers };
   const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const [answer] = await raw.write(`${method} ${target} HTTP/1.1\r\n${head}\r\n${body}`).answers();
+  const [answer] = await raw.write(`${method} ${target} HTTP/1.1\r\n${head}\r\n`).write(body).answers();
   raw.close();
   return answer;
 }

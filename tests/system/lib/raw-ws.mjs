@@ -21,10 +21,11 @@ export function frame(opcode, payload = '', { fin = true, rsv = 0, masked = true
 }
 
 export class RawWs {
-  /** Upgrades on `target`; `token` also connects to the main namespace. */
-  static async open(port, { target = '/socket.io/?EIO=4&transport=websocket', token } = {}) {
+  /** Upgrades on `target`; `token` also connects to the main namespace. `behind`: sent in one piece with the request. */
+  static async open(port, { target = '/socket.io/?EIO=4&transport=websocket', token, headers = '', pongs = true, behind } = {}) {
     const ws = new RawWs();
-    ws.socket = connect(port, '127.0.0.1');
+    ws.pongs = pongs; // answers the engine's pings
+    ws.socket = connect(port, '127.0.0.1').setNoDelay(true);
     ws.messages = []; // texts and Buffers, oldest first
     ws.closeCode = undefined; // of the close frame: a number, or null for an empty one
     ws.rest = Buffer.alloc(0);
@@ -34,8 +35,9 @@ export class RawWs {
     ws.socket.on('data', (bytes) => ws.#takes(bytes));
     ws.gone = new Promise((done) => ws.socket.once('close', done));
     const key = randomBytes(16).toString('base64');
-    ws.socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`);
+    const head = `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${headers}\r\n`;
+    ws.socket.write(behind ? Buffer.concat([Buffer.from(head), behind]) : head);
     if (token) {
       await ws.hears((m) => m.startsWith('0{'));
       ws.says(`40${JSON.stringify({ token })}`);
@@ -70,7 +72,7 @@ export class RawWs {
     if (opcode === close) {
       this.closeCode = length >= 2 ? payload.readUInt16BE(0) : null;
       if (this.socket.writable) this.socket.end(frame(close, payload));
-    } else if (opcode === text && payload.toString() === '2') this.says('3');
+    } else if (opcode === text && this.pongs && payload.toString() === '2') this.says('3');
     else this.messages.push(opcode === text ? payload.toString() : payload);
     return true;
   }
@@ -84,12 +86,21 @@ export class RawWs {
     return this;
   }
 
-  /** The first message that fits, taken out of the list. */
-  async hears(fits) {
+  /** The first text that fits, taken out of the list. */
+  hears(fits) {
+    return this.#takesMessage((m) => typeof m === 'string' && fits(m));
+  }
+
+  /** The next message, a text or a Buffer. */
+  next() {
+    return this.#takesMessage(() => true);
+  }
+
+  async #takesMessage(fits) {
     let look;
     const arrival = new Promise((done) => {
       look = () => {
-        const i = this.messages.findIndex((m) => typeof m === 'string' && fits(m));
+        const i = this.messages.findIndex(fits);
         if (i >= 0) done(this.messages.splice(i, 1)[0]);
       };
       this.waiting.add(look);
