@@ -3,10 +3,15 @@
  * row, for environments without layout (unit tests, printing).
  */
 import { useVirtualizer } from '@tanstack/react-virtual';
+import type { Virtualizer } from '@tanstack/react-virtual';
 import { createContext, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
 import type { ComponentType, ReactElement, ReactNode, Ref } from 'react';
 
-export interface ViewportRow { readonly key: string }
+export interface ViewportRow {
+  readonly key: string;
+  /** "top" and "day" stand above the first message, whichever that is at the time. */
+  readonly kind?: string;
+}
 export interface ViewportHandle {
   toEnd(): void;
   /** Brings a row into the middle. */
@@ -49,6 +54,7 @@ export function VirtualViewport(props: ViewportProps): ReactElement {
     scrollEndThreshold: END_THRESHOLD_PX,
     overscan: OVERSCAN_ROWS,
   });
+  useSteadyAnchor(virtual, rows);
   const items = virtual.getVirtualItems();
 
   // At the bottom, and to stay there whatever changes its size: only the reader's own hand leads away from it.
@@ -133,6 +139,34 @@ export function VirtualViewport(props: ViewportProps): ReactElement {
       </div>
     </div>
   );
+}
+
+/**
+ * What has to stay in its place when a page comes in above is a message. The library takes the row at the upper edge;
+ * at the very top that is "loading…" or the day, which are first in the list before and after.
+ */
+function useSteadyAnchor(virtual: Virtualizer<HTMLDivElement, Element>, rows: readonly ViewportRow[]): void {
+  const shown = useRef(rows);
+  useLayoutEffect(() => {
+    shown.current = rows;
+  });
+  /* oxlint-disable react-hooks-js/immutability -- the virtualizer is no state of React's, and has no option for this. */
+  useLayoutEffect(() => {
+    const plain = virtual.getVirtualItemForOffset;
+    virtual.getVirtualItemForOffset = (offset) => {
+      let found = plain(offset);
+      while (found !== undefined && /^(top|day)$/.test(shown.current[found.index]?.kind ?? '')) {
+        const below = plain(found.end + 1);
+        if (below === undefined || below.index <= found.index) break;
+        found = below;
+      }
+      return found;
+    };
+    return () => {
+      virtual.getVirtualItemForOffset = plain;
+    };
+  }, [virtual]);
+  /* oxlint-enable react-hooks-js/immutability */
 }
 
 export function PlainViewport(props: ViewportProps): ReactElement {
