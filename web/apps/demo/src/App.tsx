@@ -7,6 +7,7 @@ import { navigate } from './router';
 import { Workspace } from './screens/Workspace';
 import { clientOf, loadSession, saveSession } from './session';
 import { useSettings } from './settings';
+import { forgetLists } from './use-orders';
 
 const SignIn = lazy(() => import('./screens/SignIn'));
 const Gallery = lazy(() => import('./gallery/Gallery'));
@@ -73,6 +74,7 @@ function SignedIn({ session, lab, onSignOut }: { session: Session; lab: boolean;
         client={client} user={session.user}
         onSignOut={() => {
           void client.forget();
+          forgetLists();
           onSignOut();
         }}
       />

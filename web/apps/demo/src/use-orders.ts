@@ -31,8 +31,31 @@ export interface Lists {
   reload(): void;
 }
 
+interface Fetched { orders: Order[]; disputes: Dispute[] }
+
+/** The lists of the last visit, so that chats can be found and read without a network; gone with the sign-out. */
+const KEPT = 'rozmova.lists';
+function kept(me: string): Fetched | null {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEPT) ?? 'null') as (Fetched & { me: string }) | null;
+    return found?.me === me ? found : null;
+  } catch {
+    return null;
+  }
+}
+function keep(me: string, lists: Fetched): void {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ me, ...lists }));
+  } catch {
+    // No room, or no storage: then there is nothing to read offline.
+  }
+}
+export function forgetLists(): void {
+  localStorage.removeItem(KEPT);
+}
+
 export function useLists(client: ChatClient, me: string): Lists {
-  const [fetched, setFetched] = useState<{ orders: Order[]; disputes: Dispute[] } | null>(null);
+  const [fetched, setFetched] = useState<Fetched | null>(() => kept(me));
   const [failed, setFailed] = useState(false);
   const reload = useCallback(() => {
     // Who may see no disputes has none.
@@ -42,12 +65,14 @@ export function useLists(client: ChatClient, me: string): Lists {
     });
     Promise.all([fetchOrders(client), disputes]).then(
       ([orders, found]) => {
-        setFetched({ orders, disputes: found });
+        const lists = { orders, disputes: found };
+        setFetched(lists);
+        keep(me, lists);
         setFailed(false);
       },
       () => setFailed(true),
     );
-  }, [client]);
+  }, [client, me]);
   useReload(client, reload);
 
   useLiveRooms(client, 'order', fetched?.orders ?? null);
