@@ -1,7 +1,7 @@
 /** Every number of the client that is a decision, with its unit in the name. */
 
 /** Socket.IO's default of 20 s is too long to notice a WebSocket that hangs. */
-export const CONNECT_TIMEOUT_MS = 5_000;
+export const CONNECT_TIMEOUT_MS = 4_000;
 export const REQUEST_TIMEOUT_MS = 8_000;
 
 export const BACKOFF_BASE_MS = 300;
