@@ -1,55 +1,12 @@
 /** What happens to orders and disputes, and who makes it happen. */
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Backstage, Seat, demoPeople, launch } from './people';
-import type { DemoOrder, DemoPerson, Look } from './people';
-import { startServer } from './server';
-import type { TestServer } from './server';
+import { describe, expect, it } from 'vitest';
+import { Stage } from './stage';
 
-let server: TestServer;
-let browser: Browser;
-let backstage: Backstage;
-let people: DemoPerson[];
-let seats: Seat[] = [];
-let client: DemoPerson;
-let performer: DemoPerson;
-let moderator: DemoPerson;
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launch();
-  backstage = new Backstage(server.url);
-  people = await demoPeople(server.url);
-  [client, performer, moderator] = ['client', 'performer', 'moderator'].map((role) => people.find((one) => one.role === role)!) as [DemoPerson, DemoPerson, DemoPerson];
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const errors = seats.flatMap((seat) => seat.errors);
-  for (const seat of seats) await seat.close();
-  seats = [];
-  expect(errors).toEqual([]);
-});
-
-async function seat(person: DemoPerson, path: string, look?: Look): Promise<Seat> {
-  const one = await Seat.open(browser, look);
-  seats.push(one);
-  await one.signIn(server.url, person, path);
-  await one.live();
-  return one;
-}
-async function two(title: string): Promise<[Seat, Seat, DemoOrder]> {
-  const order = await backstage.order(title, client, performer);
-  const both = await Promise.all([client, performer].map((person) => seat(person, `/orders/${order.id}`)));
-  for (const one of both) await one.composer.waitFor();
-  return [both[0]!, both[1]!, order];
-}
+const stage = Stage.forFile();
 
 describe('orders and disputes', () => {
   it('move on by those who may move them, told in both chats', async () => {
-    const [a, b] = await two('Крок за кроком');
+    const [a, b] = await stage.two('Крок за кроком');
     expect(await a.page.getByRole('button', { name: 'Прийняти замовлення' }).count()).toBe(0);
     await b.page.getByRole('button', { name: 'Прийняти замовлення' }).click();
     await a.page.locator('.chat-system', { hasText: 'Замовлення прийнято' }).waitFor();
@@ -65,10 +22,10 @@ describe('orders and disputes', () => {
   });
 
   it('a dispute: opened, seen in the queue at once, taken, talked over, decided, closed', async () => {
-    const [a, b] = await two('Спірна плитка');
+    const [a, b] = await stage.two('Спірна плитка');
     await b.page.getByRole('button', { name: 'Прийняти замовлення' }).click();
     await a.page.locator('.chat-header .chat-status[data-status="accepted"]').waitFor();
-    const m = await seat(moderator, '/queue');
+    const m = await stage.seat(stage.moderator, '/queue');
     await m.page.locator('.board h2').waitFor();
     await expect.poll(() => m.page.locator('.board table, .board .list-notice').count()).toBeGreaterThan(0);
 
@@ -85,7 +42,7 @@ describe('orders and disputes', () => {
     if (await pill.count() > 0) await pill.click();
     await m.photograph('queue');
     await row.getByRole('button', { name: 'Взяти на розгляд' }).click();
-    await row.getByText(moderator.name).waitFor();
+    await row.getByText(stage.moderator.name).waitFor();
     await row.getByRole('link').click();
     await m.composer.waitFor();
 

@@ -1,59 +1,16 @@
 /** Files: picked, pasted, dropped, looked at, downloaded, refused. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Backstage, Seat, demoPeople, launch } from './people';
-import type { DemoOrder, DemoPerson, Look } from './people';
-import { startServer } from './server';
-import type { TestServer } from './server';
+import { describe, expect, it } from 'vitest';
+import { Stage } from './stage';
 
-let server: TestServer;
-let browser: Browser;
-let backstage: Backstage;
-let people: DemoPerson[];
-let seats: Seat[] = [];
-let client: DemoPerson;
-let performer: DemoPerson;
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launch();
-  backstage = new Backstage(server.url);
-  people = await demoPeople(server.url);
-  client = people.find(({ role }) => role === 'client')!;
-  performer = people.find(({ role }) => role === 'performer')!;
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-afterEach(async () => {
-  const errors = seats.flatMap((seat) => seat.errors);
-  for (const seat of seats) await seat.close();
-  seats = [];
-  expect(errors).toEqual([]);
-});
-
-async function seat(person: DemoPerson, path: string, look?: Look): Promise<Seat> {
-  const one = await Seat.open(browser, look);
-  seats.push(one);
-  await one.signIn(server.url, person, path);
-  await one.live();
-  return one;
-}
-async function two(title: string): Promise<[Seat, Seat, DemoOrder]> {
-  const order = await backstage.order(title, client, performer);
-  const both = await Promise.all([client, performer].map((person) => seat(person, `/orders/${order.id}`)));
-  for (const one of both) await one.composer.waitFor();
-  return [both[0]!, both[1]!, order];
-}
+const stage = Stage.forFile();
 
 describe('files', () => {
   const picture = async (): Promise<Buffer> => readFile(fileURLToPath(new URL('picture.png', import.meta.url)));
 
   it('are picked, pasted and dropped; the other side sees the picture and opens it large', async () => {
-    const [a, b] = await two('Файли');
+    const [a, b] = await stage.two('Файли');
     const buffer = await picture();
     await a.page.locator('input[type="file"]').setInputFiles([
       { name: 'ескіз.png', mimeType: 'image/png', buffer },
@@ -91,7 +48,7 @@ describe('files', () => {
   });
 
   it('too large ones are refused before they are sent', async () => {
-    const [a] = await two('Завеликий файл');
+    const [a] = await stage.two('Завеликий файл');
     const requests: string[] = [];
     a.page.on('request', (request) => requests.push(request.url()));
     await a.page.locator('.chat-input').evaluate((field) => {

@@ -1,24 +1,9 @@
 import axeSource from 'axe-core/axe.min.js?raw';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Backstage, Seat, demoPeople, launch } from './people';
-import type { DemoPerson, Look } from './people';
-import { startServer } from './server';
-import type { TestServer } from './server';
+import { describe, expect, it } from 'vitest';
+import type { Look, Seat } from './people';
+import { Stage } from './stage';
 
-let server: TestServer;
-let browser: Browser;
-let people: DemoPerson[];
-
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launch();
-  people = await demoPeople(server.url);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = Stage.forFile();
 
 interface Violation { id: string; nodes: { html: string; failureSummary?: string }[] }
 
@@ -49,42 +34,37 @@ const looks: (Look & { name: string })[] = [
 
 describe.each(looks)('$name', (look) => {
   it('looks right and is accessible: sign-in, list, chat', async () => {
-    const seat = await Seat.open(browser, look);
-    try {
-      await seat.page.goto(server.url);
-      await seat.page.locator('.person').first().waitFor();
-      await seat.photograph(`${look.name}-1-signin`);
-      await expectAccessible(seat);
-      await expectNoSidewaysScroll(seat);
+    const seat = await stage.guest(look);
+    await seat.page.goto(stage.server.url);
+    await seat.page.locator('.person').first().waitFor();
+    await seat.photograph(`${look.name}-1-signin`);
+    await expectAccessible(seat);
+    await expectNoSidewaysScroll(seat);
 
-      const client = people.find(({ role }) => role === 'client')!;
-      await seat.page.locator('.person-main', { hasText: client.name }).click();
-      await seat.page.locator('.order-row').first().waitFor();
-      const phone = (look.width ?? 0) < 720;
-      if (phone) {
-        await seat.live();
-        await seat.photograph(`${look.name}-2-list`);
-        await expectAccessible(seat);
-        await expectNoSidewaysScroll(seat);
-        await busiest(seat).click();
-      } else {
-        await busiest(seat).click();
-      }
-      await seat.page.locator('.chat-message').first().waitFor();
+    const { client } = stage;
+    await seat.page.locator('.person-main', { hasText: client.name }).click();
+    await seat.page.locator('.order-row').first().waitFor();
+    const phone = (look.width ?? 0) < 720;
+    if (phone) {
       await seat.live();
-      await seat.photograph(`${look.name}-3-chat`);
+      await seat.photograph(`${look.name}-2-list`);
       await expectAccessible(seat);
       await expectNoSidewaysScroll(seat);
-
-      await seat.composer.fill('Рядок перший\nРядок другий\nі ще третій, трохи довший за інші, щоб поле виросло');
-      if ((look.width ?? 0) < 1100) await seat.page.locator('.order-strip').click();
-      await seat.page.locator('.pane-details').waitFor();
-      await seat.photograph(`${look.name}-4-writing`);
-      await expectAccessible(seat);
-      expect(seat.errors).toEqual([]);
-    } finally {
-      await seat.close();
+      await busiest(seat).click();
+    } else {
+      await busiest(seat).click();
     }
+    await seat.page.locator('.chat-message').first().waitFor();
+    await seat.live();
+    await seat.photograph(`${look.name}-3-chat`);
+    await expectAccessible(seat);
+    await expectNoSidewaysScroll(seat);
+
+    await seat.composer.fill('Рядок перший\nРядок другий\nі ще третій, трохи довший за інші, щоб поле виросло');
+    if ((look.width ?? 0) < 1100) await seat.page.locator('.order-strip').click();
+    await seat.page.locator('.pane-details').waitFor();
+    await seat.photograph(`${look.name}-4-writing`);
+    await expectAccessible(seat);
   });
 });
 
@@ -95,96 +75,75 @@ function busiest(seat: Seat) {
 
 describe.each(looks.filter(({ name }) => !/tablet|narrow/.test(name)))('every state, $name', (look) => {
   it('looks right and is accessible', async () => {
-    const seat = await Seat.open(browser, look);
-    try {
-      await seat.page.goto(`${server.url}/gallery`);
-      await seat.page.locator('.gallery-frame').nth(20).waitFor();
-      await seat.page.locator('.chat-connection[data-phase="shown"]').nth(3).waitFor();
-      await seat.photograph(`${look.name}-gallery`, true);
-      await expectAccessible(seat, ['landmark-unique']);
-      await expectNoSidewaysScroll(seat);
-      expect(seat.errors).toEqual([]);
-    } finally {
-      await seat.close();
-    }
+    const seat = await stage.guest(look);
+    await seat.page.goto(`${stage.server.url}/gallery`);
+    await seat.page.locator('.gallery-frame').nth(20).waitFor();
+    await seat.page.locator('.chat-connection[data-phase="shown"]').nth(3).waitFor();
+    await seat.photograph(`${look.name}-gallery`, true);
+    await expectAccessible(seat, ['landmark-unique']);
+    await expectNoSidewaysScroll(seat);
   }, 120_000);
 });
 
 describe.each(looks.filter(({ name }) => /wide|dark-uk-phone/.test(name)))('those who look after it, $name', (look) => {
   it('have accessible screens: queue, dispute, monitor', async () => {
-    const seat = await Seat.open(browser, look);
-    const open = async (role: string, path: string, ready: string): Promise<void> => {
+    const seat = await stage.guest(look);
+    const open = async (role: 'moderator' | 'admin', path: string, ready: string): Promise<void> => {
       await seat.page.goto('about:blank');
-      await seat.signIn(server.url, people.find((one) => one.role === role)!, path);
+      await seat.signIn(stage.server.url, stage[role], path);
       await seat.page.locator(ready).first().waitFor();
       await seat.live();
     };
-    try {
-      await open('moderator', '/queue', '.board tbody tr');
-      await seat.photograph(`${look.name}-5-queue`);
-      await expectAccessible(seat);
-      await expectNoSidewaysScroll(seat);
-      await seat.page.locator('.board tbody a').first().click();
-      await seat.page.locator('.chat-message, .chat-system').first().waitFor();
-      if ((look.width ?? 0) < 1100) await seat.page.locator('.order-strip').click();
-      await seat.page.locator('.decision').waitFor();
-      await seat.photograph(`${look.name}-6-dispute`);
-      await expectAccessible(seat);
-      await open('admin', '/monitor', '.board tbody tr');
-      await seat.page.locator('.tiles').waitFor();
-      await seat.page.locator('.chart canvas').first().waitFor();
-      await seat.photograph(`${look.name}-7-monitor`);
-      await expectAccessible(seat);
-      await expectNoSidewaysScroll(seat);
-      expect(seat.errors).toEqual([]);
-    } finally {
-      await seat.close();
-    }
+    await open('moderator', '/queue', '.board tbody tr');
+    await seat.photograph(`${look.name}-5-queue`);
+    await expectAccessible(seat);
+    await expectNoSidewaysScroll(seat);
+    await seat.page.locator('.board tbody a').first().click();
+    await seat.page.locator('.chat-message, .chat-system').first().waitFor();
+    if ((look.width ?? 0) < 1100) await seat.page.locator('.order-strip').click();
+    await seat.page.locator('.decision').waitFor();
+    await seat.photograph(`${look.name}-6-dispute`);
+    await expectAccessible(seat);
+    await open('admin', '/monitor', '.board tbody tr');
+    await seat.page.locator('.tiles').waitFor();
+    await seat.page.locator('.chart canvas').first().waitFor();
+    await seat.photograph(`${look.name}-7-monitor`);
+    await expectAccessible(seat);
+    await expectNoSidewaysScroll(seat);
   }, 90_000);
 });
 
 it('language and theme change at once and stay', async () => {
-  const seat = await Seat.open(browser, { locale: 'uk', theme: 'light' });
-  try {
-    const client = people.find(({ role }) => role === 'client')!;
-    await seat.signIn(server.url, client);
-    await seat.page.getByRole('button', { name: 'Меню: мова, тема, вихід' }).click();
-    await seat.page.getByLabel('English').check();
-    await seat.page.getByLabel('Dark').check();
-    await seat.photograph('menu-en-dark');
-    await seat.page.reload();
-    await seat.page.getByRole('button', { name: 'Menu: language, theme, sign out' }).waitFor();
-    expect(await seat.page.evaluate(() => document.documentElement.lang)).toBe('en');
-    const ground = await seat.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    expect(ground).toBe('rgb(20, 23, 26)');
-    expect(seat.errors).toEqual([]);
-  } finally {
-    await seat.close();
-  }
+  const seat = await stage.guest({ locale: 'uk', theme: 'light' });
+  const { client } = stage;
+  await seat.signIn(stage.server.url, client);
+  await seat.page.getByRole('button', { name: 'Меню: мова, тема, вихід' }).click();
+  await seat.page.getByLabel('English').check();
+  await seat.page.getByLabel('Dark').check();
+  await seat.photograph('menu-en-dark');
+  await seat.page.reload();
+  await seat.page.getByRole('button', { name: 'Menu: language, theme, sign out' }).waitFor();
+  expect(await seat.page.evaluate(() => document.documentElement.lang)).toBe('en');
+  const ground = await seat.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(ground).toBe('rgb(20, 23, 26)');
 });
 
 it('works by keyboard alone', async () => {
-  const seat = await Seat.open(browser, { locale: 'en' });
-  try {
-    const client = people.find(({ role }) => role === 'client')!;
-    const performer = people.find(({ role }) => role === 'performer')!;
-    const order = await new Backstage(server.url).order('By keyboard', client, performer);
-    await seat.page.goto(server.url);
-    await seat.page.getByRole('button', { name: `Sign in as ${client.name}` }).focus();
-    await seat.page.keyboard.press('Enter');
-    const row = seat.page.locator('.order-row', { hasText: 'By keyboard' });
-    await row.focus();
-    await seat.page.keyboard.press('Enter');
-    await seat.page.waitForURL(`**/orders/${order.id}`);
-    for (let i = 0; i < 30 && !(await seat.composer.evaluate((el) => el === document.activeElement)); i++) {
-      await seat.page.keyboard.press('Tab');
-    }
-    await seat.page.keyboard.type('hello');
-    await seat.page.keyboard.press('Enter');
-    await seat.sees('hello');
-    expect(await seat.composer.evaluate((el) => el === document.activeElement)).toBe(true);
-    expect(seat.errors).toEqual([]);
-  } finally {
-    await seat.close();
+  const seat = await stage.guest({ locale: 'en' });
+  const { client } = stage;
+  const order = await stage.order('By keyboard');
+  await seat.page.goto(stage.server.url);
+  await seat.page.getByRole('button', { name: `Sign in as ${client.name}` }).focus();
+  await seat.page.keyboard.press('Enter');
+  const row = seat.page.locator('.order-row', { hasText: 'By keyboard' });
+  await row.focus();
+  await seat.page.keyboard.press('Enter');
+  await seat.page.waitForURL(`**/orders/${order.id}`);
+  for (let i = 0; i < 30 && !(await seat.composer.evaluate((el) => el === document.activeElement)); i++) {
+    await seat.page.keyboard.press('Tab');
   }
+  await seat.page.keyboard.type('hello');
+  await seat.page.keyboard.press('Enter');
+  await seat.sees('hello');
+  expect(await seat.composer.evaluate((el) => el === document.activeElement)).toBe(true);
 });

@@ -17,6 +17,8 @@ export async function launch(): Promise<Browser> {
 export interface DemoPerson { id: string; name: string; role: string }
 export interface DemoOrder { id: string; title: string; client: { id: string; name: string }; performer: { id: string; name: string } }
 
+export interface StoredMessage { seq: number; senderId: string; content: string; createdAt: string }
+
 export interface Look {
   locale?: 'uk' | 'en';
   theme?: 'light' | 'dark';
@@ -86,15 +88,33 @@ export class Seat {
     await this.composer.fill(text);
     await this.composer.press('Enter');
   }
+  /** What the history shows, from top to bottom. */
+  texts(): Promise<string[]> {
+    return this.page.locator('.chat-text').allTextContents();
+  }
   bubble(text: string): Locator {
     return this.page.locator('.chat-message', { hasText: text });
   }
   async sees(text: string, limitMs = 10_000): Promise<void> {
     await this.bubble(text).first().waitFor({ timeout: limitMs });
   }
+  /** Waits for the tick of a message of one's own. */
+  async tick(text: string, state: 'queued' | 'sent' | 'read' | 'failed'): Promise<void> {
+    const states = state === 'sent' ? '[data-state="sent"], .chat-tick[data-state="read"]' : `[data-state="${state}"]`;
+    await this.bubble(text).first().locator(`.chat-tick${states}`).waitFor({ timeout: 20_000 });
+  }
   /** Waits until the page can send and hear. */
-  async live(): Promise<void> {
-    await this.page.locator('.link-state[data-link="live"]').waitFor({ state: 'attached', timeout: 20_000 });
+  async live(over?: 'websocket' | 'polling'): Promise<void> {
+    const transport = over === undefined ? '' : `[data-transport="${over}"]`;
+    await this.page.locator(`.link-state[data-link="live"]${transport}`).waitFor({ state: 'attached', timeout: 20_000 });
+  }
+  /** Waits until there is no socket. */
+  async down(kind?: 'degraded' | 'offline'): Promise<void> {
+    const link = kind === undefined ? ':not([data-link="live"])' : `[data-link="${kind}"]`;
+    await this.page.locator(`.link-state${link}`).waitFor({ state: 'attached', timeout: 20_000 });
+  }
+  frame(): Promise<unknown> {
+    return this.page.evaluate(() => new Promise(requestAnimationFrame));
   }
   async photograph(name: string, fullPage = false): Promise<void> {
     await this.page.evaluate(() => document.fonts.ready);
@@ -131,6 +151,15 @@ export class Backstage {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
     return answer;
   }
+  /** Again for as long as the server asks to be slower. */
+  async patiently<T>(run: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const outcome = await run().catch((error: Error) => error);
+      if (!(outcome instanceof Error)) return outcome;
+      if (!outcome.message.includes('RATE_LIMITED')) throw outcome;
+      await new Promise((next) => setTimeout(next, 300));
+    }
+  }
   /** A new order between two people, so that scenarios do not meet. */
   async order(title: string, client: DemoPerson, performer: DemoPerson): Promise<DemoOrder> {
     const body = { title, clientId: client.id, performerId: performer.id, amount: 1500, currency: 'UAH' };
@@ -146,8 +175,8 @@ export class Backstage {
     const answer = await this.call('GET', `/orders/${order.id}`, undefined, await this.token(person.id));
     return ((answer['order'] ?? answer) as { lastReadSeq: number }).lastReadSeq;
   }
-  async messages(order: DemoOrder, person: DemoPerson): Promise<{ seq: number; content: string }[]> {
+  async messages(order: DemoOrder, person: DemoPerson): Promise<StoredMessage[]> {
     const answer = await this.call('GET', `/orders/${order.id}/messages?after=0&limit=200`, undefined, await this.token(person.id));
-    return answer['messages'] as { seq: number; content: string }[];
+    return answer['messages'] as StoredMessage[];
   }
 }

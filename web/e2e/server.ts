@@ -23,26 +23,27 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startServer(): Promise<TestServer> {
+/** `settings` go to the environment of the program. */
+export async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   await mkdir(ARTEFACTS, { recursive: true });
   const url = process.env['ROZMOVA_URL'];
   const binary = process.env['ROZMOVA_BIN'];
   if (url !== undefined) return { url: url.replace(/\/$/, ''), restart: null, stop: async () => {} };
-  if (binary !== undefined) return startBinary(binary);
-  if (process.env['ROZMOVA_CONTRACT'] !== undefined) return startContract();
+  if (binary !== undefined) return startBinary(binary, settings);
+  if (process.env['ROZMOVA_CONTRACT'] !== undefined) return startContract(settings);
   throw new Error('set ROZMOVA_URL (a running server), ROZMOVA_BIN (the program) or ROZMOVA_CONTRACT=1');
 }
 
-async function startBinary(binary: string): Promise<TestServer> {
+async function startBinary(binary: string, settings: Readonly<Record<string, string>>): Promise<TestServer> {
   if (!existsSync(join(WEB_DIR, 'index.html'))) throw new Error('run `npm run build` first');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const data = await mkdtemp(join(tmpdir(), 'rozmova-e2e-'));
-  const log = createWriteStream(join(ARTEFACTS, 'server.log'));
+  const log = createWriteStream(join(ARTEFACTS, `server-${port}.log`));
   const { DATABASE_URL: _database, REDIS_URL: _redis, NODE_ENV: _mode, ...environment } = process.env;
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(binary, ['serve'], {
-      env: { ...environment, PORT: String(port), HOST: '127.0.0.1', DATA_DIR: data, WEB_DIR, LOG_FORMAT: 'json' },
+      env: { ...environment, PORT: String(port), HOST: '127.0.0.1', DATA_DIR: data, WEB_DIR, LOG_FORMAT: 'json', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout.pipe(log, { end: false });
@@ -77,10 +78,10 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<
 async function answering(url: string, child: ChildProcess): Promise<void> {
   const limit = Date.now() + START_MS_MAX;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; see server.log`);
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; see its log`);
     const ready = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
     if (ready) return;
-    if (Date.now() > limit) throw new Error('the server does not get ready; see server.log');
+    if (Date.now() > limit) throw new Error('the server does not get ready; see its log');
     await new Promise((next) => setTimeout(next, 25));
   }
 }
@@ -96,11 +97,11 @@ function freePort(): Promise<number> {
   });
 }
 
-async function startContract(): Promise<TestServer> {
+async function startContract(settings: Readonly<Record<string, string>>): Promise<TestServer> {
   const server = new ContractServer();
   server.webRoot = WEB_DIR;
   fillContract(server);
-  limitRate(server);
+  if (settings['RATE_MESSAGES_PER_10S'] !== '0') limitRate(server);
   await server.start();
   return {
     url: server.url,

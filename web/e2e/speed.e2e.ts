@@ -3,11 +3,10 @@
  * of three runs counts, and the limit of a frame has room for a machine that does
  * something else besides.
  */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Seat, demoPeople, launch } from './people';
-import { startServer } from './server';
-import type { TestServer } from './server';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Seat } from './people';
+import { Stage } from './stage';
 
 const ROWS_MAX = 40;
 const FRAME_P95_MS = 25;
@@ -15,16 +14,7 @@ const HEAP_MB = 40;
 const COMMITS_MAX = 60;
 const FIRST_MESSAGE_MS = 800;
 
-let server: TestServer;
-let browser: Browser;
-beforeAll(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = Stage.forFile();
 
 async function best(measure: () => Promise<number>): Promise<number> {
   let least = Infinity;
@@ -39,9 +29,9 @@ function report(what: string, value: number, limit: number): void {
 describe('ten thousand messages', () => {
   let page: Page;
   beforeAll(async () => {
-    const seat = await Seat.open(browser, { width: 900, height: 700 });
+    const seat = await Seat.open(stage.browser, { width: 900, height: 700 });
     page = seat.page;
-    await page.goto(`${server.url}/gallery/many`);
+    await page.goto(`${stage.server.url}/gallery/many`);
     await page.locator('.chat-message').first().waitFor({ timeout: 30_000 });
   });
 
@@ -100,10 +90,9 @@ describe('ten thousand messages', () => {
 });
 
 it('the first message is there soon after the page was asked for', async () => {
-  const client = (await demoPeople(server.url)).find(({ role }) => role === 'client')!;
   const cold = await best(async () => {
-    const seat = await Seat.open(browser);
-    await seat.signIn(server.url, client);
+    const seat = await Seat.open(stage.browser);
+    await seat.signIn(stage.server.url, stage.client);
     await seat.page.locator('.order-row').first().waitFor();
     await seat.live();
     const started = Date.now();

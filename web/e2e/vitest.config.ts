@@ -1,14 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const shared = {
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  environment: 'node',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+} as const;
+
+/** Scenarios run two files at a time, each with a server and a browser of its own; what is measured runs alone. */
 export default defineConfig({
   test: {
-    root: fileURLToPath(new URL('.', import.meta.url)),
-    include: ['*.e2e.ts'],
-    environment: 'node',
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     reporters: ['verbose'],
+    maxWorkers: 2,
+    projects: [
+      { test: { ...shared, name: 'scenes', include: ['*.e2e.ts'], exclude: ['speed.e2e.ts'], sequence: { groupOrder: 0 } } },
+      { test: { ...shared, name: 'speed', include: ['speed.e2e.ts'], sequence: { groupOrder: 1 } } },
+    ],
   },
 });
