@@ -96,10 +96,12 @@ struct Config {
   std::int64_t token_warning_ms = 60'000;
   std::int64_t token_grace_ms = 30'000;
   std::int64_t upload_keep_unsent_hours = 24;
+  std::int64_t upload_tidy_ms = 60'000;
   std::int64_t upload_link_seconds = 300;
   std::int64_t edit_window_ms = 900'000;
   std::int64_t notifications_kept_days = 90;
   std::int64_t revocation_days = 400;
+  std::int64_t marketplace_sweep_ms = 500;
   std::int64_t shutdown_spread_ms = 2'000;
 
   bool tls() const { return !tls_cert_file.empty(); }

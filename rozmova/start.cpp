@@ -25,7 +25,6 @@ namespace rozmova {
 namespace {
 
 constexpr std::int64_t unlimited = 1'000'000'000;
-constexpr std::int64_t marketplace_sweep_ms = 500;  ///< delivery stops within a second
 
 std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 std::int64_t rate(std::int64_t setting) { return setting == 0 ? unlimited : setting; }
@@ -197,7 +196,7 @@ chat::ChatOptions chat_options(const Config& config) {
     options.demo_sign_ins_per_min = options.demo_sign_ins_burst = unlimited;
   }
   // No trigger of ours stands on their tables: what they change is seen by looking.
-  if (config.marketplace != nullptr) options.access_sweep_ms = marketplace_sweep_ms;
+  if (config.marketplace != nullptr) options.access_sweep_ms = config.marketplace_sweep_ms;
   options.uploads_per_minute = options.uploads_burst = rate(config.uploads_per_minute);
   options.content_characters_max = size(config.content_chars_max);
   options.connections_per_user_max =
@@ -219,6 +218,7 @@ uploads::UploadOptions upload_options(const Config& config) {
   options.bytes_max = static_cast<std::uint64_t>(config.upload_bytes_max);
   options.bytes_per_day_max = config.upload_bytes_per_day;
   options.keep_unsent_ms = config.upload_keep_unsent_hours * 3'600'000;
+  options.round_ms = config.upload_tidy_ms;
   options.link_ms = config.upload_link_seconds * 1'000;
   return options;
 }

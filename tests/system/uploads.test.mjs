@@ -1,12 +1,13 @@
 // Files over HTTP: sent whole, cut, slow and false; read whole, in parts, by link; and by nobody else.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, range } from './lib/deadline.mjs';
 import { RawHttp } from './lib/raw-http.mjs';
 import { record } from './lib/record.mjs';
+import { sqlite } from './lib/sqlite.mjs';
 import { World } from './lib/world.mjs';
 
 const mib = 1 << 20;
@@ -261,6 +262,37 @@ describe('uploads', () => {
     await stored(scene.bob, png(100));
     open.forEach((raw) => raw.close());
     await eventually('there is room again', async () => (await uploads(scene.alice, png(100))).status === 201);
+  });
+
+  test('what is never sent is removed when its time is over, and so are files of chats that are gone', async () => {
+    const other = await World.open({ env: { UPLOAD_TIDY_MS: '10', UPLOAD_KEEP_UNSENT_HOURS: '2' } });
+    try {
+      const { alice, bob, order } = await other.scene();
+      const deleted = await other.order(alice, bob);
+      const send = async (where) => (await alice.rest.asks('POST', `/v1/uploads?orderId=${where.id}&fileName=a.txt`, 'text', { 'content-type': 'text/plain' })).body;
+      const [old, young, sent, orphan] = [await send(order), await send(order), await send(order), await send(deleted)];
+      await alice.rest.sends(order, 'with it', { attachments: [{ uploadId: sent.id }] });
+      await alice.rest.sends(deleted, 'with it', { attachments: [{ uploadId: orphan.id }] });
+      const folder = join(other.server.dataDir, 'uploads');
+      const ids = async () => (await readdir(folder, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()).map((e) => e.name);
+      const path = async (id) => {
+        const entry = (await readdir(folder, { recursive: true, withFileTypes: true })).find((e) => e.name.includes(id));
+        return join(entry.parentPath ?? entry.path, entry.name);
+      };
+      // Three hours pass for all but one of them, and one order goes.
+      const orphanFile = await path(orphan.id);
+      await sqlite(other.server, `PRAGMA foreign_keys = ON; DELETE FROM orders WHERE id = '${deleted.id}'`);
+      const then = new Date(Date.now() - 3 * 3_600_000);
+      await utimes(orphanFile, then, then);
+      await sqlite(other.server, `UPDATE attachments SET created_at = '${then.toISOString()}' WHERE id IN ('${old.id}', '${sent.id}')`);
+      await eventually('two of the files are gone', async () => (await ids()).length === 2);
+      for (const gone of [old, orphan]) await alice.rest.isRefused('GET', gone.fileUrl, undefined, 404, 'NOT_FOUND');
+      for (const kept of [young, sent]) assert.equal((await bob.rest.asks('GET', kept.fileUrl)).text, 'text');
+      const removed = (reason) => other.server.log.includes(`"event":"uploads_removed","files":1,"reason":"${reason}"`);
+      assert.ok(removed('never sent') && removed('no row'));
+    } finally {
+      await other.close();
+    }
   });
 
   test('what one user may upload in a day is bounded', async () => {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, range } from './lib/deadline.mjs';
 import { isSigned, Receiver } from './lib/receiver.mjs';
+import { sqlite } from './lib/sqlite.mjs';
 import { World } from './lib/world.mjs';
 
 const webhookSecret = 'webhook-secret-0123456789-0123456789';
@@ -77,6 +78,41 @@ describe('webhooks', () => {
     await arrived(bad.order, 1);
     assert.deepEqual(of(bad.order).map((r) => r.body.data.message.content), ['behind']);
     await eventually('a line of it', () => /"event":"webhook_given_up".*status 410/.test(world.server.log));
+  });
+
+  test('one that is too old is given up, kept as dead, and holds up nobody', async () => {
+    const { alice, order } = await world.scene();
+    const since = Date.now();
+    const days = (n) => new Date(since - n * 86_400_000).toISOString();
+    receiver.answer = ({ body }) => (body.data.message?.content === 'too old' ? 500 : 204);
+    const { id } = await alice.rest.sends(order, 'too old');
+    await eventually('a try', () => receiver.requests.some((r) => r.body.data.message?.id === id));
+    const row = `chat_id = '${order.id}' AND seq = 1`;
+    await sqlite(world.server, `UPDATE webhook_queue SET created_at = '${days(4)}' WHERE ${row}`);
+    await alice.rest.sends(order, 'behind it');
+    await arrived(order, 1);
+    assert.deepEqual(of(order).map((r) => r.body.data.message.content), ['behind it']);
+    assert.equal(await sqlite(world.server, `SELECT state || ': ' || last_error FROM webhook_queue WHERE ${row}`), 'dead: status 500');
+  });
+
+  test('the pause between two tries outlives a restart, and so does their number', async () => {
+    const slow = await Receiver.start(webhookSecret);
+    const other = await World.open({ env: { WEBHOOK_URL: slow.url, WEBHOOK_SECRET: webhookSecret, WEBHOOK_EVENTS: 'message.created', WEBHOOK_RETRY_MS: '1500' } });
+    try {
+      const at = [];
+      slow.answer = () => (at.push(Date.now()), at.length < 3 ? 503 : 204);
+      const { alice, order } = await other.scene();
+      await alice.rest.sends(order, 'waits');
+      await eventually('a first try that is written down', async () => (await sqlite(other.server, 'SELECT attempts FROM webhook_queue')) === '1');
+      await other.server.restart('kill9');
+      await slow.takes(1);
+      assert.deepEqual(slow.requests.map((r) => r.attempt), [1, 2, 3]);
+      assert.equal(new Set(slow.requests.map((r) => r.id)).size, 1);
+      assert.ok(at[1] - at[0] >= 1_500 && at[2] - at[1] >= 3_000, `pauses of ${at[1] - at[0]} and ${at[2] - at[1]} ms`);
+    } finally {
+      await other.close();
+      await slow.closes();
+    }
   });
 
   test('notifications of who is not here, and only of those', async () => {
