@@ -1,11 +1,13 @@
 #include "sioxx/floors.hpp"
 
+#include "sioxx/cluster/redis.hpp"
 #include "sioxx/engine/sessions.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace sioxx {
 namespace {
@@ -96,6 +98,22 @@ net::Options net_options_of(const Options& options) {
   net.relay_secret = options.relay_secret;
   net.relay_silence_ms_max = options.ping_interval_ms + options.ping_timeout_ms + relay_patience_ms;
   return net;
+}
+
+cluster::ExchangeLimits bus_limits_of(const Options& options) {
+  cluster::ExchangeLimits limits;
+  limits.prefix = options.bus_prefix;
+  limits.queue_bytes_max = options.bus_queue_bytes_max;
+  return limits;
+}
+
+std::unique_ptr<cluster::Carrier> carrier_of(const Options& options, const engine::ProcessId& self) {
+  if (options.redis_url.empty()) return nullptr;
+  std::string why;
+  auto redis = redis::parse_url(options.redis_url, why);
+  if (!redis) throw std::invalid_argument("redis_url: " + why);
+  redis->client_name = "sioxx-" + self.text();
+  return std::make_unique<cluster::RedisCarrier>(std::move(*redis));
 }
 
 }  // namespace sioxx

@@ -1,5 +1,6 @@
 #include "sioxx/server.hpp"
 
+#include "sioxx/cluster/exchange.hpp"
 #include "sioxx/cluster/shards.hpp"
 #include "sioxx/engine/sessions.hpp"
 #include "sioxx/farewell.hpp"
@@ -117,6 +118,7 @@ struct Server::Impl final : net::House {
   Namespace& of(std::string_view name);
   Namespace& of_matching(NamespaceFilter filter);
   void freeze();
+  void join_others();
   std::shared_ptr<const net::TlsContext> load_tls() const;
   void run();
   void began_to_stop(std::int64_t spread_ms);
@@ -149,6 +151,10 @@ struct Server::Impl final : net::House {
   std::vector<std::unique_ptr<loop::Shard>> shards_;
   net::Admission admission_;
   cluster::Shards adapter;
+  loop::Shard bus_shard{engine::Sessions::shards_max};  ///< beside those that serve
+  std::unique_ptr<cluster::Carrier> carrier;            ///< until freeze()
+  cluster::BusWatch bus_watch;
+  std::unique_ptr<cluster::Exchange> bus;  ///< null: alone
   std::vector<std::unique_ptr<Story>> stories;
   net::Listener listener{*this};
   unsigned stories_ending = 0, stories_gone = 0;  ///< shard 0's
@@ -237,6 +243,7 @@ Server::Impl::Impl(Options wanted)
     locals.push_back(&stories.back()->local);
   }
   adapter.settle(locals);
+  carrier = carrier_of(given, process_id);
   of("/");
 }
 
@@ -273,6 +280,7 @@ Namespace& Server::Impl::of_matching(NamespaceFilter filter) {
 /// From here on the tables do not change: every shard gets its view of them.
 void Server::Impl::freeze() {
   if (std::exchange(frozen, true)) return;
+  join_others();
   for (const auto& space : namespaces) space->freeze();
   for (const auto& plain : plains) net_options.paths.push_back(plain->path);
   for (const auto& story : stories) {
@@ -294,7 +302,22 @@ void Server::Impl::freeze() {
   }
 }
 
+void Server::Impl::join_others() {
+  if (carrier == nullptr) return;
+  bus = std::make_unique<cluster::Exchange>(bus_shard, adapter, std::move(carrier), process_id,
+                                            bus_limits_of(given), std::move(bus_watch), given.log);
+  adapter.attach(*bus);
+}
+
 void Server::Impl::run() {
+  std::thread bus_thread;
+  if (bus != nullptr) {
+    bus->start();
+    bus_thread = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), "sioxx-bus");
+      bus_shard.run();
+    });
+  }
   std::vector<std::thread> threads;
   for (unsigned index = 1; index < shards(); ++index) {
     threads.emplace_back([story = stories[index].get(), index] {
@@ -309,6 +332,9 @@ void Server::Impl::run() {
     shard(0).run();
   }
   for (std::thread& thread : threads) thread.join();
+  if (bus == nullptr) return;
+  bus->leave();
+  bus_thread.join();
 }
 
 /// On shard 0. The listener goes when the last session has: a polling client may come back for its last
@@ -354,6 +380,16 @@ void Server::raw_websocket(std::string path, RawHandler on_message) {
     throw std::logic_error("WebSocket path " + path + " must be added before the server runs");
   impl_->net_options.raw_paths.push_back(std::move(path));
   impl_->raw_handlers.push_back(std::move(on_message));
+}
+
+void Server::attach(std::unique_ptr<cluster::Carrier> carrier) {
+  if (impl_->frozen) throw std::logic_error("the bus must be attached before the server runs");
+  impl_->carrier = std::move(carrier);
+}
+
+void Server::watch_bus(cluster::BusWatch watch) {
+  if (impl_->frozen) throw std::logic_error("the bus must be watched before the server runs");
+  impl_->bus_watch = std::move(watch);
 }
 
 void Server::listen() {
@@ -413,15 +449,23 @@ void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
     unsigned missing;
     std::function<void(const Stats&)> done;
   };
-  const auto sum = std::make_shared<Sum>(Sum{{}, shards(), std::move(done)});
+  const auto sum = std::make_shared<Sum>(Sum{{}, shards() + 1, std::move(done)});
+  loop::Shard& reply = shard(reply_on);
+  const auto come_in = [sum](const Stats& part) {
+    add(sum->stats, part);
+    if (--sum->missing == 0) sum->done(sum->stats);
+  };
   for (const auto& story : impl_->stories) {
-    story->shard.post([&one = *story, &reply = shard(reply_on), sum] {
-      reply.post([sum, part = one.stats()] {
-        add(sum->stats, part);
-        if (--sum->missing == 0) sum->done(sum->stats);
-      });
-    });
+    story->shard.post(
+        [&one = *story, &reply, come_in] { reply.post([come_in, part = one.stats()] { come_in(part); }); });
   }
+  const auto with_bus = [&reply, sum, come_in](const cluster::BusStats& bus) {
+    reply.post([sum, come_in, bus] {
+      sum->stats.bus = bus;
+      come_in({});
+    });
+  };
+  if (impl_->bus == nullptr || !impl_->bus->stats(with_bus)) with_bus({});
 }
 
 Adapter& Server::adapter() { return impl_->adapter; }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "sioxx/cluster/bus.hpp"
+#include "sioxx/cluster/carrier.hpp"
+#include "sioxx/cluster/exchange.hpp"
 #include "sioxx/engine/close_reason.hpp"
 #include "sioxx/engine/log_line.hpp"
 #include "sioxx/engine/process_id.hpp"
@@ -89,6 +92,12 @@ struct Options {
   /// it costs a kilobyte or so a connection. Else they are there for the middleware and the connect handlers
   /// of its first namespace only.
   bool keep_handshake = false;
+  /// Other processes: `redis://[[user]:password@]host[:port][/database]` through which they hear each other; empty: this
+  /// one is alone (or Server::attach() gives it something else).
+  std::string redis_url{};
+  /// Of its channels (`sioxx:all`); clusters that share one Redis have different ones.
+  std::string bus_prefix = "sioxx";
+  std::size_t bus_queue_bytes_max = 16'777'216;  ///< what waits while the bus is away; then the oldest go
   Log log{};
 };
 
@@ -101,6 +110,7 @@ struct Stats {
   std::uint64_t slow_consumers = 0, ephemeral_dropped = 0, parse_errors = 0;
   std::uint64_t relayed = 0, relay_lost = 0;  ///< requests given to other processes; those that got no answer
   std::uint64_t tunnels = 0;                  ///< WebSockets whose sessions are elsewhere
+  cluster::BusStats bus{};
 };
 
 /// A Socket.IO server: namespaces, shards, a listener. Built, filled with handlers, then run; taken down by
@@ -149,6 +159,11 @@ class Server {
   /// Serves WebSockets with nothing on top (RFC 6455 alone) at exactly this path; before run() only. They count as
   /// connections, obey max_payload_bytes and cors_origins, have no heartbeat, and end with stop().
   void raw_websocket(std::string path, RawHandler on_message);
+
+  /// Joins other processes through an engine of the application's own instead of Options::redis_url; before run() only.
+  void attach(std::unique_ptr<cluster::Carrier> carrier);
+  /// What happens to the bus; before run() only. Called upon the bus's own thread.
+  void watch_bus(cluster::BusWatch watch);
 
   /// Reads the TLS files, binds and listens; throws std::system_error or std::runtime_error whose text says what to
   /// change. run() does it when it was not done.

@@ -330,7 +330,9 @@ void Connection::lose(std::string why) {
   close();
   state_ = State::pausing;
   const unsigned doublings = std::min(failures_++, 16u);
-  const loop::TimeMs pause = std::min(options_.retry_max_ms, options_.retry_min_ms << doublings);
+  // Half of it by chance: all who were lost together must not come back together.
+  const loop::TimeMs longest = std::min(options_.retry_max_ms, options_.retry_min_ms << doublings);
+  const loop::TimeMs pause = longest - std::uniform_int_distribution<loop::TimeMs>(0, longest / 2)(chance_);
   shard_.timers().arm(*this, shard_.now() + pause);
   if (!std::exchange(told_lost_, true)) listener_.on_redis_lost(why);
 }

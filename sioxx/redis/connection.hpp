@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -107,6 +108,7 @@ class Connection final : private loop::Pollable, private loop::Timer, private lo
   std::deque<OnReply> waiting_;
   unsigned greetings_left_ = 0;
   unsigned failures_ = 0;  ///< in a row
+  std::minstd_rand chance_{std::random_device{}()};
   bool told_lost_ = false;
   bool ping_sent_ = false;
   loop::TimeMs heard_ = 0;

@@ -25,7 +25,7 @@ struct Options {
   loop::TimeMs ping_interval_ms = 1'000;
   loop::TimeMs ping_timeout_ms = 2'000;
   loop::TimeMs retry_min_ms = 50;             ///< doubled with every failure in a row …
-  loop::TimeMs retry_max_ms = 500;            ///< … up to this
+  loop::TimeMs retry_max_ms = 500;            ///< … up to this; up to half of it is left out, by chance
   std::size_t output_bytes_max = 16'777'216;  ///< written but not taken by the kernel; past it: refused
   std::size_t replies_waiting_max = 65'536;   ///< commands without their answer; past it: refused
   std::size_t reply_bytes_max = 67'108'864;   ///< of one answer or message; past it: connection dropped

@@ -14,7 +14,7 @@ namespace sioxx::test {
 
 /// Three real shards and mailboxes, turned by hand on one thread; no sockets of the operating system.
 class ShardsTest : public ::testing::Test {
- protected:
+ public:
   static constexpr unsigned count = 3;
 
   struct Home {
