@@ -182,8 +182,7 @@ void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Th
         if (!facts) return no_such_chat(chat.kind);
         if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
         const auto last_change_seq = store.changes(chat, {std::nullopt, 0, 0}).last_change_seq;
-        const bool is_party = who.user == facts->client_id || who.user == facts->performer_id;
-        if (chat.kind == ChatKind::order && !is_party) house_.note_entry(who, chat, "rest");
+        house_.note_entry(who, *facts, "history");
         auto messages = store.messages(chat, page);
         trim_page(messages, page.after_seq.has_value(), bytes_max);
         // The newest message may be younger than the facts.
@@ -195,9 +194,11 @@ void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Th
 
 void Deeds::orders(const Caller& who, int limit, std::optional<std::string> cursor, Then<std::string> done) {
   read<std::string>(
-      [who, limit, cursor = std::move(cursor)](store::Store& store) -> Result<std::string> {
+      [this, who, limit, cursor = std::move(cursor)](store::Store& store) -> Result<std::string> {
         const auto from = cursor ? std::optional<std::string_view>(*cursor) : std::nullopt;
         const Viewer viewer = viewer_of(store, who);
+        // Each of them with its last message.
+        if (viewer.role == Role::admin) house_.note_entry(who, {}, "list");
         return orders_json(store.orders(who.user, viewer.role == Role::admin, limit, from), viewer);
       },
       std::move(done));
@@ -205,11 +206,12 @@ void Deeds::orders(const Caller& who, int limit, std::optional<std::string> curs
 
 void Deeds::order(const Caller& who, const Uuid& id, Then<std::string> done) {
   read<std::string>(
-      [who, id](store::Store& store) -> Result<std::string> {
+      [this, who, id](store::Store& store) -> Result<std::string> {
         const ChatKey chat{ChatKind::order, id};
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
         if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
+        house_.note_entry(who, *facts, "details");
         const auto summary = store.order(id, who.user);
         if (!summary) return no_such_chat(chat.kind);
         std::string json;

@@ -50,11 +50,12 @@ void Deeds::write_change(const Caller& who, ChangePayload wish, Then<Sent> done)
 void Deeds::changes(const Caller& who, const ChatKey& chat, std::int64_t after, int limit,
                     Then<std::string> done) {
   read<std::string>(
-      [who, chat, after, limit,
+      [this, who, chat, after, limit,
        bytes_max = house_.options().answer_bytes_max](store::Store& store) -> Result<std::string> {
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
         if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
+        house_.note_entry(who, *facts, "changes");
         auto page = store.changes(chat, {after, INT64_MAX, limit});
         trim_changes(page, bytes_max);
         return changes_json(page);

@@ -165,9 +165,14 @@ void Deeds::assign_dispute(const Caller& who, const Uuid& dispute, std::optional
 void Deeds::disputes(const Caller& who, store::DisputeFilter filter, int limit,
                      std::optional<std::string> cursor, Then<std::string> done) {
   read<std::string>(
-      [who, filter = std::move(filter), limit, cursor = std::move(cursor)](store::Store& store) {
+      [this, who, filter = std::move(filter), limit, cursor = std::move(cursor)](store::Store& store) {
         const auto from = cursor ? std::optional<std::string_view>(*cursor) : std::nullopt;
         const Viewer viewer = viewer_of(store, who);
+        if (sees_all_disputes(viewer.role)) {
+          ChatFacts all;
+          all.chat.kind = ChatKind::dispute;
+          house_.note_entry(who, all, "list");
+        }
         const auto list = store.disputes(who.user, sees_all_disputes(viewer.role), filter, limit, from);
         return Result<std::string>(disputes_json(list, viewer));
       },
@@ -176,11 +181,12 @@ void Deeds::disputes(const Caller& who, store::DisputeFilter filter, int limit,
 
 void Deeds::dispute(const Caller& who, const Uuid& id, Then<std::string> done) {
   read<std::string>(
-      [who, id](store::Store& store) -> Result<std::string> {
+      [this, who, id](store::Store& store) -> Result<std::string> {
         const ChatKey chat{ChatKind::dispute, id};
         const auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
         if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
+        house_.note_entry(who, *facts, "details");
         const auto summary = store.dispute(id, who.user);
         if (!summary) return no_such_chat(chat.kind);
         std::string json;
@@ -224,11 +230,12 @@ void Deeds::add_note(const Caller& who, NotePayload note, Then<Sent> done) {
 
 void Deeds::notes(const Caller& who, const Uuid& dispute, store::Page page, Then<std::string> done) {
   read<std::string>(
-      [who, dispute, page](store::Store& store) -> Result<std::string> {
+      [this, who, dispute, page](store::Store& store) -> Result<std::string> {
         const auto facts = store.facts({ChatKind::dispute, dispute});
         if (!facts) return no_such_chat(ChatKind::dispute);
         if (!may_note(who.user, role_of(store, who), *facts))
           return Refusal{ErrorCode::forbidden, "notes are for moderators alone"};
+        house_.note_entry(who, *facts, "notes");
         return notes_json(store.notes(dispute, page));
       },
       std::move(done));

@@ -187,8 +187,11 @@ void House::revoke(Part& part, RevocationsPtr list) {
   });
 }
 
-void House::note_entry(const Caller& who, const ChatKey& chat, std::string_view by) {
-  store::AuditEntry entry{who.user, "enter_chat", std::string(text(chat.kind)), chat.id.text(), {}};
+void House::note_entry(const Caller& who, const ChatFacts& facts, std::string_view by) {
+  const ChatKey& chat = facts.chat;
+  if (!who.user.is_nil() && (who.user == facts.client_id || who.user == facts.performer_id)) return;
+  store::AuditEntry entry{{}, "enter_chat", std::string(text(chat.kind)), chat.id.text(), {}};
+  if (!who.user.is_nil()) entry.actor_id = who.user;
   entry.detail = fmt::format(R"({{"by":"{}"}})", by);
   at_home(who.user, [this, entry = std::move(entry), key = std::pair(who.user, chat.id)](Part& home) {
     const auto now = home.shard.now();

@@ -159,9 +159,9 @@ class House {
   /// Takes the list and ends the connections that it forbids.
   void revoke(Part& part, RevocationsPtr list);
 
-  /// Somebody who is no party of the order has looked into its chat, by a join or over REST: a line in the audit log, one
-  /// in entry_audit_ms for the same person and chat.
-  void note_entry(const Caller& who, const ChatKey& chat, std::string_view by);
+  /// Somebody has looked into a chat `by` a join, its history, a file: unless he is a party of the order, a line in the
+  /// audit log, one in entry_audit_ms for the same person and chat. A list of chats is one without an id.
+  void note_entry(const Caller& who, const ChatFacts& facts, std::string_view by);
   /// One event for any number of receivers, counted by its name.
   sioxx::engine::EncodedPtr encode(std::string_view event, std::string_view json, std::uint64_t order = 0);
   /// To everybody in the room, or with `except` to all but one user's devices.

@@ -32,7 +32,7 @@ void Joins::begin(const Place& place) {
     return next(place);
   }
   const auto walk =
-      std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, false, false, {}, 0, {}});
+      std::make_shared<Walk>(Walk{place, step.answer, step.join->after_seq, false, {}, false, {}, 0, {}});
   walk->after_change_seq = step.join->after_change_seq;
   house_.at_home(step.answer.caller().user, [this, walk](House::Part& home) {
     auto over = house_.over_rate(home, walk->answer.caller(), Rates::Kind::join, walk->answer.event());
@@ -125,9 +125,7 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
     if (!ahead) trim_page(snapshot->page, true, options.answer_bytes_max);
   }
   trim_page(snapshot->page, false, options.answer_bytes_max);
-  const ChatFacts& facts = snapshot->facts;
-  walk.is_audited =
-      chat.kind == ChatKind::order && who.user != facts.client_id && who.user != facts.performer_id;
+  walk.facts = snapshot->facts;
   walk.last_seq = snapshot->facts.last_seq;
   walk.last_change_seq = changes.last_change_seq;
   walk.text = join_text(*snapshot, changes, who.user, role, gap);
@@ -161,7 +159,7 @@ void Joins::arrive(const WalkPtr& walk) {
   walk->answer.ok(join_fields(walk->text, walk->online, socket->shard().wall()));
   house_.metrics().count(Count::joins);
   if (walk->after_seq) house_.metrics().count(Count::reconnects);
-  if (walk->is_audited) house_.note_entry(who, walk->place.chat, "join");
+  house_.note_entry(who, walk->facts, "join");
   house_.log().event(
       "join",
       {{"chat", room}, {"user", who.user}, {"socket", socket->id()}, {"duration_us", who.elapsed_us()}});

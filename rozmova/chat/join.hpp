@@ -61,7 +61,7 @@ class Joins {
     Answer answer;
     std::optional<std::int64_t> after_seq;
     bool was_in = false;  ///< and hearing, before this join
-    bool is_audited = false;
+    ChatFacts facts;
     bool hears_notes = false;
     JoinText text;
     std::int64_t last_seq = 0;

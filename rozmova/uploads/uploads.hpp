@@ -84,7 +84,7 @@ class Uploads {
 
   std::optional<Refusal> may_keep(store::Store& store, const chat::Caller& who, const ChatKey& chat,
                                   std::uint64_t bytes, WallMs now) const;
-  static Result<store::Upload> look(store::Store& store, const chat::Caller& who, const Uuid& id);
+  Result<store::Upload> look(store::Store& store, const chat::Caller& who, const Uuid& id);
   void keep(const chat::Caller& who, store::Upload upload, Then<store::Upload> done);
   void tidy_up(unsigned round);
 

@@ -10,6 +10,7 @@ import { sign } from './lib/token.mjs';
 import { World } from './lib/world.mjs';
 
 const words = 'цілком таємні слова';
+const serviceToken = 'service-token-0123456789-0123456789';
 
 describe('seen from outside', () => {
   let world, alice, bob, order, a, b, sockets;
@@ -34,7 +35,7 @@ describe('seen from outside', () => {
   };
 
   before(async () => {
-    world = await World.open({ env: { LOG_LEVEL: 'debug' } });
+    world = await World.open({ env: { LOG_LEVEL: 'debug', SERVICE_TOKEN: serviceToken } });
     ({ alice, bob, order, a, b } = await world.talk());
     sockets = { a: a.socket.id, b: b.socket.id };
     const message = await a.sends(order, words, { clientMessageId: 'once' });
@@ -145,5 +146,33 @@ describe('seen from outside', () => {
     assert.ok(!m.text.includes('no_such_event'));
     const types = [...m.text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     assert.equal(new Set(types).size, types.length, 'each family once');
+  });
+
+  test('by whatever door, the backend too, and parties never', async () => {
+    const service = new Rest(world.url, serviceToken);
+    const upload = async (where) => (await alice.rest.asks('POST', `/v1/uploads?orderId=${where.id}&fileName=a.txt`, 'text', { 'content-type': 'text/plain' })).body;
+    const rows = (subject) => sqlite(world.server, `SELECT coalesce(actor_id, 'service') || ' ' || json_extract(detail, '$.by') FROM audit_log WHERE action = 'enter_chat' AND subject_id = ${q(subject)} ORDER BY id`);
+    const doors = {
+      history: (who, c) => who.does('GET', `${c.path}/messages`),
+      details: (who, c) => who.does('GET', c.path),
+      changes: (who, c) => who.does('GET', `${c.path}/changes`),
+      notes: (who, c) => c.path.includes('disputes') && who.does('GET', `${c.path}/notes`),
+      file: (who, c) => c.file && who.asks('GET', c.file.fileUrl),
+    };
+    const judge = await world.person('moderator');
+    for (const [door, enters] of Object.entries(doors)) {
+      const place = await world.order(alice, bob);
+      const dispute = await alice.rest.does('POST', `/v1/orders/${place.id}/disputes`, { reason: 'Кран тече' });
+      for (const chat of [{ id: place.id, path: `/v1/orders/${place.id}`, file: await upload(place) }, { id: dispute.id, path: `/v1/disputes/${dispute.id}` }]) {
+        if (door !== 'notes') await enters(alice.rest, chat);
+        if (!(await enters(judge.rest, chat))) continue;
+        assert.equal(await eventually(`${door} of ${chat.path}`, () => rows(chat.id)), `${judge.id} ${door}`);
+        if (door !== 'history') continue;
+        await enters(service, chat);
+        await eventually('the backend', async () => (await rows(chat.id)) === `${judge.id} history\nservice history`);
+      }
+    }
+    await judge.rest.does('GET', '/v1/disputes');
+    await eventually('the list', async () => (await rows('00000000-0000-0000-0000-000000000000')).includes(`${judge.id} list`));
   });
 });
