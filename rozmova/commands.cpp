@@ -4,6 +4,7 @@
 #include "rozmova/chat/demo.hpp"
 #include "rozmova/secret.hpp"
 #include "rozmova/settings.hpp"
+#include "rozmova/start.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ int wrong(std::string_view sentence) {
 }  // namespace
 
 int run_migrate(const Config& config) {
-  const auto store = store::make_store(config.store_url(), config.marketplace);
+  const auto store = store_of(config);
   store->migrate();
   fmt::print("{} is up to date.\n", store->describe());
   return 0;
@@ -63,7 +64,7 @@ int run_token(const Config& config, const TokenRequest& request) {
 
 int run_demo(const Config& config) {
   if (config.production()) return wrong("NODE_ENV=production has no demo.");
-  const auto store = store::make_store(config.store_url(), config.marketplace);
+  const auto store = store_of(config);
   store->migrate();
   chat::seed_demo(*store->open_writer(), now_ms());
   fmt::print("The demo marketplace is in {}. Its people:\n\n", store->describe());
@@ -80,8 +81,7 @@ int run_check_config(const LoadedConfig& loaded) {
   found.warnings.insert(found.warnings.begin(), loaded.warnings.begin(), loaded.warnings.end());
   if (loaded.config.marketplace != nullptr) {
     try {
-      for (std::string& problem :
-           store::make_store(loaded.config.store_url(), loaded.config.marketplace)->look_at_marketplace())
+      for (std::string& problem : store_of(loaded.config)->look_at_marketplace())
         found.problems.push_back(std::move(problem));
     } catch (const store::StoreError& error) {
       found.problems.emplace_back(error.what());

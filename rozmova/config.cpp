@@ -190,9 +190,12 @@ Findings check_config(const Config& config) {
     found.problems.emplace_back(
         "REDIS_URL is set, but this version has no Redis yet: unset it and run a single node.");
   }
-  if (!config.database_url.empty() && !config.database_url.starts_with("sqlite:")) {
+  const bool known = config.database_url.empty() || config.database_url.starts_with("sqlite:") ||
+                     config.database_url.starts_with("postgres://") ||
+                     config.database_url.starts_with("postgresql://");
+  if (!known) {
     found.problems.push_back(
-        fmt::format("DATABASE_URL starts with \"{}\"; this version knows sqlite:PATH only.",
+        fmt::format("DATABASE_URL starts with \"{}\": it must be sqlite:PATH or postgres://….",
                     config.database_url.substr(0, config.database_url.find(':') + 1)));
   }
   for (const std::string& origin : config.cors_origin) {
@@ -230,7 +233,7 @@ std::string print_config(const LoadedConfig& loaded) {
       quoted += c;
     }
     // What nobody set and has no literal default stays a comment, so that the output can be used as a file.
-    const bool unset = value.empty() || setting.secret;
+    const bool unset = value.empty() || value.find(masked) != std::string::npos;
     out += fmt::format("{}{} = {}{}{}  # {}\n", unset ? "# " : "", setting.key(), bare ? "" : "\"",
                        bare ? value : quoted, bare ? "" : "\"",
                        origin != loaded.origin.end()  ? origin->second

@@ -29,6 +29,7 @@ struct Config {
   std::string tls_cert_file, tls_key_file;
   std::string data_dir = "./data";
   std::string database_url;  ///< empty: sqlite:{data_dir}/rozmova.db
+  std::string database_schema;
   std::string redis_url;
   std::string web_dir;  ///< empty: found by itself, see find_web_dir()
   std::int64_t threads = 0;
@@ -86,6 +87,7 @@ struct Config {
   std::int64_t uploads_per_minute = 30;
   std::int64_t db_queue_max = 65'536;
   std::int64_t db_readers = 1;
+  std::int64_t db_lanes = 0;  ///< 0: as many as the engine likes
 
   // ---- times
   std::int64_t ping_interval_ms = 25'000;
@@ -114,6 +116,7 @@ struct Config {
     return !(jwt_public_key_file.empty() && jwt_jwks_file.empty() && jwt_jwks_url.empty());
   }
   bool demo_on() const { return demo.value_or(!production() && marketplace == nullptr); }
+  bool on_postgres() const { return database_url.starts_with("postgres"); }
   std::string store_url() const {
     return database_url.empty() ? "sqlite:" + data_dir + "/rozmova.db" : database_url;
   }

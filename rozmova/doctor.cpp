@@ -1,6 +1,7 @@
 #include "rozmova/api/static_files.hpp"
 #include "rozmova/commands.hpp"
 #include "rozmova/secret.hpp"
+#include "rozmova/start.hpp"
 #include "rozmova/store/store.hpp"
 #include "sioxx/server.hpp"
 
@@ -70,38 +71,54 @@ Look look_at_secret(const Config& config) {
   return ok(fmt::format("generated, {}", secret->file));
 }
 
-Look look_at_store(const Config& config) {
-  const auto store = store::make_store(config.store_url(), config.marketplace);
+/// Whether there is anything to look at yet; what hinders is told by look_at_store().
+bool has_store(const Config& config) {
+  if (config.on_postgres()) {
+    try {
+      store_of(config)->open_reader()->users(1);
+      return true;
+    } catch (const store::StoreError&) {
+      return false;
+    }
+  }
   const std::string url = config.store_url();
   std::error_code error;
-  if (!fs::exists(url.substr(url.find(':') + 1), error))
+  return fs::exists(url.substr(url.find(':') + 1), error);
+}
+
+Look look_at_store(const Config& config) {
+  const auto store = store_of(config);
+  if (!config.on_postgres() && !has_store(config))
     return ok(fmt::format("{} will be made at the first start", store->describe()));
-  store->open_reader()->users(1);
+  const auto reader = store->open_reader();
+  try {
+    reader->users(1);
+  } catch (const store::StoreError& error) {
+    return note(fmt::format(
+        "{} answers, but its tables are not those of this version; the next start makes them ({})",
+        store->describe(), error.what()));
+  }
   return ok(store->describe());
 }
 
 Look look_at_marketplace(const Config& config) {
   if (config.marketplace == nullptr) return ok("none: users, orders and disputes are our own");
-  const auto problems = store::make_store(config.store_url(), config.marketplace)->look_at_marketplace();
+  const auto problems = store_of(config)->look_at_marketplace();
   return problems.empty() ? ok("its tables are as [marketplace] says")
                           : fix(fmt::format("{}", fmt::join(problems, "; ")));
 }
 
 Look look_at_webhooks(const Config& config) {
   if (config.webhook_url.empty()) return ok("none are set");
-  const std::string url = config.store_url();
-  std::error_code error;
-  if (!fs::exists(url.substr(url.find(':') + 1), error)) return ok("nothing waits");
-  const store::Backlog backlog = store::make_store(url, config.marketplace)->open_reader()->webhook_backlog();
+  if (!has_store(config)) return ok("nothing waits");
+  const store::Backlog backlog = store_of(config)->open_reader()->webhook_backlog();
   const std::string text = fmt::format("{} wait, {} were given up", backlog.waiting, backlog.dead);
   return backlog.dead > 0 ? note(text + " (webhook_queue, state dead)") : ok(text);
 }
 
 Look look_at_outbox(const Config& config) {
-  const std::string url = config.store_url();
-  std::error_code error;
-  if (!fs::exists(url.substr(url.find(':') + 1), error)) return ok("nothing waits");
-  const store::Backlog backlog = store::make_store(url, config.marketplace)->open_reader()->outbox_backlog();
+  if (!has_store(config)) return ok("nothing waits");
+  const store::Backlog backlog = store_of(config)->open_reader()->outbox_backlog();
   const std::string text = fmt::format("{} rows wait, {} were refused", backlog.waiting, backlog.dead);
   return backlog.dead > 0 ? note(text + " (rozmova_outbox, column error)") : ok(text);
 }

@@ -64,7 +64,7 @@ int serve(const LoadedConfig& loaded) {
 
     // Before the store is touched: a second server must not tidy up after the living one.
     const DataLock lock(config);
-    const auto factory = store::make_store(config.store_url(), config.marketplace);
+    const auto factory = store_of(config);
     prepare_store(*factory, config, log);
 
     sioxx::Server server(server_options(config, log));

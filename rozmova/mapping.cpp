@@ -110,6 +110,19 @@ std::string sql_of(std::string_view text, Dialect dialect) {
   return is_name(text) ? quoted(text, dialect) : "(" + std::string(text) + ")";
 }
 
+/// PostgreSQL compares values of one type alone, so each column has the one that our own table would have. A cast to
+/// the type that it has already costs nothing and hinders no index.
+std::string typed(const std::string& sql, const Column& column, Dialect dialect) {
+  if (dialect == Dialect::sqlite) return sql;
+  const bool is_id = column.ours.ends_with("id") || column.ours == "opened_by";
+  const bool is_number = column.ours == "number" || column.ours == "amount_minor";
+  const char* const type = is_id                       ? "uuid"
+                           : is_number                 ? "bigint"
+                           : column.kind == Kind::time ? "timestamptz"
+                                                       : "text";
+  return "CAST(" + sql + " AS " + type + ")";
+}
+
 std::string literal(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
@@ -150,11 +163,12 @@ std::string mapped_select(const Mapping& mapping, Mapped which, Dialect dialect)
     std::string sql(column.absent.empty() ? "NULL" : column.absent);
     if (mapped != relation.columns.end()) {
       sql = sql_of(mapped->second, dialect);
-      if (column.kind == Kind::word) sql = word_of(relation, sql);
+      if (column.kind == Kind::word) sql = word_of(relation, typed(sql, column, dialect));
       if (column.kind == Kind::time) sql = time_of(sql, mapping.times, dialect);
       if (column.absent == "''") sql = "coalesce(" + sql + ", '')";
     }
-    select += (select.empty() ? "SELECT " : ", ") + sql + " AS " + std::string(column.ours);
+    select +=
+        (select.empty() ? "SELECT " : ", ") + typed(sql, column, dialect) + " AS " + std::string(column.ours);
   }
   if (relation.from.empty()) return select + " WHERE 1 = 0";
   return select + " FROM " + source(mapping, relation, dialect);

@@ -46,6 +46,8 @@ struct Setting {
   std::string shown(const Config& config) const;
 };
 
+inline constexpr std::string_view masked = "********";
+
 std::span<const Setting> settings();
 const Setting* find_setting(std::string_view name);
 /// The setting whose name is one or two slips of the finger away, if any.

@@ -153,9 +153,23 @@ std::string Setting::allowed() const {
                                                                            : "a text";
 }
 
+namespace {
+
+/// `scheme://user:password@host`: a URL may hold a secret too.
+std::string without_password(std::string value) {
+  const std::size_t scheme = value.find("://");
+  const std::size_t at = scheme == std::string::npos ? scheme : value.rfind('@', value.find('?'));
+  if (at == std::string::npos || at < scheme) return value;
+  const std::size_t colon = value.find(':', scheme + 3);
+  if (colon != std::string::npos && colon < at) value.replace(colon + 1, at - colon - 1, masked);
+  return value;
+}
+
+}  // namespace
+
 std::string Setting::shown(const Config& config) const {
   std::string value = std::visit(Show{config}, field);
-  return secret && !value.empty() ? "********" : value;
+  return secret && !value.empty() ? std::string(masked) : without_password(std::move(value));
 }
 
 bool assign(Config& config, const Setting& setting, std::string_view text) {

@@ -177,6 +177,9 @@ sioxx::Options server_options(const Config& config, Log& log) {
 store::DatabaseOptions database_options(const Config& config) {
   store::DatabaseOptions options;
   options.readers = static_cast<unsigned>(config.db_readers);
+  constexpr std::int64_t postgres_lanes = 2;  // one waits for the disk while the other works
+  const std::int64_t lanes = config.db_lanes != 0 ? config.db_lanes : postgres_lanes;
+  options.lanes = config.on_postgres() ? static_cast<unsigned>(lanes) : 1;  // SQLite has one writer
   options.queue_deeds_max = size(config.db_queue_max);
   return options;
 }
@@ -298,6 +301,10 @@ DataLock::DataLock(const Config& config) {
   database_.fd =
       locked(database.string() + ".lock",
              fmt::format("the database {}: stop it, or set DATABASE_URL to another file", database.string()));
+}
+
+std::unique_ptr<store::StoreFactory> store_of(const Config& config) {
+  return store::make_store(config.store_url(), config.marketplace, config.database_schema);
 }
 
 DataLock::Lock::~Lock() {

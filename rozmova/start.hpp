@@ -74,6 +74,9 @@ class DataLock {
   Lock folder_, database_;
 };
 
+/// The database that DATABASE_URL and [marketplace] name.
+std::unique_ptr<store::StoreFactory> store_of(const Config& config);
+
 /// Reads the TLS files again; what is wrong with them is logged, and the old ones stay in force. Any thread.
 void reload_certificate(sioxx::Server& server, Log& log);
 

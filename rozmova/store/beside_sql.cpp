@@ -1,4 +1,5 @@
-// A migration is taken apart into statements (a semicolon outside of quotes, comments and BEGIN … END ends one). Then
+// A migration is taken apart into statements (a semicolon outside of quotes, comments, $$ … $$ and a trigger's
+// BEGIN … END ends one). Then
 //
 //   CREATE TABLE | ALTER TABLE | DROP TABLE | INSERT INTO | UPDATE | DELETE FROM  theirs  ->  left out
 //   CREATE [UNIQUE] INDEX … ON theirs, CREATE TRIGGER … ON theirs                        ->  left out
@@ -35,8 +36,9 @@ std::string without_comments(std::string_view sql) {
   return out;
 }
 
-bool is_trigger(const std::string& statement) {
-  static const std::regex begin(R"(^\s*CREATE\s+(?:TEMP\s+)?TRIGGER\b)", std::regex::icase);
+/// In SQLite the body of a trigger stands in it; elsewhere it calls a function.
+bool has_body(const std::string& statement) {
+  static const std::regex begin(R"(^\s*CREATE\s+(?:TEMP\s+)?TRIGGER\b[^]*\bBEGIN\b)", std::regex::icase);
   return std::regex_search(statement, begin);
 }
 
@@ -45,12 +47,18 @@ std::vector<std::string> statements_of(std::string_view sql) {
   std::vector<std::string> all;
   std::string one;
   char quote = 0;
+  bool in_function = false;
   for (const char c : without_comments(sql)) {
+    if (c == '$' && one.ends_with('$')) in_function = !in_function;
+    if (in_function) {
+      one += c;
+      continue;
+    }
     if (quote != 0) {
       if (c == quote) quote = 0;
     } else if (c == '\'' || c == '"') {
       quote = c;
-    } else if (c == ';' && (!is_trigger(one) || std::regex_search(one, end_word))) {
+    } else if (c == ';' && (!has_body(one) || std::regex_search(one, end_word))) {
       all.push_back(one);
       one.clear();
       continue;

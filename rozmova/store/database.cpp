@@ -43,7 +43,7 @@ bool Database::append(NewMessage message, AppendDone done) {
 }
 
 bool Database::write(const ChatKey& chat, Work work, WorkDone done) {
-  return impl_->lane_of(chat).add(WriteDeed{std::move(work), std::move(done)});
+  return impl_->lane_of(chat).add(WriteDeed{chat, std::move(work), std::move(done)});
 }
 
 bool Database::read(std::function<void(Store&)> work, std::function<void(const Refusal&)> failed) {

@@ -4,8 +4,11 @@
 //   busy                  → rolled back, the batch again, busy_retries_max times; then all UNAVAILABLE, and what
 //                           comes after it has one try until one succeeds: it has waited for this batch already
 //   lost, not committing  → rolled back, a new connection, the batch once more
-//   lost in the commit    → a new connection; all UNAVAILABLE: it may have happened, but a client's repetition
-//                           carries its clientMessageId and meets the first row, if there is one
+//   lost in the commit    → a new connection, as soon as there is one: the chats are held, so that a commit which
+//                           is still under way ends first; then a message of the batch is there or it is not, and
+//                           the batch is told or done again. Without a message, or when the engine stays away:
+//                           all UNAVAILABLE, and a client's repetition meets the first row, if there is one
+//   the engine is away    → all UNAVAILABLE at once; it is tried again after a pause that grows
 //   full                  → all UNAVAILABLE
 //   broken, any exception → one deed is the cause: each deed again, in a transaction of its own
 //
@@ -24,6 +27,9 @@ constexpr int busy_retries_max = 3;
 constexpr int lost_retries_max = 1;
 constexpr std::chrono::milliseconds busy_pause{25};
 constexpr std::int64_t unavailable_retry_ms = 1'000;
+constexpr std::chrono::seconds settle_max{
+    15};  ///< how long a commit without an answer may wait for the engine
+constexpr std::chrono::milliseconds settle_pause{100};
 
 using Clock = std::chrono::steady_clock;
 
@@ -128,6 +134,11 @@ void Lane::flush(std::span<Deed> batch) {
 bool Lane::commit_batch(std::span<Deed> batch, WallMs now) {
   int busy_retries = 0;
   int lost_retries = 0;
+  if (away_.is_away() && !reopen()) {
+    refuse_all(batch,
+               {ErrorCode::unavailable, "the store is not available now; try again", unavailable_retry_ms});
+    return true;
+  }
   while (true) {
     try {
       commit_once(batch, now);
@@ -144,8 +155,12 @@ bool Lane::commit_batch(std::span<Deed> batch, WallMs now) {
         was_busy_ = true;
       }
       if (error.kind() == StoreError::Kind::lost) {
-        reopen();
-        if (!committing_ && lost_retries++ < lost_retries_max) continue;
+        away_.failed();
+        if (committing_ && settle(batch)) return true;
+        const bool undone = !committing_;
+        if (!away_.is_away() || (undone && reopen())) {
+          if (lost_retries++ < lost_retries_max) continue;
+        }
       }
       if (error.kind() == StoreError::Kind::broken && batch.size() > 1) return false;
       refuse_all(batch, refusal_of(error));
@@ -164,9 +179,85 @@ void Lane::commit_once(std::span<Deed> batch, WallMs now) {
   committing_ = false;
   outcomes_.clear();
   store_->begin();
-  for (Deed& deed : batch) outcomes_.push_back(execute(deed, batch.size() == 1, now));
+  expect(batch);
+  for (std::size_t i = 0; i < batch.size();) {
+    if (std::holds_alternative<AppendDeed>(batch[i])) {
+      i += append_run(batch.subspan(i), now);
+    } else {
+      outcomes_.push_back(execute_write(std::get<WriteDeed>(batch[i]), batch.size() == 1));
+      ++i;
+    }
+  }
   committing_ = true;
   store_->commit();
+}
+
+void Lane::expect(std::span<const Deed> batch) {
+  std::vector<ChatKey> chats;
+  std::vector<const NewMessage*> appends;
+  for (const Deed& deed : batch) {
+    if (const auto* append = std::get_if<AppendDeed>(&deed)) {
+      chats.push_back(append->message.chat);
+      appends.push_back(&append->message);
+    } else {
+      chats.push_back(std::get<WriteDeed>(deed).chat);
+    }
+  }
+  store_->expect(chats, appends);
+}
+
+/// The messages at the front of `deeds`, up to the first other write; returns how many.
+std::size_t Lane::append_run(std::span<const Deed> deeds, WallMs now) {
+  std::vector<const NewMessage*> messages;
+  for (const Deed& deed : deeds) {
+    const auto* append = std::get_if<AppendDeed>(&deed);
+    if (append == nullptr) break;
+    messages.push_back(&append->message);
+  }
+  for (auto& result : store_->append_all(messages, now)) outcomes_.emplace_back(std::move(result));
+  return messages.size();
+}
+
+/// After a commit whose answer was lost: true when it has happened, or nobody can tell; false: it has not, and the
+/// batch may be done again.
+bool Lane::settle(std::span<Deed> batch) {
+  const auto unknown = [&] {
+    refuse_all(batch,
+               {ErrorCode::unavailable, "the store is not available now; try again", unavailable_retry_ms});
+    return true;
+  };
+  const Appended* stored = nullptr;
+  for (const Outcome& outcome : outcomes_) {
+    const auto* result = std::get_if<Result<Appended>>(&outcome);
+    if (result != nullptr && *result && !(*result)->duplicate) stored = &**result;
+  }
+  if (stored == nullptr) return unknown();
+  const ChatKey chat = stored->message.chat;
+  const auto until = Clock::now() + settle_max;
+  while (Clock::now() < until && !is_ending()) {
+    if (away_.is_away() && !reopen()) {
+      std::this_thread::sleep_for(settle_pause);
+      continue;
+    }
+    try {
+      store_->begin();
+      store_->expect(std::span(&chat, 1), {});
+      const bool happened = store_->has_message(chat, stored->message.id);
+      store_->rollback();
+      return happened;
+    } catch (const StoreError& error) {
+      store_->rollback();
+      if (log_) log_(error.what());
+      if (error.kind() == StoreError::Kind::lost) away_.failed();
+      std::this_thread::sleep_for(settle_pause);
+    }
+  }
+  return unknown();
+}
+
+bool Lane::is_ending() const {
+  const std::lock_guard lock(mutex_);
+  return phase_ == Phase::ending;
 }
 
 void Lane::commit_one_by_one(std::span<Deed> batch, WallMs now) {
@@ -177,11 +268,6 @@ void Lane::commit_one_by_one(std::span<Deed> batch, WallMs now) {
     all.push_back(std::move(outcomes_.front()));
   }
   outcomes_ = std::move(all);
-}
-
-Lane::Outcome Lane::execute(Deed& deed, bool alone, WallMs now) {
-  if (auto* append = std::get_if<AppendDeed>(&deed)) return store_->append(append->message, now);
-  return execute_write(std::get<WriteDeed>(deed), alone);
 }
 
 Lane::Outcome Lane::execute_write(WriteDeed& deed, bool alone) {
@@ -209,11 +295,17 @@ void Lane::refuse_all(std::span<Deed> batch, const Refusal& refusal) {
   outcomes_.assign(batch.size(), Outcome(refusal));
 }
 
-void Lane::reopen() {
+/// False: not yet, or not again so soon.
+bool Lane::reopen() {
+  if (!away_.may_try()) return false;
   try {
     store_ = factory_.open_writer();
+    away_.succeeded();
+    return true;
   } catch (const StoreError& error) {
-    if (log_) log_(error.what());  // the old connection stays; the next failure tries again
+    away_.failed();
+    if (log_) log_(error.what());  // the old connection stays
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rozmova/store/away.hpp"
 #include "rozmova/store/caretaker.hpp"
 #include "rozmova/store/database.hpp"
 
@@ -18,6 +19,7 @@ struct AppendDeed {
 };
 
 struct WriteDeed {
+  ChatKey chat;
   Database::Work work;
   Database::WorkDone done;
 };
@@ -48,10 +50,13 @@ class Lane {
   bool commit_batch(std::span<Deed> batch, WallMs now);
   void commit_once(std::span<Deed> batch, WallMs now);
   void commit_one_by_one(std::span<Deed> batch, WallMs now);
-  Outcome execute(Deed& deed, bool alone, WallMs now);
+  void expect(std::span<const Deed> batch);
+  std::size_t append_run(std::span<const Deed> deeds, WallMs now);
+  bool settle(std::span<Deed> batch);
+  bool is_ending() const;
   Outcome execute_write(WriteDeed& deed, bool alone);
   void refuse_all(std::span<Deed> batch, const Refusal& refusal);
-  void reopen();
+  bool reopen();
   void tell(Deed& told, Outcome& outcome);
   void count(std::size_t deeds, std::uint64_t failed, std::uint64_t took_us);
 
@@ -63,6 +68,7 @@ class Lane {
   // The lane's thread alone:
   std::unique_ptr<Store> store_;
   std::vector<Outcome> outcomes_;
+  Away away_;
   bool was_busy_ = false;    ///< the last batch was given up, because somebody else holds the store
   bool committing_ = false;  ///< inside commit(): what failed there may or may not have happened
 

@@ -14,5 +14,6 @@ struct Migration {
 };
 
 std::span<const Migration> sqlite_migrations();  ///< ascending; numbers may be missing
+std::span<const Migration> postgres_migrations();
 
 }  // namespace rozmova::store

@@ -12,7 +12,7 @@ Readers::Readers(StoreFactory& factory, const DatabaseOptions& options, const Lo
   std::vector<std::unique_ptr<Store>> stores;
   for (unsigned i = 0; i < std::max(options.readers, 1U); ++i) stores.push_back(factory.open_reader());
   for (auto& store : stores) {
-    threads_.emplace_back([this, opened = std::move(store)]() mutable { run(std::move(opened)); });
+    threads_.emplace_back([this, opened = std::move(store)]() mutable { run({std::move(opened), {}}); });
   }
 }
 
@@ -45,7 +45,7 @@ void Readers::drain() {
   finished_.wait(lock, [this] { return finished_count_ == accepted_; });
 }
 
-void Readers::run(std::unique_ptr<Store> store) {
+void Readers::run(Reader reader) {
   std::unique_lock lock(mutex_);
   while (true) {
     arrived_.wait(lock, [this] { return !waiting_.empty() || phase_ == Phase::ending; });
@@ -53,7 +53,7 @@ void Readers::run(std::unique_ptr<Store> store) {
     Read read = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    execute(store, read);
+    execute(reader, read);
     read = {};  // what it captured goes before it counts as finished
     lock.lock();
     ++finished_count_;
@@ -61,18 +61,36 @@ void Readers::run(std::unique_ptr<Store> store) {
   }
 }
 
-void Readers::execute(std::unique_ptr<Store>& store, Read& read) {
+void Readers::execute(Reader& reader, Read& read) {
+  const auto reopen = [&] {
+    if (!reader.away.may_try()) return false;
+    try {
+      reader.store = factory_.open_reader();
+      reader.away.succeeded();
+      return true;
+    } catch (const StoreError& error) {
+      reader.away.failed();
+      if (log_) log_(error.what());  // the old connection stays
+      return false;
+    }
+  };
   try {
-    read.work(*store);
+    if (reader.away.is_away() && !reopen())
+      return refuse(read, refusal_of(StoreError(StoreError::Kind::lost, "")));
+    try {
+      read.work(*reader.store);
+    } catch (const StoreError& error) {
+      if (error.kind() != StoreError::Kind::lost) throw;
+      // What was read in the meantime has told nobody anything; after a restart of the engine every connection
+      // fails once.
+      reader.away.failed();
+      if (!reopen()) throw;
+      read.work(*reader.store);
+    }
   } catch (const StoreError& error) {
+    if (error.kind() == StoreError::Kind::lost && !reader.away.is_away()) reader.away.failed();
     if (log_) log_(error.what());
     refuse(read, refusal_of(error));
-    if (error.kind() != StoreError::Kind::lost) return;
-    try {
-      store = factory_.open_reader();
-    } catch (const StoreError& again) {
-      if (log_) log_(again.what());  // the old connection stays; the next failure tries again
-    }
   } catch (const std::exception& error) {
     if (log_) log_(error.what());
     refuse(read, {ErrorCode::internal, "reading failed"});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rozmova/store/away.hpp"
 #include "rozmova/store/database.hpp"
 
 #include <condition_variable>
@@ -31,8 +32,13 @@ class Readers {
     Failed failed;
   };
 
-  void run(std::unique_ptr<Store> store);
-  void execute(std::unique_ptr<Store>& store, Read& read);
+  struct Reader {
+    std::unique_ptr<Store> store;
+    Away away;
+  };
+
+  void run(Reader reader);
+  void execute(Reader& reader, Read& read);
   void refuse(Read& read, const Refusal& refusal);
 
   StoreFactory& factory_;

@@ -165,6 +165,7 @@ struct ConnectionRow {
   Uuid user_id;
   std::string socket_id;
   WallMs connected_at = 0;
+  std::string node = {};  ///< of several: who holds it; its rows are closed when it is gone
 };
 
 /// What a user is to be told. With a topic a later one is written over the unread one of the same user and topic,
@@ -251,10 +252,26 @@ class Store : public BridgeStore {
   virtual void savepoint() = 0;
   virtual void release_savepoint() = 0;
   virtual void rollback_to_savepoint() = 0;
+  /// What a transaction that has just begun is about: nobody else writes to these chats until it ends, and what
+  /// the appends will ask is read ahead. One call takes them all, in one order, so that two nodes never wait for
+  /// each other.
+  virtual void expect(std::span<const ChatKey> chats, std::span<const NewMessage* const> appends) {
+    static_cast<void>(chats);
+    static_cast<void>(appends);
+  }
 
   // ---- chats (writes inside a transaction)
   /// Authorises (access::may with the facts of this transaction), removes duplicates, assigns `seq`, stores.
   virtual Result<Appended> append(const NewMessage& message, WallMs now) = 0;
+  /// Each in turn; engines may store them in fewer steps.
+  virtual std::vector<Result<Appended>> append_all(std::span<const NewMessage* const> messages, WallMs now) {
+    std::vector<Result<Appended>> results;
+    results.reserve(messages.size());
+    for (const NewMessage* message : messages) results.push_back(append(*message, now));
+    return results;
+  }
+  /// Whether a commit that was never answered has happened.
+  virtual bool has_message(const ChatKey& chat, const Uuid& id) = 0;
   virtual std::optional<ChatFacts> facts(const ChatKey& chat) = 0;
   virtual MessagePage messages(const ChatKey& chat, const Page& page) = 0;
   /// Edits or deletes. NOT_FOUND, FORBIDDEN (another's, a system message, too old), CONFLICT (deleted already).
@@ -349,7 +366,8 @@ class Store : public BridgeStore {
   virtual void connection_opened(const ConnectionRow& row) = 0;
   virtual void connections_seen(std::span<const Uuid> ids, WallMs now) = 0;
   virtual void connection_closed(const Uuid& id, WallMs now) = 0;
-  /// At start: rows that a crash left active. `last_seen` keeps what was last known.
+  /// Rows that a crash left active: at a start, and of several nodes any may do it for one that died. `last_seen`
+  /// keeps what was last known.
   virtual int close_stale_connections() = 0;
   /// Walks the rows in the order of their ids, `rows_max` of them after `after`, and deletes those of
   /// connections that ended before `before`; the last one of each user stays, it says when he was last seen.
@@ -376,9 +394,11 @@ class StoreFactory {
 /// True for what Store::orders gave as next_cursor; ask before passing on what a client sent.
 bool valid_cursor(std::string_view text);
 
-/// `sqlite:PATH` (directories are created), later `postgres://…`. Throws StoreError for an unknown scheme.
-/// With a mapping, users, orders and disputes are those of a marketplace.
+/// `sqlite:PATH` (directories are created) or `postgres://…`. Throws StoreError for an unknown scheme.
+/// With a mapping, users, orders and disputes are those of a marketplace. PostgreSQL: our tables are in `schema`,
+/// which is made if it is missing.
 std::unique_ptr<StoreFactory> make_store(std::string_view database_url,
-                                         std::shared_ptr<const Mapping> beside = nullptr);
+                                         std::shared_ptr<const Mapping> beside = nullptr,
+                                         std::string_view schema = {});
 
 }  // namespace rozmova::store

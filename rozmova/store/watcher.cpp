@@ -1,5 +1,6 @@
 #include "rozmova/store/watcher.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rozmova::store {
@@ -62,6 +63,7 @@ void Watcher::fail(const StoreError& error) {
   failing_ = true;
   if (error.kind() != StoreError::Kind::lost) return;
   store_.reset();
+  seen_up_to_ = std::max<std::int64_t>(0, seen_up_to_ - rows_read_again);
   version_ = -1;  // each connection counts for itself
 }
 

@@ -31,6 +31,8 @@ class Watcher {
  private:
   /// News of one look; a long list is read in pieces.
   static constexpr int rows_per_look_max = 500;
+  /// After a lost connection these are read again: what was still being committed then was known to it alone.
+  static constexpr std::int64_t rows_read_again = 1'000;
 
   void run();
   bool try_look();

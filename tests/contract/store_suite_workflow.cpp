@@ -86,7 +86,7 @@ TEST_P(StoreWorkflow, TheBackendActsWithoutBeingAUser) {
   EXPECT_FALSE(changed.messages[0].receiver_id);
   EXPECT_TRUE(reader_->user(changed.messages[0].sender_id));
   EXPECT_FALSE(reader_->messages(order_, {}).messages[0].change->by);
-  EXPECT_EQ(database_->ask("SELECT coalesce(actor_id, 'nobody') FROM audit_log"), "nobody");
+  EXPECT_EQ(database_->ask("SELECT coalesce(CAST(actor_id AS TEXT), 'nobody') FROM audit_log"), "nobody");
   EXPECT_EQ(database_->ask("SELECT detail FROM audit_log"), R"({"from":"created","to":"accepted","seq":1})");
 }
 

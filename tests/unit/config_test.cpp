@@ -166,10 +166,10 @@ TEST(Config, OutsideProductionAShortSecretIsAWarning) {
 TEST(Config, WhatThisVersionHasNotIsToldAndNotIgnored) {
   Config config;
   config.redis_url = "redis://localhost";
-  config.database_url = "postgres://u:secret@host/db";
+  config.database_url = "mysql://u:secret@host/db";
   const auto problems = check_config(config).problems;
   EXPECT_THAT(problems, UnorderedElementsAre(HasSubstr("REDIS_URL"),
-                                             AllOf(HasSubstr("DATABASE_URL"), HasSubstr("postgres:"),
+                                             AllOf(HasSubstr("DATABASE_URL"), HasSubstr("mysql:"),
                                                    testing::Not(HasSubstr("secret")))));
 }
 
@@ -189,17 +189,21 @@ TEST(Config, OriginsHaveNoPath) {
 
 TEST(Config, WhatIsPrintedCanBeReadAgainAndHidesSecrets) {
   const Folder folder;
-  const LoadedConfig loaded = load_config({},
-                                          {{"PORT", "4000"},
-                                           {"JWT_SECRET", "very secret"},
-                                           {"CORS_ORIGIN", "https://a.example,https://b.example"},
-                                           {"JWT_ISSUER", "a \"quoted\" \\ issuer"},
-                                           {"SERVICE_TOKEN", "hush"}},
-                                          {{"DEMO", "false"}});
+  const LoadedConfig loaded =
+      load_config({},
+                  {{"PORT", "4000"},
+                   {"JWT_SECRET", "very secret"},
+                   {"CORS_ORIGIN", "https://a.example,https://b.example"},
+                   {"JWT_ISSUER", "a \"quoted\" \\ issuer"},
+                   {"DATABASE_URL", "postgres://u:h/u%40sh@db.example:5432/chat?sslmode=require"},
+                   {"SERVICE_TOKEN", "hush"}},
+                  {{"DEMO", "false"}});
   const std::string printed = print_config(loaded);
   EXPECT_THAT(printed,
               AllOf(HasSubstr("port = 4000  # environment PORT\n"), HasSubstr("# jwt_secret = \"********\""),
-                    testing::Not(HasSubstr("very secret")), testing::Not(HasSubstr("hush"))));
+                    testing::Not(HasSubstr("very secret")), testing::Not(HasSubstr("hush")),
+                    HasSubstr("postgres://u:********@db.example:5432/chat?sslmode=require"),
+                    testing::Not(HasSubstr("u%40sh"))));
   const Config again = load_config(folder.file("printed.toml", printed), {}, {}).config;
   EXPECT_EQ(again.port, 4000);
   EXPECT_EQ(again.cors_origin, loaded.config.cors_origin);

@@ -27,6 +27,7 @@ struct Script {
   std::vector<Kind> fail_append;
   int opened = 0;
   bool fail_open = false;
+  bool has_message = false;  ///< what a commit without an answer has done
   std::size_t log_pages = 0;
   std::set<std::thread::id> folding_threads;
 };
@@ -77,6 +78,10 @@ class FakeStore final : public Store {
     return user;
   }
 
+  bool has_message(const ChatKey&, const Uuid&) override {
+    const std::lock_guard lock(script_.mutex);
+    return script_.has_message;
+  }
   std::optional<ChatFacts> facts(const ChatKey&) override { return {}; }
   MessagePage messages(const ChatKey&, const Page&) override { return {}; }
   Result<MessageChanged> change_message(const MessageChange&, WallMs) override { return MessageChanged{}; }

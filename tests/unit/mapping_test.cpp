@@ -56,7 +56,7 @@ TEST(Mapping, OtherFilesTimesAndEngines) {
               HasSubstr("`changed` / 1000.0, 'unixepoch')"));
   mapping.times = Mapping::Times::text;
   EXPECT_THAT(mapped_select(mapping, Mapped::orders, Dialect::postgres),
-              HasSubstr(R"("changed" AS updated_at)"));
+              HasSubstr(R"(CAST("changed" AS timestamptz) AS updated_at)"));
   EXPECT_THAT(mapped_select(mapping, Mapped::orders, Dialect::postgres), HasSubstr(R"(FROM "orders")"));
 }
 
@@ -97,6 +97,24 @@ TEST(Mapping, EachNameIsAskedForByItself) {
   EXPECT_EQ(all[0].setting, "marketplace.users.from");
   EXPECT_EQ(all[1].setting, "marketplace.users.id");
   EXPECT_EQ(all[1].sql, "SELECT `uuid` FROM `main`.`accounts` LIMIT 1");
+}
+
+TEST(BesideSql, KnowsTheFunctionsOfPostgreSQL) {
+  const std::string sql = store::beside_sql(R"(
+CREATE FUNCTION told() RETURNS trigger AS $$
+BEGIN
+    INSERT INTO news VALUES (1);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER orders_told AFTER UPDATE OF a, b ON orders
+    FOR EACH ROW WHEN (OLD.a <> NEW.a) EXECUTE FUNCTION told('order');
+CREATE TRIGGER messages_told AFTER INSERT ON messages FOR EACH ROW EXECUTE FUNCTION told();
+CREATE TABLE more (id UUID);
+)");
+  EXPECT_THAT(sql, HasSubstr("INSERT INTO news VALUES (1);\n    RETURN NULL;\nEND $$;"));
+  EXPECT_THAT(sql, Not(HasSubstr("orders_told")));
+  EXPECT_THAT(sql, HasSubstr("messages_told"));
+  EXPECT_THAT(sql, HasSubstr("CREATE TABLE more"));
 }
 
 TEST(BesideSql, LeavesOutWhatIsTheirs) {

@@ -2,16 +2,18 @@ rozmova_test(rozmova_model_test
   SOURCES uuid_test.cpp model_test.cpp access_test.cpp refusal_test.cpp workflow_test.cpp
   USES rozmova_model)
 
-# One suite for every engine: tests/contract/store_suite*.cpp; here it meets SQLite.
+# One suite for every engine: tests/contract/store_suite*.cpp.
 find_package(SQLite3 REQUIRED)
+set(store_contract
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite.cpp
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_changes.cpp
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_lists.cpp
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_notifications.cpp
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_workflow.cpp)
 rozmova_test(rozmova_store_test
   SOURCES
-    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite.cpp
-    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_changes.cpp
-    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_lists.cpp
-    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_notifications.cpp
-    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp
-    ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_workflow.cpp
+    ${store_contract}
     cursor_test.cpp
     mapping_test.cpp
     database_bounds_test.cpp
@@ -28,6 +30,11 @@ rozmova_test(rozmova_store_test
 # What needs a PostgreSQL server of its own.
 find_package(PostgreSQL REQUIRED)
 rozmova_test(rozmova_postgres_test
-  SOURCES postgres_connection_test.cpp postgres_server.cpp temporary_directory.cpp
+  SOURCES
+    ${store_contract}
+    postgres_connection_test.cpp
+    postgres_database.cpp
+    postgres_server.cpp
+    temporary_directory.cpp
   USES rozmova_store PostgreSQL::PostgreSQL)
 target_compile_definitions(rozmova_postgres_test PRIVATE ROZMOVA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -40,17 +40,15 @@ std::string run_sql(const std::string& path, const std::string& sql) {
   return answer;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite,
-                         ::testing::Values(Engine{"sqlite",
-                                                  [] { return std::make_unique<SqliteDatabase>(); }}),
-                         [](const auto& engine) { return engine.param.name; });
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreChanges,
-                         ::testing::Values(Engine{"sqlite",
-                                                  [] { return std::make_unique<SqliteDatabase>(); }}),
-                         [](const auto& engine) { return engine.param.name; });
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreWorkflow,
-                         ::testing::Values(Engine{"sqlite",
-                                                  [] { return std::make_unique<SqliteDatabase>(); }}),
-                         [](const auto& engine) { return engine.param.name; });
+namespace {
+
+const Engine sqlite{"sqlite", [] { return std::make_unique<SqliteDatabase>(); }};
+std::string name_of(const ::testing::TestParamInfo<Engine>& engine) { return engine.param.name; }
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, ::testing::Values(sqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreChanges, ::testing::Values(sqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreWorkflow, ::testing::Values(sqlite), name_of);
 
 }  // namespace rozmova::store::testing

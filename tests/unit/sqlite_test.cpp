@@ -1,6 +1,7 @@
 // What is SQLite's own: the tables as other programs see them, and a clear word for each way in which a file
 // is unusable.
-#include "rozmova/store/sqlite/migrate.hpp"
+#include "rozmova/store/migrate.hpp"
+#include "rozmova/store/sqlite/connection.hpp"
 #include "tests/unit/sqlite_database.hpp"
 
 #include <gmock/gmock.h>
@@ -198,13 +199,13 @@ TEST_F(SqliteFile, AMigrationThatArrivesLateIsStillRun) {
   sqlite::Connection connection(options, sqlite::Access::write);
   const Migration first{1, "first", "CREATE TABLE a (x)"}, late{2, "late", "CREATE TABLE b (x)"},
       last{3, "last", "CREATE TABLE c (x)"};
-  sqlite::migrate(connection, std::array{first, last});
-  sqlite::migrate(connection, std::array{first, late, last});
-  sqlite::migrate(connection, std::array{first, late, last});
+  migrate(connection, std::array{first, last});
+  migrate(connection, std::array{first, late, last});
+  migrate(connection, std::array{first, late, last});
   EXPECT_EQ(run_sql(path(), "SELECT group_concat(version) FROM schema_migrations"), "1,2,3");
   EXPECT_EQ(run_sql(path(), "SELECT count(*) FROM b"), "0");
   EXPECT_THAT(error_of([&] {
-                sqlite::migrate(connection, std::array{first, last});
+                migrate(connection, std::array{first, last});
               }).what(),
               HasSubstr("newer Rozmova"));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rozmova/mapping.hpp"
 #include "rozmova/model.hpp"
 
 #include <cstddef>
@@ -46,10 +47,15 @@ class Prepared {
 
 /// The statements that every engine has to have in its own way.
 struct EngineWords {
+  Dialect dialect;
   const char* begin_write;  ///< a transaction that may write
   const char* close_stale;  ///< connections of nodes that are no more are active no longer
   const char* news_up_to;   ///< the last number of access_changes that was given
   const char* forget_news;  ///< up to ?1, as far as everybody has read them
+
+  const char* begin_migration;   ///< one process at a time
+  const char* migrations_table;  ///< made if it is missing
+  const char* has_own_orders;  ///< whether `messages` refers to a table of orders; no row without `messages`
 };
 
 /// One connection to a database of some SQL engine. Owned by its Store; used by one thread at a time.

@@ -1,14 +1,19 @@
 #include "rozmova/store/postgres/connection.hpp"
 
+#include "rozmova/store/postgres/beside.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace rozmova::store::postgres {
 namespace {
@@ -37,11 +42,23 @@ std::string_view advice(std::string_view state) {
 
 void say_nothing(void*, const char*) {}
 
+std::int64_t steady_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+std::string quoted_name(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
 }  // namespace
 
 void ResultFree::operator()(pg_result* result) const { PQclear(result); }
 
-Connection::Connection(const PostgresOptions& options, Access access) {
+Connection::Connection(const PostgresOptions& options, Access access)
+    : answer_timeout_ms_(options.answer_timeout_ms) {
   const std::string connect_timeout = std::to_string(options.connect_timeout_s);
   const std::string lost_after = std::to_string(options.lost_after_ms);
   // What stands in the URL comes later in the list and so has the last word.
@@ -63,14 +80,26 @@ Connection::Connection(const PostgresOptions& options, Access access) {
   try {
     if (connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK) fail(nullptr, "connecting");
     PQsetNoticeProcessor(connection_, say_nothing, nullptr);
+    if (PQsetnonblocking(connection_, 1) != 0) fail(nullptr, "connecting");
+    // A commit that returned is on the disk, whatever the server's default is.
+    exec(
+        "SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') IN ('off', 'local')");
     const std::string settings =
         "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; "
         "SET extra_float_digits = 1; SET DateStyle = 'ISO'; SET statement_timeout = " +
         std::to_string(options.statement_timeout_ms) +
         "; SET lock_timeout = " + std::to_string(options.lock_timeout_ms) +
-        (access == Access::read ? "; SET default_transaction_read_only = on"
-                                : "; SET idle_in_transaction_session_timeout = '60s'");
+        "; SET default_transaction_isolation = 'read committed'; SET client_min_messages = 'error'";
     exec(settings.c_str());
+    if (!options.schema.empty()) {
+      exec(("SELECT set_config('search_path', '" + quoted_name(options.schema) +
+            ", ' || current_setting('search_path'), false)")
+               .c_str());
+    }
+    if (options.beside != nullptr) live_beside(*this, *options.beside);
+    exec(access == Access::read ? "SET default_transaction_read_only = on"
+                                : "SET idle_in_transaction_session_timeout = '60s'");
   } catch (...) {
     PQfinish(connection_);
     throw;
@@ -79,14 +108,167 @@ Connection::Connection(const PostgresOptions& options, Access access) {
 
 Connection::~Connection() { PQfinish(connection_); }
 
-void Connection::exec(const char* sql) { check(Result(PQexec(connection_, sql)), sql); }
+const EngineWords& Connection::words() const {
+  static constexpr EngineWords words{
+      .dialect = Dialect::postgres,
+      .begin_write = "BEGIN",
+      // Who has not said for a while that he is alive is dead; so is who never said it.
+      .close_stale =
+          "UPDATE websocket_connections SET is_active = FALSE WHERE is_active AND NOT EXISTS (SELECT 1 FROM "
+          "rozmova_nodes n WHERE n.id = node AND n.heartbeat_at > clock_timestamp() - INTERVAL '30 s')",
+      // A sequence that has given nothing yet stands at 1 too.
+      .news_up_to = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM access_changes_id_seq",
+      // Every node reads them for itself, and within a second.
+      .forget_news =
+          "DELETE FROM access_changes WHERE id <= ?1 AND at < clock_timestamp() - INTERVAL '15 min'",
+      .begin_migration =
+          "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; "
+          "SELECT pg_advisory_xact_lock(8243105718374)",
+      .migrations_table =
+          "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+          "checksum TEXT NOT NULL, applied_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW())",
+      .has_own_orders =
+          "SELECT EXISTS (SELECT 1 FROM pg_constraint c JOIN pg_class o ON o.oid = c.confrelid "
+          "WHERE c.conrelid = m.oid AND c.contype = 'f' AND o.relname = 'orders') FROM pg_class m "
+          "WHERE m.relname = 'messages' AND m.relnamespace = current_schema()::regnamespace",
+  };
+  return words;
+}
+
+void Connection::exec(const char* sql) {
+  begin_if_it_waits();
+  set_deadline();
+  check(answer(lost_ ? 0 : PQsendQuery(connection_, sql), sql), sql);
+}
+
+Answer Connection::prepare_by_name(const std::string& name, const std::string& sql) {
+  begin_if_it_waits();
+  set_deadline();
+  return answer(lost_ ? 0 : PQsendPrepare(connection_, name.c_str(), sql.c_str(), 0, nullptr), sql);
+}
+
+Answer Connection::execute(const std::string& name, std::span<const char* const> parameters) {
+  begin_if_it_waits();
+  set_deadline();
+  const int count = static_cast<int>(parameters.size());
+  return answer(
+      lost_ ? 0
+            : PQsendQueryPrepared(connection_, name.c_str(), count, parameters.data(), nullptr, nullptr, 0),
+      name);
+}
+
+void Connection::begin_if_it_waits() {
+  if (std::exchange(begin_waits_, false)) exec("BEGIN");
+}
+
+const std::string& Connection::name_of(const char* sql) {
+  const auto known = names_.find(sql);
+  if (known != names_.end()) return known->second;
+  const std::string name = next_name();
+  check(prepare_by_name(name, sql), sql);
+  return names_.emplace(sql, name).first->second;
+}
+
+std::vector<Answer> Connection::ask_all(std::span<const Question> questions) {
+  const bool begins = std::exchange(begin_waits_, false);
+  std::vector<const std::string*> names;
+  for (const Question& question : questions) names.push_back(&name_of(question.sql));
+  set_deadline();
+  if (lost_ || PQenterPipelineMode(connection_) != 1) fail(nullptr, "asking");
+  bool sent =
+      !begins || PQsendQueryParams(connection_, "BEGIN", 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+  std::vector<const char*> values;
+  std::vector<int> lengths, formats;
+  for (std::size_t i = 0; sent && i < questions.size(); ++i) {
+    values.clear();
+    lengths.clear();
+    for (const std::string_view bytes : questions[i].parameters) {
+      values.push_back(bytes.data());
+      lengths.push_back(static_cast<int>(bytes.size()));
+    }
+    formats.assign(values.size(), 1);
+    sent = PQsendQueryPrepared(connection_, names[i]->c_str(), static_cast<int>(values.size()), values.data(),
+                               lengths.data(), formats.data(), 0) == 1;
+  }
+  if (!sent || PQpipelineSync(connection_) != 1) {
+    lost_ = true;  // half a journey is sent: nobody can tell what comes back
+    fail(nullptr, "asking");
+  }
+  flush("asking");
+  std::vector<Answer> results;
+  Answer failed;
+  const std::size_t answers = questions.size() + (begins ? 1 : 0);
+  for (std::size_t i = 0; i < answers; ++i) {
+    Answer result = next_result("asking");
+    if (result == nullptr) fail(nullptr, "asking");
+    while (next_result("asking") != nullptr) {  // a NULL ends each answer
+    }
+    const auto status = PQresultStatus(result.get());
+    if (failed == nullptr && status == PGRES_FATAL_ERROR)
+      failed = std::move(result);
+    else if (i >= (begins ? 1U : 0U))
+      results.push_back(std::move(result));
+  }
+  while (const Answer end = next_result("asking")) {
+    if (PQresultStatus(end.get()) == PGRES_PIPELINE_SYNC) break;
+  }
+  PQexitPipelineMode(connection_);
+  if (failed != nullptr) fail(failed.get(), "asking");
+  return results;
+}
+
+Answer Connection::answer(int sent, std::string_view doing) {
+  if (sent != 1) fail(nullptr, doing);
+  flush(doing);
+  Answer last;
+  while (Answer result = next_result(doing)) {
+    // Of several statements in one text the first that fails is the last that is executed.
+    last = std::move(result);
+  }
+  if (last == nullptr) fail(nullptr, doing);
+  return last;
+}
+
+void Connection::flush(std::string_view doing) {
+  while (true) {
+    const int left = PQflush(connection_);
+    if (left == 0) return;
+    if (left < 0) fail(nullptr, doing);
+    wait(true, doing);
+    if (PQconsumeInput(connection_) != 1) fail(nullptr, doing);
+  }
+}
+
+Answer Connection::next_result(std::string_view doing) {
+  while (PQisBusy(connection_) == 1) {
+    wait(false, doing);
+    if (PQconsumeInput(connection_) != 1) fail(nullptr, doing);
+  }
+  return Answer(PQgetResult(connection_));
+}
+
+void Connection::set_deadline() { deadline_ms_ = steady_ms() + answer_timeout_ms_; }
+
+void Connection::wait(bool for_writing, std::string_view doing) {
+  while (true) {
+    pollfd socket{PQsocket(connection_), static_cast<short>(POLLIN | (for_writing ? POLLOUT : 0)), 0};
+    const std::int64_t left = deadline_ms_ - steady_ms();
+    const int ready = left > 0 ? ::poll(&socket, 1, static_cast<int>(left)) : 0;
+    if (ready > 0) return;
+    if (ready < 0 && errno == EINTR) continue;
+    lost_ = true;
+    fail(nullptr, doing);
+  }
+}
 
 bool Connection::in_transaction() const {
+  if (begin_waits_) return true;
+  if (lost_) return false;
   const auto status = PQtransactionStatus(connection_);
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }
 
-void Connection::check(const Result& result, std::string_view doing) {
+void Connection::check(const Answer& result, std::string_view doing) {
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
     fail(result.get(), doing);
@@ -100,12 +282,13 @@ void Connection::fail(const pg_result* result, std::string_view doing) const {
   constexpr std::size_t doing_chars_max = 60;
   const char* const given = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
   const std::string_view state = given != nullptr ? given : "";
-  const bool alive = connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK;
+  const bool alive = connection_ != nullptr && !lost_ && PQstatus(connection_) == CONNECTION_OK;
   std::string_view message;
   if (result != nullptr) {
     const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (primary != nullptr) message = primary;
   }
+  if (lost_ && message.empty()) message = "no answer in time";
   if (message.empty() && connection_ != nullptr) message = PQerrorMessage(connection_);
   while (message.ends_with('\n')) message.remove_suffix(1);
   std::string what = "PostgreSQL: ";

@@ -2,11 +2,16 @@
 
 #include "rozmova/store/engine/engine.hpp"
 #include "rozmova/store/engine/statement.hpp"
+#include "rozmova/store/store.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 struct pg_conn;
 struct pg_result;
@@ -16,21 +21,35 @@ namespace rozmova::store {
 /// How a connection to PostgreSQL is made and how long it waits for anything.
 struct PostgresOptions {
   std::string url;  ///< postgres://…, with everything that libpq understands behind it (sslmode, host lists)
-  int connect_timeout_s = 5;
-  int statement_timeout_ms = 10'000;
-  int lock_timeout_ms = 5'000;
-  int lost_after_ms = 10'000;  ///< unanswered bytes: the other machine is gone
+  std::string schema = {};  ///< of our own tables; made if it is missing. Empty: where search_path says
+  int connect_timeout_s = 3;
+  int statement_timeout_ms = 5'000;
+  int lock_timeout_ms = 3'000;
+  int answer_timeout_ms = 6'000;  ///< a server that says nothing at all is as good as gone
+  int lost_after_ms = 6'000;      ///< unanswered bytes: the other machine is gone
+  int migration_timeout_ms = 60'000;
+  std::shared_ptr<const Mapping> beside = nullptr;  ///< whose users, orders and disputes; null: our own
 };
+
+/// The Store over one PostgreSQL database. Throws StoreError when the URL cannot be understood.
+std::unique_ptr<StoreFactory> make_postgres(PostgresOptions options);
 
 namespace postgres {
 
 struct ResultFree {
   void operator()(pg_result* result) const;
 };
-using Result = std::unique_ptr<pg_result, ResultFree>;
+using Answer = std::unique_ptr<pg_result, ResultFree>;
+
+/// One execution of a statement, all parameters in PostgreSQL's binary form, the answer in text.
+struct Question {
+  const char* sql = nullptr;
+  std::vector<std::string_view> parameters;
+};
 
 /// One connection to PostgreSQL by libpq. Every call waits for its answer, at most as long as the options say;
-/// so it belongs on a thread of the store's. Owned by its Store; used by one thread at a time.
+/// so it belongs on a thread of the store's. One that did not answer in time is lost for good: the next call
+/// says so at once. Owned by its Store; used by one thread at a time.
 class Connection final : public EngineConnection {
  public:
   /// Connects to a server that takes writes (or to any, for reading). Throws StoreError, whose text never
@@ -46,15 +65,41 @@ class Connection final : public EngineConnection {
   bool in_transaction() const override;
   std::int64_t changes() const override { return changes_; }
   void begin_moment() override { exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }
+  const EngineWords& words() const override;
+  /// There are other writers at all times.
+  std::optional<std::int64_t> changes_of_others() override { return std::nullopt; }
+
+  /// A transaction that begins with the next question, in the same journey.
+  void begin_later() { begin_waits_ = true; }
+  bool begin_waits() const { return begin_waits_; }
+  /// Asks all of them in one journey; each sees what was committed before itself began. Throws for the first
+  /// that fails.
+  std::vector<Answer> ask_all(std::span<const Question> questions);
+  Answer prepare_by_name(const std::string& name, const std::string& sql);
+  Answer execute(const std::string& name, std::span<const char* const> parameters);
 
   /// Throws unless the result is a good one; notes how many rows it has touched.
-  void check(const Result& result, std::string_view doing);
+  void check(const Answer& result, std::string_view doing);
   void note_changes(std::int64_t rows) { changes_ = rows; }
   [[noreturn]] void fail(const pg_result* result, std::string_view doing) const;
   std::string next_name() { return "s" + std::to_string(++statements_); }
 
  private:
+  void begin_if_it_waits();
+  /// Waits for the answer to what was sent: the last result of it, or the one that failed.
+  Answer answer(int sent, std::string_view doing);
+  void flush(std::string_view doing);
+  Answer next_result(std::string_view doing);
+  void wait(bool for_writing, std::string_view doing);
+  void set_deadline();
+  const std::string& name_of(const char* sql);
+
   pg_conn* connection_ = nullptr;
+  const int answer_timeout_ms_;
+  std::int64_t deadline_ms_ = 0;  ///< of the answer that is being waited for, on the steady clock
+  bool lost_ = false;             ///< it did not answer in time
+  bool begin_waits_ = false;
+  std::unordered_map<const char*, std::string> names_;  ///< of statements asked by ask_all()
   std::int64_t changes_ = 0;
   unsigned statements_ = 0;
 };

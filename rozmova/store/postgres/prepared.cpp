@@ -20,14 +20,13 @@ class PostgresPrepared final : public Prepared {
  public:
   PostgresPrepared(Connection& connection, const char* sql)
       : connection_(connection), sql_(sql), name_(connection.next_name()) {
-    connection_.check(
-        Result(PQprepare(connection.handle(), name_.c_str(), with_dollars(sql).c_str(), 0, nullptr)), sql);
+    connection_.check(connection.prepare_by_name(name_, with_dollars(sql)), sql);
   }
 
   void bind_text(int at, std::string_view text) override { put(at, text); }
   void bind_number(int at, std::int64_t number) override { put(at, std::to_string(number)); }
   void bind_uuid(int at, const Uuid& id) override { put(at, id.text()); }
-  void bind_time(int at, WallMs time) override { put(at, iso_time(time)); }
+  void bind_time(int at, WallMs time) override { put(at, time == INT64_MAX ? "infinity" : iso_time(time)); }
   void bind_null(int at) override { place(at).given = false; }
 
   bool step() override {
@@ -45,7 +44,7 @@ class PostgresPrepared final : public Prepared {
     // savepoint.
     const bool nested = connection_.in_transaction();
     if (nested) connection_.exec("SAVEPOINT attempt");
-    const Result result = execute();
+    const Answer result = execute();
     const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
     const std::string_view code = state != nullptr ? state : "";
     if (code != unique_violation && code != foreign_key_violation) {
@@ -106,13 +105,12 @@ class PostgresPrepared final : public Prepared {
     parameter.text.assign(text);
     parameter.given = true;
   }
-  Result execute() {
+  Answer execute() {
     pointers_.clear();
     for (std::size_t i = 0; i < parameters_used_; ++i) {
       pointers_.push_back(parameters_[i].given ? parameters_[i].text.c_str() : nullptr);
     }
-    return Result(PQexecPrepared(connection_.handle(), name_.c_str(), static_cast<int>(parameters_used_),
-                                 pointers_.data(), nullptr, nullptr, 0));
+    return connection_.execute(name_, pointers_);
   }
   [[noreturn]] void bad_value(int column, std::string_view expected) const {
     throw StoreError(StoreError::Kind::broken, std::string("PostgreSQL: column '") +
@@ -126,7 +124,7 @@ class PostgresPrepared final : public Prepared {
   std::vector<Parameter> parameters_;  ///< kept between executions for their buffers
   std::size_t parameters_used_ = 0;
   std::vector<const char*> pointers_;
-  Result result_;
+  Answer result_;
   int row_ = 0;
 };
 

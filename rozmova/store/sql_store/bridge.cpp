@@ -110,6 +110,7 @@ Backlog SqlStore::outbox_backlog() {
 }
 
 Result<Changed> SqlStore::announce_status(const NewStatus& status, WallMs now) {
+  hold(status.chat);
   cached_facts_.erase(status.chat);
   const auto facts = this->facts(status.chat);
   if (!facts) return Refusal{ErrorCode::not_found, "there is no such " + std::string(text(status.chat.kind))};

@@ -43,6 +43,7 @@ std::optional<Refusal> unfit(const Message& message, const MessageChange& wish, 
 }  // namespace
 
 Result<MessageChanged> SqlStore::change_message(const MessageChange& wish, WallMs now) {
+  hold(wish.chat);
   ChatFacts* const facts = cached_facts(wish.chat);
   if (facts == nullptr) return Refusal{ErrorCode::not_found, "there is no such chat"};
   if (auto no = may(wish.by, wish.role, Deed::edit, *facts)) return *std::move(no);

@@ -30,7 +30,23 @@ bool has_nul(std::string_view text) { return text.find('\0') != std::string_view
 
 Refusal invalid(std::string message) { return {ErrorCode::invalid_payload, std::move(message)}; }
 
-std::optional<Refusal> malformed(const NewMessage& message) {
+bool closed(ChatKind kind, std::string_view status) {
+  if (kind == ChatKind::order) {
+    const auto order = parse_order_status(status);
+    return order && closes_chat(*order);
+  }
+  const auto dispute = parse_dispute_status(status);
+  return dispute && closes_chat(*dispute);
+}
+
+bool known_status(ChatKind kind, std::string_view status) {
+  return kind == ChatKind::order ? parse_order_status(status).has_value()
+                                 : parse_dispute_status(status).has_value();
+}
+
+}  // namespace
+
+std::optional<Refusal> SqlStore::malformed(const NewMessage& message) {
   if (message.content.empty() && message.attachments.empty()) return invalid("content is empty");
   if (has_nul(message.content)) return invalid("content must not contain U+0000");
   if (message.client_message_id) {
@@ -55,7 +71,7 @@ std::optional<Refusal> malformed(const NewMessage& message) {
   return std::nullopt;
 }
 
-Message make_message(const NewMessage& from, const ChatFacts& facts, WallMs now) {
+Message SqlStore::make_message(const NewMessage& from, const ChatFacts& facts, WallMs now) {
   Message message;
   message.id = Uuid::v7(now);
   message.chat = from.chat;
@@ -78,24 +94,9 @@ Message make_message(const NewMessage& from, const ChatFacts& facts, WallMs now)
   return message;
 }
 
-bool closed(ChatKind kind, std::string_view status) {
-  if (kind == ChatKind::order) {
-    const auto order = parse_order_status(status);
-    return order && closes_chat(*order);
-  }
-  const auto dispute = parse_dispute_status(status);
-  return dispute && closes_chat(*dispute);
-}
-
-bool known_status(ChatKind kind, std::string_view status) {
-  return kind == ChatKind::order ? parse_order_status(status).has_value()
-                                 : parse_dispute_status(status).has_value();
-}
-
-}  // namespace
-
 Result<Appended> SqlStore::append(const NewMessage& message, WallMs now) {
   if (auto refusal = malformed(message)) return *std::move(refusal);
+  hold(message.chat);
   ChatFacts* const facts = cached_facts(message.chat);
   if (facts == nullptr) return Refusal{ErrorCode::not_found, "there is no such chat"};
 
@@ -113,12 +114,8 @@ Result<Appended> SqlStore::append(const NewMessage& message, WallMs now) {
     }
     return *std::move(refusal);
   }
-  if (message.reply_to) {
-    auto row = in_chat_[message.chat.kind].run();
-    if (!row.bind(*message.reply_to).bind(message.chat.id).row()) {
-      return invalid("replyTo is not a message of this chat");
-    }
-  }
+  if (message.reply_to && !has_message(message.chat, *message.reply_to))
+    return invalid("replyTo is not a message of this chat");
 
   Message made = make_message(message, *facts, now);
   if (auto refusal = fill_from_uploads(made)) {
@@ -138,7 +135,6 @@ Result<Appended> SqlStore::append(const NewMessage& message, WallMs now) {
   return Appended{*std::move(first), *facts, true};
 }
 
-/// Facts for writing, inside a transaction: nobody else can change them before it ends. Null: no such chat.
 ChatFacts* SqlStore::cached_facts(const ChatKey& chat) {
   if (!cache_checked_) {
     const auto version = connection_.changes_of_others();
@@ -163,18 +159,33 @@ std::optional<ChatFacts> SqlStore::facts(const ChatKey& chat) {
   facts.performer_id = row.uuid(2);
   facts.moderator_id = row.uuid_or_null(3);
   facts.status = row.string(4);
-  facts.closed = closed(chat.kind, facts.status);
-  if (beside_ != nullptr && !known_status(chat.kind, facts.status)) {
-    throw StoreError(StoreError::Kind::broken, "marketplace: " + room_of(chat) + " has the status '" +
-                                                   facts.status +
-                                                   "', which is no word of ours; name it in [marketplace]");
-  }
   facts.order_has_dispute = row.number(5) != 0;
   facts.last_seq = row.number(6);
+  fill_facts(facts);
   return facts;
 }
 
+void SqlStore::fill_facts(ChatFacts& facts) const {
+  facts.closed = closed(facts.chat.kind, facts.status);
+  if (beside_ == nullptr || known_status(facts.chat.kind, facts.status)) return;
+  throw StoreError(StoreError::Kind::broken, "marketplace: " + room_of(facts.chat) + " has the status '" +
+                                                 facts.status +
+                                                 "', which is no word of ours; name it in [marketplace]");
+}
+
+bool SqlStore::has_message(const ChatKey& chat, const Uuid& id) {
+  auto row = in_chat_[chat.kind].run();
+  return row.bind(id).bind(chat.id).row();
+}
+
+void SqlStore::remember(ChatFacts facts) {
+  if (!cache_checked_) cached_facts_.clear();
+  cache_checked_ = true;
+  cached_facts_.insert_or_assign(facts.chat, std::move(facts));
+}
+
 std::int64_t SqlStore::mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) {
+  hold(chat);
   const auto facts = this->facts(chat);
   if (!facts) return 0;
   const std::int64_t before = read_position(chat, user);

@@ -1,6 +1,8 @@
 // What was done and by whom, which tokens are not good any more, whose access may have changed.
 #include "rozmova/store/sql_store/sql_store.hpp"
 
+#include <algorithm>
+
 namespace rozmova::store {
 
 void SqlStore::audit(const AuditEntry& entry, WallMs now) {
@@ -57,35 +59,37 @@ void SqlStore::forget_access(WallMs before, std::int64_t news_up_to) {
 
 std::int64_t SqlStore::changes_of_others() { return connection_.changes_of_others().value_or(-1); }
 
+std::vector<SqlStore::NewsRow> SqlStore::news_rows(std::int64_t after, int rows_max) {
+  std::vector<NewsRow> rows;
+  auto row = news_.run();
+  row.bind(after).bind(std::int64_t{rows_max});
+  while (row.row()) rows.push_back({row.number(0), row.string(1), row.string(2)});
+  return rows;
+}
+
 AccessNews SqlStore::access_news(std::int64_t after, int rows_max) {
   const Moment moment(connection_);
   AccessNews news;
   news.up_to = after;
-  std::vector<Uuid> orders;
-  int rows = 0;
-  auto row = news_.run();
-  row.bind(after).bind(std::int64_t{rows_max});
-  while (row.row()) {
-    ++rows;
-    news.up_to = row.number(0);
-    const std::string_view kind = row.text(1);
-    if (kind == "revocation") {
+  int fresh = 0;
+  for (const NewsRow& row : news_rows(after, rows_max)) {
+    if (row.id > after) ++fresh;
+    news.up_to = std::max(news.up_to, row.id);
+    if (row.kind == "revocation") {
       news.revocations = true;
       continue;
     }
-    const auto id = Uuid::parse(row.text(2));
+    const auto id = Uuid::parse(row.subject);
     if (!id) continue;  // no such user or chat has ever been heard of here
-    if (kind == "user") news.users.push_back(*id);
-    if (kind == "dispute") news.chats.push_back({ChatKind::dispute, *id});
-    if (kind == "order") orders.push_back(*id);
-  }
-  for (const Uuid& order : orders) {
-    news.chats.push_back({ChatKind::order, order});
+    if (row.kind == "user") news.users.push_back(*id);
+    if (row.kind == "dispute") news.chats.push_back({ChatKind::dispute, *id});
+    if (row.kind != "order") continue;
+    news.chats.push_back({ChatKind::order, *id});
     auto dispute = disputes_of_.run();
-    dispute.bind(order);
+    dispute.bind(*id);
     while (dispute.row()) news.chats.push_back({ChatKind::dispute, dispute.uuid(0)});
   }
-  news.has_more = rows == rows_max;
+  news.has_more = fresh >= rows_max;
   return news;
 }
 

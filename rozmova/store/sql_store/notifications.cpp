@@ -13,16 +13,7 @@ constexpr int page_notifications_max = 200;
 
 std::optional<Notification> SqlStore::notify(const NewNotification& wanted, WallMs now) {
   Notification made{Uuid::v7(now), wanted.user_id, wanted.type, wanted.content, wanted.data, now, {}};
-  if (!wanted.topic.empty()) {
-    auto row = unread_of_topic_.run();
-    if (row.bind(wanted.user_id).bind(wanted.topic).row()) {
-      made.id = row.uuid(0);
-      auto change = rewrite_notification_.run();
-      change.bind(made.id).bind(made.type).bind(made.content).bind(made.data);
-      change.bind_time(now).bind(wanted.position).done();
-      return made;
-    }
-  }
+  if (rewrite(made, wanted)) return made;
   auto row = insert_notification_.run();
   row.bind(made.id).bind(made.user_id).bind(made.type).bind(made.content).bind(made.data);
   if (wanted.topic.empty()) {
@@ -31,8 +22,28 @@ std::optional<Notification> SqlStore::notify(const NewNotification& wanted, Wall
     row.bind(wanted.topic);
   }
   row.bind(wanted.position).bind_time(now);
-  if (row.write() != Wrote::yes) return std::nullopt;
-  return made;
+  switch (row.write()) {
+    case Wrote::yes: return made;
+    case Wrote::unique_taken:  // another node was the first to tell him
+      if (rewrite(made, wanted)) return made;
+      break;
+    case Wrote::parent_missing: break;
+  }
+  return std::nullopt;
+}
+
+/// Over the unread one of the same topic, if there is one.
+bool SqlStore::rewrite(Notification& made, const NewNotification& wanted) {
+  if (wanted.topic.empty()) return false;
+  {
+    auto row = unread_of_topic_.run();
+    if (!row.bind(wanted.user_id).bind(wanted.topic).row()) return false;
+    made.id = row.uuid(0);
+  }
+  auto change = rewrite_notification_.run();
+  change.bind(made.id).bind(made.type).bind(made.content).bind(made.data);
+  change.bind_time(made.created_at).bind(wanted.position).done();
+  return true;
 }
 
 NotificationList SqlStore::notifications(const Uuid& user, const NotificationQuery& query) {

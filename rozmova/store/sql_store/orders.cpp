@@ -25,6 +25,7 @@ Result<Order> SqlStore::create_order(const NewOrder& order, WallMs now) {
   }
   Order made;
   made.id = order.id.value_or(Uuid::v7(now));
+  hold({});  // two nodes would give the same number
   {
     auto row = next_number_.run();
     row.row();

@@ -91,6 +91,7 @@ void SqlStore::connection_opened(const ConnectionRow& row) {
       .bind(row.user_id)
       .bind(row.socket_id)
       .bind_time(row.connected_at)
+      .bind(row.node)
       .done();
 }
 

@@ -30,6 +30,7 @@ class SqlStore : public Store {
   void rollback_to_savepoint() override;
 
   Result<Appended> append(const NewMessage& message, WallMs now) override;
+  bool has_message(const ChatKey& chat, const Uuid& id) override;
   std::optional<ChatFacts> facts(const ChatKey& chat) override;
   MessagePage messages(const ChatKey& chat, const Page& page) override;
   Result<MessageChanged> change_message(const MessageChange& wish, WallMs now) override;
@@ -98,6 +99,27 @@ class SqlStore : public Store {
   Uuid forget_connections(const Uuid& after, WallMs before, int rows_max) override;
   std::optional<WallMs> last_seen(const Uuid& user) override;
 
+ protected:
+  struct NewsRow {
+    std::int64_t id = 0;
+    std::string kind, subject;
+  };
+  /// News after a number, ascending; perhaps older ones too.
+  virtual std::vector<NewsRow> news_rows(std::int64_t after, int rows_max);
+  EngineConnection& connection() { return connection_; }
+  /// From here to the end of the transaction nobody else writes to this chat. SQLite has one writer anyway.
+  virtual void hold(const ChatKey&) {}
+  void fill_facts(ChatFacts& facts) const;  ///< what follows from the status
+  /// Facts for writing, inside a transaction: nobody else can change them before it ends. Null: no such chat.
+  ChatFacts* cached_facts(const ChatKey& chat);
+  /// At the begin of a transaction: what was known may be old.
+  void forget_facts() { cache_checked_ = false; }
+  /// Facts that were read with others, in this transaction.
+  void remember(ChatFacts facts);
+  bool is_beside() const { return beside_ != nullptr; }
+  static std::optional<Refusal> malformed(const NewMessage& message);
+  static Message make_message(const NewMessage& from, const ChatFacts& facts, WallMs now);
+
  private:
   /// One statement for each kind of chat.
   struct PerKind {
@@ -121,8 +143,10 @@ class SqlStore : public Store {
   // uploads.cpp
   std::optional<Refusal> fill_from_uploads(Message& message);
 
+  // notifications.cpp
+  bool rewrite(Notification& made, const NewNotification& wanted);
+
   // chats.cpp
-  ChatFacts* cached_facts(const ChatKey& chat);
   std::vector<Participant> participants(const ChatFacts& facts);
   std::vector<ReadMark> reads(const ChatKey& chat);
 
@@ -134,6 +158,7 @@ class SqlStore : public Store {
   std::optional<DisputeRef> newest_dispute(const Uuid& order);
 
   // workflow.cpp
+  void hold_with_order(const ChatKey& chat);
   Result<Changed> change_order(const NewStatus& wish, const ChatFacts& facts, WallMs now);
   Result<Changed> change_dispute(const NewStatus& wish, const ChatFacts& facts, WallMs now);
   Result<Changed> repeated(const ChatFacts& facts, Change::What what);
@@ -371,7 +396,7 @@ class SqlStore : public Store {
       "UPDATE notifications SET read_at = ?3 WHERE user_id = ?1 AND read_at IS NULL AND created_at <= ?2"};
   Statement read_topic_{connection_,
                         "UPDATE notifications SET read_at = ?4 WHERE user_id = ?1 AND "
-                        "topic IN (?2, ?2 || ':status', ?2 || ':moderator') "
+                        "topic IN (CAST(?2 AS TEXT), ?2 || ':status', ?2 || ':moderator') "
                         "AND read_at IS NULL AND position <= ?3"};
   Statement forget_notifications_up_to_{connection_, ROZMOVA_END_OF_PAGE("notifications")};
   Statement forget_notifications_{connection_,
@@ -425,7 +450,7 @@ class SqlStore : public Store {
   Statement open_connection_{
       connection_,
       "INSERT INTO websocket_connections (id, user_id, socket_id, connected_at, last_seen, "
-      "is_active) VALUES (?, ?, ?, ?4, ?4, TRUE) ON CONFLICT (id) DO UPDATE SET is_active = TRUE, "
+      "is_active, node) VALUES (?, ?, ?, ?4, ?4, TRUE, nullif(?5, '')) ON CONFLICT (id) DO UPDATE SET is_active = TRUE, "
       "last_seen = greatest(websocket_connections.last_seen, excluded.last_seen)"};
   Statement see_connection_{
       connection_,
@@ -443,7 +468,7 @@ class SqlStore : public Store {
       "WHERE later.user_id = old.user_id AND later.last_seen >= old.last_seen "
       "AND (later.last_seen, later.id) > (old.last_seen, old.id))"};
 #undef ROZMOVA_END_OF_PAGE
-  TheirWrites their_writes_{beside_.get()};
+  TheirWrites their_writes_{beside_.get(), connection_.words().dialect};
   WorkflowStatements workflow_{connection_, their_writes_};
   BridgeStatements bridge_{connection_};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};

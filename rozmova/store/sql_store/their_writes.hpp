@@ -8,7 +8,7 @@ namespace rozmova::store {
 
 /// Their statements for what the store writes into these three; empty where it may not, and without a mapping.
 struct TheirWrites {
-  explicit TheirWrites(const Mapping* mapping);
+  TheirWrites(const Mapping* mapping, Dialect dialect);
 
   std::string set_order_status;    ///< id, status, time
   std::string set_dispute_status;  ///< id, status, time

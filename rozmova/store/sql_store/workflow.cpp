@@ -52,6 +52,7 @@ std::optional<Refusal> SqlStore::not_ours(bool may_be_written, const char* what)
 // ------------------------------------------------------------------------------------------------ statuses
 
 Result<Changed> SqlStore::change_status(const NewStatus& wish, WallMs now) {
+  hold_with_order(wish.chat);
   const auto facts = this->facts(wish.chat);
   if (!facts) return missing(wish.chat.kind);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
@@ -198,6 +199,19 @@ void SqlStore::tell(Changed& changed, const ChatKey& chat, Change change, WallMs
   changed.messages.push_back(std::move(message));
 }
 
+/// A dispute's decision changes its order too: held in the order in which everybody holds them, the order first.
+void SqlStore::hold_with_order(const ChatKey& chat) {
+  if (chat.kind == ChatKind::dispute) {
+    std::optional<Uuid> order;
+    {
+      auto row = workflow_.dispute_key.run();
+      if (row.bind(chat.id).row()) order = row.uuid(0);
+    }
+    if (order) hold({ChatKind::order, *order});
+  }
+  hold(chat);
+}
+
 /// Everybody whom it concerns hears of it, wherever he is; what a dispute did to its order he hears from the dispute.
 void SqlStore::notify_of(Changed& changed, const Message& message, const ChatFacts& facts, WallMs now) {
   const Change& change = *message.change;
@@ -252,6 +266,7 @@ std::shared_ptr<const Change> SqlStore::read_change(const ChatKey& chat, std::in
 // ------------------------------------------------------------------------------------------------ disputes
 
 Result<Changed> SqlStore::open_dispute(const NewDispute& wish, WallMs now) {
+  hold({ChatKind::order, wish.order_id});
   const auto facts = this->facts({ChatKind::order, wish.order_id});
   if (!facts) return missing(ChatKind::order);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
@@ -295,6 +310,7 @@ Result<Changed> SqlStore::open_dispute(const NewDispute& wish, WallMs now) {
 }
 
 Result<Changed> SqlStore::assign_dispute(const NewAssignment& wish, WallMs now) {
+  hold({ChatKind::dispute, wish.dispute_id});
   const auto facts = this->facts({ChatKind::dispute, wish.dispute_id});
   if (!facts) return missing(ChatKind::dispute);
   if (auto no = may(wish.by, wish.role, Deed::change_status, *facts)) return *std::move(no);
@@ -347,6 +363,7 @@ OrderStatus SqlStore::before_dispute(const Uuid& order, const Uuid& dispute) {
 // --------------------------------------------------------------------------------------------------- notes
 
 Result<AddedNote> SqlStore::add_note(const NewNote& note, WallMs now) {
+  hold({ChatKind::dispute, note.dispute_id});
   const auto facts = this->facts({ChatKind::dispute, note.dispute_id});
   if (!facts) return missing(ChatKind::dispute);
   if (!may_note(note.by, note.role, *facts))

@@ -150,10 +150,18 @@ std::int64_t Connection::changes() const { return sqlite3_changes64(db_); }
 
 const EngineWords& Connection::words() const {
   static constexpr EngineWords words{
+      .dialect = Dialect::sqlite,
       .begin_write = "BEGIN IMMEDIATE",
       .close_stale = "UPDATE websocket_connections SET is_active = 0 WHERE is_active = 1",
       .news_up_to = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'access_changes'), 0)",
       .forget_news = "DELETE FROM access_changes WHERE id <= ?",
+      .begin_migration = "BEGIN IMMEDIATE",
+      .migrations_table =
+          "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+          "checksum TEXT NOT NULL, "
+          "applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))) STRICT",
+      .has_own_orders =
+          "SELECT sql LIKE '%REFERENCES orders%' FROM main.sqlite_master WHERE name = 'messages'",
   };
   return words;
 }

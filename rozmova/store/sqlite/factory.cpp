@@ -1,6 +1,8 @@
+#include "rozmova/store/migrate.hpp"
 #include "rozmova/store/sql_store/sql_store.hpp"
+#include "rozmova/store/sqlite.hpp"
 #include "rozmova/store/sqlite/beside.hpp"
-#include "rozmova/store/sqlite/migrate.hpp"
+#include "rozmova/store/sqlite/connection.hpp"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -30,7 +32,7 @@ class SqliteFactory final : public StoreFactory {
     SqliteOptions patient = options_;
     patient.busy_timeout_ms = options_.migration_timeout_ms;
     sqlite::Connection connection(patient, sqlite::Access::write);
-    sqlite::migrate(connection, sqlite_migrations(), options_.beside != nullptr);
+    store::migrate(connection, sqlite_migrations(), options_.beside != nullptr);
     std::string all;
     if (options_.beside != nullptr) {
       for (const std::string& problem : sqlite::look_at_marketplace(connection, *options_.beside))

@@ -1,6 +1,8 @@
-#include "rozmova/store/sqlite/migrate.hpp"
+#include "rozmova/store/migrate.hpp"
 
 #include "rozmova/store/beside_sql.hpp"
+#include "rozmova/store/engine/statement.hpp"
+#include "rozmova/store/store.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,16 +10,8 @@
 #include <cstdint>
 #include <set>
 
-namespace rozmova::store::sqlite {
+namespace rozmova::store {
 namespace {
-
-constexpr const char* create_table = R"(
-CREATE TABLE IF NOT EXISTS schema_migrations (
-    version INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    checksum TEXT NOT NULL,
-    applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-) STRICT)";
 
 /// FNV-1a, 64 bits: enough to notice that a file was edited after it had been run; no secret depends on it.
 std::string checksum(std::string_view text) {
@@ -29,9 +23,8 @@ std::string checksum(std::string_view text) {
 }
 
 /// Our tables refer to `orders` or they do not: a file that was made one way cannot be used the other way.
-void refuse_other_mode(Connection& connection, bool beside) {
-  Statement made(connection,
-                 "SELECT sql LIKE '%REFERENCES orders%' FROM main.sqlite_master WHERE name = 'messages'");
+void refuse_other_mode(EngineConnection& connection, bool beside) {
+  Statement made(connection, connection.words().has_own_orders);
   auto row = made.run();
   if (!row.row() || (row.number(0) != 0) != beside) return;
   throw StoreError(
@@ -40,8 +33,8 @@ void refuse_other_mode(Connection& connection, bool beside) {
              : "this database was made beside a marketplace: give the config file with [marketplace]");
 }
 
-void run_missing(Connection& connection, std::span<const Migration> migrations, bool beside) {
-  connection.exec(create_table);
+void run_missing(EngineConnection& connection, std::span<const Migration> migrations, bool beside) {
+  connection.exec(connection.words().migrations_table);
   Statement known(connection, "SELECT version, checksum FROM schema_migrations ORDER BY version");
   std::set<int> done;
   {
@@ -75,8 +68,8 @@ void run_missing(Connection& connection, std::span<const Migration> migrations, 
 
 }  // namespace
 
-void migrate(Connection& connection, std::span<const Migration> migrations, bool beside) {
-  connection.exec("BEGIN IMMEDIATE");
+void migrate(EngineConnection& connection, std::span<const Migration> migrations, bool beside) {
+  connection.exec(connection.words().begin_migration);
   try {
     refuse_other_mode(connection, beside);
     run_missing(connection, migrations, beside);
@@ -93,4 +86,4 @@ void migrate(Connection& connection, std::span<const Migration> migrations, bool
   }
 }
 
-}  // namespace rozmova::store::sqlite
+}  // namespace rozmova::store

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "tests/contract/store_suite.hpp"
+#include "tests/unit/postgres_server.hpp"
+
+#include <memory>
+#include <string>
+
+namespace rozmova::store::postgres {
+class Connection;
+}
+
+namespace rozmova::store::testing {
+
+/// A database of the tests' PostgreSQL. Emptied instead of made anew for each test, which would cost a second.
+class PostgresDatabase final : public TestDatabase {
+ public:
+  PostgresDatabase();
+  ~PostgresDatabase() override;
+  std::unique_ptr<StoreFactory> factory() override;
+  void sql(const std::string& statement) override;
+  std::string ask(const std::string& query) override;
+  const std::string& url() const { return url_; }
+
+ private:
+  const std::string url_;
+  std::unique_ptr<postgres::Connection> other_;  ///< what other programs would have
+};
+
+}  // namespace rozmova::store::testing
