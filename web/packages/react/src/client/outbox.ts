@@ -9,6 +9,7 @@
  *
  * The same `clientMessageId` goes with every try, so the server stores it once however often it arrives.
  */
+import { serverNow } from '../clock';
 import { ChatError, isRetriable, isTokenError, toChatError } from '../protocol/errors';
 import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
 import { parseMessage } from '../protocol/guards';
@@ -104,7 +105,7 @@ export class Outbox {
       content,
       attachments: attachments.map(({ fileUrl, fileName }) => ({ fileUrl, fileName })),
       replyTo,
-      createdAt: new Date().toISOString(),
+      createdAt: new Date(serverNow()).toISOString(),
       order: this.nextOrder++,
       tries: 0,
       state: 'queued',
@@ -121,7 +122,7 @@ export class Outbox {
   retry(clientMessageId: string): void {
     const entry = this.entries().get(clientMessageId);
     if (entry?.state !== 'failed') return;
-    this.put({ ...entry, state: 'queued', tries: 0, error: null, createdAt: new Date().toISOString() });
+    this.put({ ...entry, state: 'queued', tries: 0, error: null, createdAt: new Date(serverNow()).toISOString() });
     this.pump();
   }
 
@@ -147,7 +148,7 @@ export class Outbox {
   /** Starts whatever may start now. Called on every change that could allow it. */
   pump(): void {
     if (this.hooks.path() === null || this.paused()) return;
-    const now = Date.now();
+    const now = serverNow();
     const next: Map<RoomKey, OutboxEntry> = new Map();
     for (const entry of this.entries().values()) {
       if (entry.state !== 'queued') continue;

@@ -1,4 +1,5 @@
 /** Texts, dates and numbers of one locale and time zone. Formatters are made once per translator. */
+import { serverNow } from '../clock';
 import type { Plural, Strings } from './strings';
 
 export type Params = Readonly<Record<string, string | number>>;
@@ -65,8 +66,8 @@ export function createTranslator<S extends Strings = Strings>(
     time: (iso) => formatted(clock, at(iso)),
     full: (iso) => formatted(fullDate, at(iso)),
     dayKey,
-    isToday: (iso, now = Date.now()) => at(iso) !== null && dayKey(iso) === dayKey(now),
-    day(iso, now = Date.now()) {
+    isToday: (iso, now = serverNow()) => at(iso) !== null && dayKey(iso) === dayKey(now),
+    day(iso, now = serverNow()) {
       const value = at(iso);
       if (value === null) return '';
       const key = dayKey(iso);
@@ -77,7 +78,7 @@ export function createTranslator<S extends Strings = Strings>(
       if (days > 1 && days < 7) return capital(weekday.format(value), locale);
       return (key.slice(0, 4) === dayKey(now).slice(0, 4) ? date : dateYear).format(value);
     },
-    relative(iso, now = Date.now()) {
+    relative(iso, now = serverNow()) {
       const value = at(iso);
       if (value === null) return '';
       const seconds = Math.round((value.getTime() - now) / 1000);

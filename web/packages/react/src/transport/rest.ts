@@ -2,6 +2,7 @@
  * RestTransport: the same chats over plain HTTP. It pages history and, when no socket can be had, carries
  * sends and catch-up too. Stateless; the token is asked for on every request.
  */
+import { hearServerTime } from '../clock';
 import { ChatError, parseError } from '../protocol/errors';
 import { isObject, parseMessage, parseMessages } from '../protocol/guards';
 import { ROOM_EVENTS, roomId, roomKind } from '../protocol/events';
@@ -106,6 +107,7 @@ export class RestTransport {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      hearServerTime(Date.parse(response.headers.get('Date') ?? ''));
       return await read(response);
     } catch (error) {
       if (error instanceof ChatError) throw error;

@@ -2,6 +2,7 @@ import { useCallback, useContext, useEffect, useImperativeHandle, useMemo, useRe
 import type { ComponentType, ReactElement, ReactNode, Ref } from 'react';
 import type { ChatClient } from '../../client/client';
 import { EDIT_WINDOW_MS } from '../../client/limits';
+import { serverNow } from '../../clock';
 import { toChatError } from '../../protocol/errors';
 import type { ChatError } from '../../protocol/errors';
 import type { Attachment, ChatMessage, RoomKey } from '../../protocol/types';
@@ -219,7 +220,7 @@ export function MessageList(props: MessageListProps): ReactElement {
 }
 
 function itemsOf(message: ChatMessage, me: string | null, writable: boolean): MenuItem[] {
-  const own = writable && message.senderId === me && Date.now() - Date.parse(message.createdAt) < EDIT_WINDOW_MS;
+  const own = writable && message.senderId === me && serverNow() - Date.parse(message.createdAt) < EDIT_WINDOW_MS;
   const text = message.content !== '';
   return [
     ...(writable ? ['reply' as const] : []),
