@@ -14,6 +14,13 @@ export function isObject(value: unknown): value is Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+/** Control and bidi-override characters would let a text pretend to be another ("fdp.exe" to be "exe.pdf"). */
+// oxlint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
+/** As it may be shown. New lines and tabs stay. */
+export function plainText(value: string): string {
+  return value.replace(UNSAFE, '');
+}
 const whole = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
 
@@ -37,7 +44,7 @@ export function parseAttachment(raw: unknown): Attachment | null {
   return {
     ...(id === null ? {} : { id }),
     fileUrl,
-    fileName: text(raw['fileName']) ?? fileUrl,
+    fileName: plainText(text(raw['fileName']) ?? fileUrl),
     size: whole(raw['size']),
     mimeType: text(raw['mimeType']),
     width: whole(raw['width']),
@@ -127,7 +134,7 @@ function parseParticipants(value: unknown): ParticipantSnapshot[] {
     parsed.push({
       userId,
       role,
-      name: text(raw['name']) ?? '',
+      name: plainText(text(raw['name']) ?? ''),
       isOnline: typeof raw['isOnline'] === 'boolean' ? raw['isOnline'] : null,
       lastSeenAt: text(raw['lastSeenAt']),
     });
