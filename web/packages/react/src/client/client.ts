@@ -147,6 +147,7 @@ export class ChatClient {
       received: (room, messages) => this.receive(room, messages),
       typing: (room, userId, isTyping) => this.typing.heard(room, userId, isTyping),
       settle: (room) => this.rooms.settle(room),
+      rejoin: (room) => this.rooms.retry(room),
       error: (error) => this.report(error),
       tokenRejected,
       tokenExpiring: () => {

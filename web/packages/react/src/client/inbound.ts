@@ -1,7 +1,7 @@
 /** Inbound: what the server says by itself, checked and turned into store actions and events. Owned by ChatClient. */
 import { isTokenError, parseError } from '../protocol/errors';
 import type { ChatError } from '../protocol/errors';
-import { ROOM_EVENTS, ROOM_KINDS } from '../protocol/events';
+import { ROOM_EVENTS, ROOM_KINDS, roomKey } from '../protocol/events';
 import {
   isObject, parseEdit, parseMessage, parseNotification, parsePresence, parseReceipt, parseRoom, parseStatus, parseTyping,
   parseUnread,
@@ -18,6 +18,8 @@ export interface InboundHooks {
   typing(room: RoomKey, userId: string, isTyping: boolean): void;
   /** A status came whose message we may not hold. */
   settle(room: RoomKey): void;
+  /** There is somebody in it whom we know nothing of. */
+  rejoin(room: RoomKey): void;
   error(error: ChatError): void;
   tokenRejected(error: ChatError): void;
   tokenExpiring(): void;
@@ -120,6 +122,8 @@ export class Inbound {
       const { disputeId, moderator } = payload;
       if (typeof disputeId !== 'string') return;
       const who = isObject(moderator) ? { id: String(moderator['id']), name: String(moderator['name']) } : null;
+      const room = roomKey('dispute', disputeId);
+      if (who !== null && selectRoom(this.store.getState(), room).phase === 'ready') this.hooks.rejoin(room);
       this.emitter.emit('assignment', { disputeId, moderator: who });
     } else if (name === 'chat_error') {
       const error = parseError(payload);

@@ -121,7 +121,7 @@ export class Rooms {
     for (const wish of this.wishes.values()) wish.joining = false;
   }
 
-  /** Asks for a refused or failed room once more. */
+  /** Asks for a room once more: it was refused or failed, or there is somebody new in it. */
   retry(room: RoomKey): void {
     const wish = this.wishes.get(room);
     if (wish !== undefined) void this.join(room, wish);

@@ -84,11 +84,13 @@ export interface Strings {
   'room.notFoundTitle': string;
   'room.notFoundHint': string;
   'room.errorTitle': string;
+  'room.errorHint': string;
   'room.waitingTitle': string;
   'room.waitingHint': string;
   'day.today': string;
   'day.yesterday': string;
   'message.you': string;
+  'message.somebody': string;
   'message.from': string;
   'message.deleted': string;
   'message.edited': string;

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { ReactElement } from 'react';
+import { serverNow } from '../../clock';
 import type { UserState } from '../../store/state';
 import { useTranslator } from '../context';
 
@@ -10,14 +11,14 @@ export interface AvatarProps { id: string; name: string; src?: string | undefine
 
 /** Initials or picture. The name stands beside it in text, so it is decoration. */
 export function Avatar({ id, name, src, size = 'normal' }: AvatarProps): ReactElement {
-  // FNV-1a, then mixed: ids that differ in one digit get different grounds.
+  // FNV-1a, then spread: ids that differ in one digit get different grounds.
   let hash = 0x811c9dc5;
-  for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
-  hash = (hash ^ (hash >>> 15)) >>> 0;
+  for (const char of id) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  const tone = (Math.imul(hash, 0x165667b1) >>> 24) % TONES;
   const [broken, setBroken] = useState('');
   const initials = name.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join('');
   return (
-    <span className="chat-avatar" data-size={size} data-tone={hash % TONES} aria-hidden="true">
+    <span className="chat-avatar" data-size={size} data-tone={tone} aria-hidden="true">
       {src === undefined || src === broken
         ? initials.toLocaleUpperCase()
         : <img src={src} alt="" loading="lazy" onError={() => setBroken(src)} />}
@@ -40,10 +41,10 @@ const MINUTE_MS = 60_000;
 
 /** The present minute, while somebody needs it. */
 function useNow(running: boolean): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(serverNow);
   useEffect(() => {
     if (!running) return;
-    const tick = (): void => setNow(Date.now());
+    const tick = (): void => setNow(serverNow());
     const first = setTimeout(tick);
     const timer = setInterval(tick, MINUTE_MS);
     return () => {

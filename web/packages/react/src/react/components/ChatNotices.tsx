@@ -42,13 +42,13 @@ export function Waiting({ client, roomKey, view }: { client: ChatClient; roomKey
   if (phase !== 'refused') {
     return <Skeleton label={t('list.loading')} />;
   }
-  const known = error?.code === 'FORBIDDEN' ? 'forbidden' : error?.code === 'NOT_FOUND' ? 'notFound' : null;
+  const why = error?.code === 'FORBIDDEN' ? 'forbidden' : error?.code === 'NOT_FOUND' ? 'notFound' : 'error';
   return (
     <div className="chat-list chat-notice" role="alert">
       <LockIcon />
-      <h2>{t(known === null ? 'room.errorTitle' : `room.${known}Title`)}</h2>
-      <p>{known === null ? error?.message : t(`room.${known}Hint`)}</p>
-      {known === null && (
+      <h2>{t(`room.${why}Title`)}</h2>
+      <p>{t(`room.${why}Hint`)}</p>
+      {why === 'error' && (
         <button type="button" className="chat-button" onClick={() => client.retryRoom(roomKey)}>{t('action.retry')}</button>
       )}
     </div>

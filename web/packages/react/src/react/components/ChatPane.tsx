@@ -87,7 +87,7 @@ function ChatBody(props: ChatPaneProps & { client: ChatClient }): ReactElement {
   const view = useRoom(roomKey, client);
   const myId = useMyId(client);
   const me = props.currentUserId ?? myId;
-  const person = usePeople(people, view);
+  const person = usePeople(client, people, view);
   useCallbacks(props, view);
   const [writing, setWriting] = useState<Writing>(NEW);
   const list = useRef<MessageListHandle>(null);
@@ -154,8 +154,8 @@ function whyReadOnly(kind: RoomKind, room: RoomState, wished: boolean, { t }: Tr
   return room.role === 'moderator' ? t('composer.moderator') : null;
 }
 
-/** Who an id is: by the props, else as the server introduced him. */
-function usePeople(people: ChatPaneProps['people'], view: RoomView): (userId: string) => Person {
+/** Who an id is: by the props, else as the server introduced him, here or in another chat. */
+function usePeople(client: ChatClient, people: ChatPaneProps['people'], view: RoomView): (userId: string) => Person {
   const { participants } = view.room;
   const cache = useMemo(() => {
     const all = new Map<string, Person>();
@@ -168,8 +168,8 @@ function usePeople(people: ChatPaneProps['people'], view: RoomView): (userId: st
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [participants, JSON.stringify(people)]);
   return useCallback(
-    (id: string) => cache.get(id) ?? { id, name: id.slice(0, 8), role: null },
-    [cache],
+    (id: string) => cache.get(id) ?? { id, name: client.state.users.get(id)?.name ?? '', role: null },
+    [cache, client],
   );
 }
 

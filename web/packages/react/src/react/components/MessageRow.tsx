@@ -40,7 +40,7 @@ export const MessageRow: ComponentType<MessageRowProps> = memo(function MessageR
   const { client, row, sender, quoted, showName, flash, deeds } = props;
   const { t, time, full } = useTranslator();
   const { message, pending } = row;
-  const name = row.mine ? t('message.you') : sender.name;
+  const name = row.mine ? t('message.you') : sender.name || t('message.somebody');
   const deleted = message?.deletedAt != null;
   const official = sender.role === 'moderator' || sender.role === 'admin';
   return (
@@ -61,7 +61,7 @@ export const MessageRow: ComponentType<MessageRowProps> = memo(function MessageR
         <div className="chat-bubble" data-deleted={deleted || undefined}>
           {row.first && !row.mine && (showName || official) && (
             <div className="chat-sender">
-              <bdi>{sender.name}</bdi>
+              <bdi>{name}</bdi>
               {official && <span className="chat-badge">{t(`role.${sender.role!}`)}</span>}
             </div>
           )}

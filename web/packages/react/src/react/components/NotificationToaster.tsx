@@ -17,7 +17,7 @@ const WAITED_MS = 1_500;
 
 const selectLive = (state: ChatState): boolean => state.link.kind === 'live';
 
-export interface Toast { readonly id: string; readonly title: string; readonly text: string; readonly room: RoomKey | null }
+export interface Toast { readonly id: string; readonly name: string; readonly text: string; readonly room: RoomKey | null }
 
 /**
  * What happens elsewhere: notifications of the server, and messages of joined chats other than the open one. A toast
@@ -25,9 +25,11 @@ export interface Toast { readonly id: string; readonly title: string; readonly t
  */
 export function NotificationToaster(props: {
   client?: ChatClient; openRoom: RoomKey | null; onOpen(room: RoomKey): void;
+  /** What a chat is about, where the application knows. */
+  titleOf?: (room: RoomKey) => string | undefined;
 }): ReactElement {
   const provided = useChatClient();
-  const { client = provided, openRoom, onOpen } = props;
+  const { client = provided, openRoom, onOpen, titleOf } = props;
   const translator = useTranslator();
   const { t } = translator;
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
@@ -68,6 +70,8 @@ export function NotificationToaster(props: {
     return () => clearTimeout(timer);
   }, [toasts, held, close]);
 
+  const head = (name: string, room: RoomKey | null): string =>
+    [name, room === null ? '' : titleOf?.(room)].filter(Boolean).join(' · ');
   return (
     // Pointing at a toast, or being in it, holds it; nothing is done by that.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
@@ -76,7 +80,7 @@ export function NotificationToaster(props: {
       onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}
     >
       <div role="status">
-        {toasts.map(({ id, title, text, room }) => (
+        {toasts.map(({ id, name, text, room }) => (
           <div key={id} className="chat-toast">
             <BellIcon />
             <button
@@ -86,7 +90,7 @@ export function NotificationToaster(props: {
                 if (room !== null) onOpen(room);
               }}
             >
-              {title !== '' && <strong><bdi>{title}</bdi></strong>}
+              {head(name, room) !== '' && <strong><bdi>{head(name, room)}</bdi></strong>}
               <span dir="auto">{text}</span>
             </button>
             <button type="button" className="chat-tool" aria-label={t('notify.close')} title={t('notify.close')} onClick={() => close(id)}>
@@ -107,7 +111,7 @@ export function roomOfNotification({ data }: NotificationEvent): RoomKey | null 
 }
 function toastOf(event: NotificationEvent): Toast {
   const room = roomOfNotification(event);
-  return { id: room ?? event.id, title: '', text: event.content, room };
+  return { id: room ?? event.id, name: '', text: event.content, room };
 }
 function toastOfMessage(message: ChatMessage, client: ChatClient, translator: ReturnType<typeof useTranslator>): Toast {
   const room = selectRoom(client.state, message.room);
@@ -115,5 +119,5 @@ function toastOfMessage(message: ChatMessage, client: ChatClient, translator: Re
   const text = message.type === 'system'
     ? systemText(message, nameOf, translator)
     : message.content || message.attachments.map(({ fileName }) => fileName).join(', ');
-  return { id: message.room, title: message.type === 'system' ? '' : nameOf(message.senderId), text, room: message.room };
+  return { id: message.room, name: message.type === 'system' ? '' : nameOf(message.senderId), text, room: message.room };
 }
