@@ -29,15 +29,19 @@ export function Details(props: {
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [open]);
   return (
-    <section className="pane-details" aria-label={label}>
-      <header>
-        <h2>{caption}</h2>
-        <button ref={closeButton} type="button" className="icon-button only-drawer" onClick={onClose} aria-label={t('details.close')}>
-          <CloseIcon />
-        </button>
-      </header>
-      {children}
-    </section>
+    <>
+      {/* For a finger; a keyboard has Escape and the button. */}
+      {open && <div className="scrim" aria-hidden="true" onClick={onClose} />}
+      <section className="pane-details" aria-label={label}>
+        <header>
+          <h2>{caption}</h2>
+          <button ref={closeButton} type="button" className="icon-button only-drawer" onClick={onClose} aria-label={t('details.close')}>
+            <CloseIcon />
+          </button>
+        </header>
+        {children}
+      </section>
+    </>
   );
 }
 

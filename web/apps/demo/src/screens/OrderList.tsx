@@ -21,6 +21,12 @@ export function OrderList(props: {
   const { translator: { t } } = useSettings();
   const [query, setQuery] = useState('');
   const [tab, setTab] = useState<Tab>(() => (place.kind === 'dispute' || user.role === 'moderator' ? 'disputes' : 'orders'));
+  // Who goes over to the dispute of an order looks for it among the disputes.
+  const [followed, setFollowed] = useState(place.kind);
+  if (followed !== place.kind) {
+    setFollowed(place.kind);
+    if (tab !== 'unread' && (place.kind === 'order' || place.kind === 'dispute')) setTab(`${place.kind}s`);
+  }
   const search = useRef<HTMLInputElement>(null);
   useSearchKey(search);
 

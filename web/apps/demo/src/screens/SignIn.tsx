@@ -41,7 +41,7 @@ export default function SignIn({ onSignIn }: { onSignIn(session: Session): void 
         {noDemo ? <TokenForm onSignIn={onSignIn} /> : (
           <>
             <h2>{t('signin.title')}</h2>
-            <p className="hint">{t('signin.hint')}</p>
+            <p className="hint">{t('signin.hint')} <WindowIcon /> {t('signin.hintEnd')}</p>
             {error !== null && (
               <p className="problem" role="alert">
                 {t('signin.failed')} <button type="button" className="text-button" onClick={load}>{t('action.retry')}</button>
