@@ -1,4 +1,5 @@
 /** What happens to orders and disputes, and who makes it happen. */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Stage } from './stage';
 
@@ -50,18 +51,29 @@ describe('orders and disputes', () => {
     await b.composer.waitFor();
     await m.send('Вітаю обох, надішліть, будь ласка, фото');
     await a.page.locator('.chat-message[data-role="moderator"]', { hasText: 'надішліть' }).waitFor();
+    // Whoever was here before the moderator came knows of him too.
+    await a.page.locator('.chat-header', { hasText: stage.moderator.name }).getByText('Модератор · у мережі').waitFor();
+    await b.page.locator('input[type="file"]').setInputFiles(fileURLToPath(new URL('picture.png', import.meta.url)));
+    await b.page.locator('.chat-draft[data-state="done"]').waitFor();
     await b.send('Фото в мене є');
-    await m.sees('Фото в мене є');
+    await m.bubble('Фото в мене є').locator('.chat-image img').waitFor();
+    await m.page.locator('.pane-details .chat-evidence img').waitFor();
     await a.photograph('dispute-three');
 
     await m.page.getByRole('button', { name: 'Почати розгляд' }).click();
     await a.page.locator('.chat-header .chat-status[data-status="under_review"]').waitFor();
+    await b.page.getByRole('link', { name: 'Чат замовлення' }).click();
+    await b.page.waitForURL('**/orders/*');
     await m.page.getByRole('button', { name: 'Вирішити' }).click();
     await m.page.getByLabel('Скасовано: кошти замовнику').check();
     await m.page.getByLabel('Пояснення').fill('Матеріал був неякісний');
     await m.photograph('decision');
     await m.page.getByRole('dialog').getByRole('button', { name: 'Вирішити' }).click();
     await a.page.locator('.chat-system', { hasText: 'Матеріал був неякісний' }).waitFor();
+    await b.page.locator('.chat-toast', { hasText: 'Спірна плитка' }).first().waitFor();
+    await b.photograph('decision-toast');
+    await b.page.locator('.chat-toast-main', { hasText: 'Спірна плитка' }).first().click();
+    await b.page.locator('.chat-header .chat-status[data-status="resolved"]').waitFor();
     await m.page.getByRole('button', { name: 'Закрити спір' }).click();
     for (const one of [a, b]) await one.page.getByText('Спір закрито: чат можна лише читати').waitFor();
     await a.page.getByRole('link', { name: 'Чат замовлення' }).click();

@@ -9,6 +9,7 @@ interface Violation { id: string; nodes: { html: string; failureSummary?: string
 
 /** `but`: rules that make no sense for a page with two dozen chats on it. */
 async function expectAccessible(seat: Seat, but: string[] = []): Promise<void> {
+  await seat.still();
   await seat.page.evaluate(axeSource);
   const violations = await seat.page.evaluate(async (off) => {
     const axe = (globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }).axe;

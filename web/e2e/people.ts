@@ -113,11 +113,26 @@ export class Seat {
     const link = kind === undefined ? ':not([data-link="live"])' : `[data-link="${kind}"]`;
     await this.page.locator(`.link-state${link}`).waitFor({ state: 'attached', timeout: 20_000 });
   }
+  /** The window is behind another one, or in front again. */
+  async away(hidden: boolean): Promise<void> {
+    await this.page.evaluate((isHidden) => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (isHidden ? 'hidden' : 'visible') });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  }
+  /** Waits until everything has its font and its place. */
+  async still(): Promise<void> {
+    await this.page.evaluate(async () => {
+      await document.fonts.ready;
+      const ends = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
+      await Promise.allSettled(ends.map(({ finished }) => finished));
+    });
+  }
   frame(): Promise<unknown> {
     return this.page.evaluate(() => new Promise(requestAnimationFrame));
   }
   async photograph(name: string, fullPage = false): Promise<void> {
-    await this.page.evaluate(() => document.fonts.ready);
+    await this.still();
     await this.page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage });
   }
   async close(): Promise<void> {

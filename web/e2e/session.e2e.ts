@@ -1,5 +1,6 @@
 /** What a session goes through: tokens that end, pages that sleep, and an administrator who looks on. */
 import { describe, expect, it } from 'vitest';
+import type { Seat } from './people';
 import { Stage } from './stage';
 
 const stage = Stage.forFile();
@@ -33,6 +34,30 @@ describe('a token', () => {
   });
 });
 
+describe('a session that is ended from outside', () => {
+  // Somebody else than in the other scenarios: his tokens are no good afterwards.
+  const revoke = async (): Promise<void> => {
+    const body = { issuedBefore: new Date(Date.now() + 1_000).toISOString() };
+    await stage.backstage.call('POST', `/admin/users/${stage.stranger.id}/revoke`, body, await stage.backstage.token(stage.admin.id));
+  };
+
+  it('is refused at the next deed, and leads to the sign-in where no new one is given', async () => {
+    const order = await stage.backstage.order('Відкликано', stage.client, stage.stranger);
+    const a = await stage.chat(stage.stranger, order);
+    const b = await stage.chat(stage.client, order);
+    a.expected = /401|auth|v1/;
+    await a.send('ще можна');
+    await b.sees('ще можна');
+    await a.page.route('**/v1/auth/demo', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: '{"error":{"code":"UNAUTHORIZED","message":"no"}}' }));
+    await revoke();
+    await a.page.locator('.signin').waitFor({ timeout: 20_000 });
+    await b.send('вже без нього');
+    await b.tick('вже без нього', 'sent');
+    expect(await stage.stored(order)).toEqual(['ще можна', 'вже без нього']);
+    expect(await a.page.getByText('вже без нього').count()).toBe(0);
+  });
+});
+
 describe('a page', () => {
   it('opens for a person by its address, and forgets the address', async () => {
     const one = await stage.guest();
@@ -40,19 +65,6 @@ describe('a page', () => {
     await one.page.locator('.me-name', { hasText: stage.performer.name }).waitFor();
     await one.live();
     expect(new URL(one.page.url()).search).toBe('');
-  });
-
-  it('that was left and came back is live again, with what was said meanwhile', async () => {
-    const order = await stage.order('Туди й назад');
-    const a = await stage.chat(stage.client, order);
-    const b = await stage.chat(stage.performer, order);
-    await a.page.goto('about:blank');
-    await b.send('поки вас не було');
-    await b.bubble('поки вас не було').locator('.chat-tick').waitFor();
-    await a.page.goBack();
-    await a.live();
-    await a.sees('поки вас не було');
-    expect(await a.page.locator('.chat-text').allTextContents()).toEqual(['поки вас не було']);
   });
 
   it('is walked by keys: search, panes, conversations', async () => {
@@ -79,11 +91,12 @@ describe('an administrator', () => {
     const order = await stage.order('Під наглядом');
     const a = await stage.chat(stage.client, order);
     const row = watcher.page.locator('.board tbody tr', { hasText: stage.client.name });
-    await row.waitFor({ timeout: 6_000 });
+    await row.waitFor({ timeout: 4_000 });
     await row.locator('[data-transport="websocket"]').waitFor();
     await watcher.page.locator('.log li', { hasText: stage.client.name }).first().waitFor();
     await a.send('рахуйте мене');
     await watcher.page.locator('.chart canvas').first().waitFor();
+    await expect.poll(async () => (await tilesOf(watcher)).join(' ') === (await metrics()).join(' ') && 'as /metrics').toBe('as /metrics');
     await watcher.photograph('monitor');
 
     await row.getByRole('button').click();
@@ -94,3 +107,17 @@ describe('an administrator', () => {
     await a.bubble('я знову тут').locator('.chat-tick[data-state="sent"]').waitFor();
   });
 });
+
+/** Connections, users, messages and rooms, as the page shows them. */
+function tilesOf(seat: Seat): Promise<number[]> {
+  return seat.page.locator('.tiles dd').evaluateAll((all) => {
+    const [connections, , messages, , , rooms] = all.map((dd) => [dd.firstChild!.textContent!, dd.querySelector('small')!.textContent!]);
+    return [connections![0]!, connections![1]!, messages![1]!, rooms![0]!].map((text) => Number(text.replace(/\D/g, '')));
+  });
+}
+async function metrics(): Promise<number[]> {
+  const text = await (await fetch(`${stage.server.url}/metrics`)).text();
+  const value = (name: string): number => Number(text.split('\n').find((line) => line.startsWith(`${name} `))?.slice(name.length));
+  const connections = ['websocket', 'polling'].map((one) => value(`rozmova_connections{transport="${one}"}`));
+  return [connections[0]! + connections[1]!, ...['rozmova_users_online', 'rozmova_messages_stored_total', 'rozmova_rooms'].map(value)];
+}

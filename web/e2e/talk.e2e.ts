@@ -1,6 +1,5 @@
 /** Two people who talk: messages, ticks, typing, presence, one person in two windows, somebody who has no business here. */
 import { describe, expect, it } from 'vitest';
-import type { Seat } from './people';
 import { Stage } from './stage';
 
 const stage = Stage.forFile();
@@ -31,7 +30,7 @@ describe('two people', () => {
         if (state !== undefined && seen.at(-1) !== state) seen.push(state);
       }).observe(document.querySelector('.chat-pane')!, { subtree: true, childList: true, attributes: true });
     });
-    await lookAway(b, true);
+    await b.away(true);
     await a.send('Прочитаєте?');
     await b.sees('Прочитаєте?');
     await a.tick('Прочитаєте?', 'sent');
@@ -40,7 +39,7 @@ describe('two people', () => {
     await a.page.locator('.chat-typing[data-on="true"]').waitFor();
     expect(await a.bubble('Прочитаєте?').locator('.chat-tick[data-state="read"]').count()).toBe(0);
     expect(await stage.backstage.lastRead(order, stage.performer)).toBe(0);
-    await lookAway(b, false);
+    await b.away(false);
     await a.tick('Прочитаєте?', 'read');
     const seen = await a.page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
     expect(['queued', 'sending']).toContain(seen[0]);
@@ -124,11 +123,11 @@ describe('two people', () => {
     const row = second.page.locator('.order-row', { hasText: 'Двоє вікон' });
     await row.getByText('пишу з першого').waitFor();
     expect(await row.locator('.unread').count()).toBe(0);
-    await lookAway(first, true);
+    await first.away(true);
     const b = await stage.chat(stage.performer, order);
     await b.send('прочитайте будь-де');
     await row.locator('.unread', { hasText: '1' }).waitFor();
-    await lookAway(first, false);
+    await first.away(false);
     await row.locator('.unread').waitFor({ state: 'detached' });
     await row.click();
     await second.sees('пишу з першого');
@@ -211,11 +210,3 @@ describe('hostile text', () => {
     await a.page.locator('.chat-tick[data-state="sent"], .chat-tick[data-state="read"]').waitFor();
   });
 });
-
-/** The window of that seat is behind another one, or in front again. */
-async function lookAway(seat: Seat, away: boolean): Promise<void> {
-  await seat.page.evaluate((hidden) => {
-    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (hidden ? 'hidden' : 'visible') });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, away);
-}
