@@ -62,6 +62,7 @@ void add(Stats& sum, const Stats& part) {
   sum.bytes_out += part.bytes_out;
   sum.slow_consumers += part.slow_consumers;
   sum.ephemeral_dropped += part.ephemeral_dropped;
+  sum.letters_refused += part.letters_refused;
   sum.parse_errors += part.parse_errors;
   sum.relayed += part.relayed;
   sum.relay_lost += part.relay_lost;
@@ -166,7 +167,7 @@ Server::Impl::Story::Story(Impl& impl, unsigned index)
       shard(*impl.shards_[index]),
       local(index, &shard, impl.adapter, impl.limits, impl.given.log,
             {shard.timers(), [&home = shard] { return home.now(); }},
-            [&home = shard](std::function<void()> task) { home.post(std::move(task)); }),
+            [&home = shard](std::function<void()> task) { home.post(std::move(task), loop::Mail::reply); }),
       connections(impl, index) {}
 
 Stats Server::Impl::Story::stats() {
@@ -194,6 +195,7 @@ Stats Server::Impl::Story::stats() {
   stats.relayed = connections.counters().relayed;
   stats.relay_lost = connections.counters().relay_lost;
   stats.tunnels = connections.counters().tunnels;
+  stats.letters_refused = shard.refused_letters();
   return stats;
 }
 
@@ -202,15 +204,19 @@ void Server::Impl::Story::take_leave(std::int64_t spread_ms) {
     std::vector<engine::Sessions*> all;
     for (const auto& one : sessions) all.push_back(one.get());
     const auto ending = [this] {
-      house.shard(0).post([&impl = house] {
-        if (++impl.stories_ending == impl.shards()) impl.listener.stop();
-      });
+      house.shard(0).post(
+          [&impl = house] {
+            if (++impl.stories_ending == impl.shards()) impl.listener.stop();
+          },
+          loop::Mail::reply);
     };
     const auto gone = [this] {
-      house.shard(0).post([&impl = house] {
-        if (++impl.stories_gone < impl.shards()) return;
-        for (const auto& one : impl.shards_) one->stop();
-      });
+      house.shard(0).post(
+          [&impl = house] {
+            if (++impl.stories_gone < impl.shards()) return;
+            for (const auto& one : impl.shards_) one->stop();
+          },
+          loop::Mail::reply);
     };
     farewell = std::make_unique<Farewell>(
         std::move(all), connections, shard.timers(), [this] { return shard.now(); }, ending, gone);
@@ -341,7 +347,7 @@ void Server::Impl::run() {
 /// packets.
 void Server::Impl::began_to_stop(std::int64_t spread_ms) {
   for (const auto& story : stories) {
-    story->shard.post([&one = *story, spread_ms] { one.take_leave(spread_ms); });
+    story->shard.post([&one = *story, spread_ms] { one.take_leave(spread_ms); }, loop::Mail::reply);
   }
 }
 
@@ -421,12 +427,12 @@ void Server::run() {
 }
 
 void Server::stop(std::int64_t spread_ms) {
-  impl_->shard(0).post([&impl = *impl_, spread_ms] { impl.began_to_stop(spread_ms); });
+  impl_->shard(0).post([&impl = *impl_, spread_ms] { impl.began_to_stop(spread_ms); }, loop::Mail::reply);
 }
 
 void Server::drain() {
   for (const auto& story : impl_->stories) {
-    story->shard.post([&connections = story->connections] { connections.drain(); });
+    story->shard.post([&connections = story->connections] { connections.drain(); }, loop::Mail::reply);
   }
 }
 
@@ -457,13 +463,18 @@ void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
   };
   for (const auto& story : impl_->stories) {
     story->shard.post(
-        [&one = *story, &reply, come_in] { reply.post([come_in, part = one.stats()] { come_in(part); }); });
+        [&one = *story, &reply, come_in] {
+          reply.post([come_in, part = one.stats()] { come_in(part); }, loop::Mail::reply);
+        },
+        loop::Mail::reply);
   }
   const auto with_bus = [&reply, sum, come_in](const cluster::BusStats& bus) {
-    reply.post([sum, come_in, bus] {
-      sum->stats.bus = bus;
-      come_in({});
-    });
+    reply.post(
+        [sum, come_in, bus] {
+          sum->stats.bus = bus;
+          come_in({});
+        },
+        loop::Mail::reply);
   };
   if (impl_->bus == nullptr || !impl_->bus->stats(with_bus)) with_bus({});
 }

@@ -110,6 +110,7 @@ struct Stats {
   std::uint64_t slow_consumers = 0, ephemeral_dropped = 0, parse_errors = 0;
   std::uint64_t relayed = 0, relay_lost = 0;  ///< requests given to other processes; those that got no answer
   std::uint64_t tunnels = 0;                  ///< WebSockets whose sessions are elsewhere
+  std::uint64_t letters_refused = 0;          ///< what threads had for a shard whose mailbox was full
   cluster::BusStats bus{};
 };
 

@@ -42,6 +42,9 @@ void append_sessions(std::string& out, const sioxx::Stats& stats) {
                  stats.slow_consumers);
   append_counter(out, "rozmova_ephemeral_dropped_total",
                  "Typing and presence events dropped for slow readers.", stats.ephemeral_dropped);
+  append_counter(out, "rozmova_letters_refused_total",
+                 "Broadcasts and tasks lost because a shard was too busy to take them.",
+                 stats.letters_refused);
   append_counter(out, "rozmova_parse_errors_total", "Connections closed because of malformed packets.",
                  stats.parse_errors);
 }

@@ -32,12 +32,36 @@ bool Directory::clear(unsigned shard, std::string_view nsp, std::string_view roo
   const std::string key = key_of(nsp, room);
   Stripe& stripe = stripes_[stripe_of(key)];
   const std::lock_guard lock(stripe.mutex);
-  const auto found = stripe.rooms.find(key);
-  if (found == stripe.rooms.end()) return false;
+  if (!stripe.expected.empty() && stripe.expected.contains(key_on(key, shard))) return false;
+  return stripe.erase(key, shard);
+}
+
+bool Directory::Stripe::erase(const std::string& key, unsigned shard) {
+  const auto found = rooms.find(key);
+  if (found == rooms.end()) return false;
   found->second &= ~(Mask{1} << shard);
   if (found->second != 0) return false;
-  stripe.rooms.erase(found);
+  rooms.erase(found);
   return true;
+}
+
+bool Directory::expect(unsigned shard, std::string_view nsp, std::string_view room) {
+  std::string key = key_of(nsp, room);
+  Stripe& stripe = stripes_[stripe_of(key)];
+  const std::lock_guard lock(stripe.mutex);
+  ++stripe.expected[key_on(key, shard)];
+  Mask& mask = stripe.rooms[std::move(key)];
+  return std::exchange(mask, mask | Mask{1} << shard) == 0;
+}
+
+bool Directory::settle(unsigned shard, std::string_view nsp, std::string_view room, bool there) {
+  const std::string key = key_of(nsp, room);
+  Stripe& stripe = stripes_[stripe_of(key)];
+  const std::lock_guard lock(stripe.mutex);
+  const auto expected = stripe.expected.find(key_on(key, shard));
+  if (expected == stripe.expected.end() || --expected->second > 0) return false;
+  stripe.expected.erase(expected);
+  return !there && stripe.erase(key, shard);
 }
 
 Directory::Mask Directory::find(std::string_view nsp, std::string_view room) const {

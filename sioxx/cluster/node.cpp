@@ -46,9 +46,8 @@ void Node::on(const Join& message) {
   if (message.target.children) return;
   const socket::LocalNamespace* const space = local_.find(message.nsp);
   for (const std::string& room : message.rooms) {
-    if (space == nullptr || space->rooms().find(room) == nullptr) {
-      shards_.room_closed(local_.shard(), message.nsp, room);
-    }
+    const bool there = space != nullptr && space->rooms().find(room) != nullptr;
+    shards_.joined(local_.shard(), message.nsp, room, there);
   }
 }
 

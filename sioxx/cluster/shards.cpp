@@ -81,25 +81,19 @@ Node* Shards::here() const {
 // ---- telling
 
 void Shards::send(Mask mask, const std::shared_ptr<const Message>& message,
-                  const std::function<void()>& unreached) {
+                  const std::function<void(unsigned)>& unreached) {
   Node* const own = here();
   const Mask others = own == nullptr ? mask : mask & ~bit(own->local().shard());
   for (Mask left = others; left != 0; left &= left - 1) {
-    const auto shard = static_cast<std::size_t>(std::countr_zero(left));
-    if (!shards_[shard]->post(std::make_unique<Letter>(message, *nodes_[shard])) && unreached) unreached();
+    const auto shard = static_cast<unsigned>(std::countr_zero(left));
+    if (!shards_[shard]->post(std::make_unique<Letter>(message, *nodes_[shard]))) unreached(shard);
   }
   if (mask != others) own->handle(*message);  // last: it may call the application, which may say more
 }
 
 void Shards::tell(Mask mask, bool local, Message message) {
   const auto shared = std::make_shared<const Message>(std::move(message));
-  send(mask, shared, [this, &shared] {
-    std::visit(
-        [this](const auto& one) {
-          if constexpr (requires { one.nsp; }) missed(one.nsp);
-        },
-        *shared);
-  });
+  send(mask, shared, [this, &shared](unsigned shard) { missed(shard, *shared); });
   if (bus_ != nullptr && !local) bus_->publish(shared);
 }
 
@@ -127,12 +121,14 @@ void Shards::sockets_join(std::string_view nsp, BroadcastOptions target, std::ve
   tell(mask, local, std::move(join));
 }
 
-/// What the same thread sends to these rooms next must find the way; a shard where nobody joined takes its bit back.
+/// What the same thread sends to these rooms next must find the way, also to a shard whose last member leaves before the
+/// others join; a shard where nobody joined takes its bit back.
 void Shards::announce(Mask mask, const Join& join) {
   if (!directed() || join.target.children) return;
   for (; mask != 0; mask &= mask - 1) {
     for (const std::string& room : join.rooms) {
-      room_opened(static_cast<unsigned>(std::countr_zero(mask)), join.nsp, room);
+      const auto shard = static_cast<unsigned>(std::countr_zero(mask));
+      if (directory_.expect(shard, join.nsp, room) && bus_ != nullptr) bus_->room_changed(join.nsp, room);
     }
   }
 }
@@ -162,15 +158,16 @@ void Shards::receive(const std::shared_ptr<const Message>& message) {
   if (const Question* const question = question_of(*message)) {
     const auto silent = shards_.size() - static_cast<std::size_t>(std::popcount(mask));
     if (silent > 0) answer(*question, Silent{*question, silent, false});
-    return send(mask, message, [this, question] { answer(*question, Silent{*question, 1, true}); });
+    return send(mask, message, [this, question](unsigned) { answer(*question, Silent{*question, 1, true}); });
   }
   if (const Broadcast* const told = std::get_if<Broadcast>(message.get()); told != nullptr && recovery_) {
     Broadcast own = *told;  // its offset counted over there
     own.target.offset = next_offset();
-    return send(mask, std::make_shared<const Message>(std::move(own)));
+    const auto shared = std::make_shared<const Message>(std::move(own));
+    return send(mask, shared, [this, &shared](unsigned shard) { missed(shard, *shared); });
   }
   if (const Join* const join = std::get_if<Join>(message.get())) announce(mask, *join);
-  send(mask, message);
+  send(mask, message, [this, &message](unsigned shard) { missed(shard, *message); });
 }
 
 void Shards::answered(engine::ProcessId from, Message message) {
@@ -189,13 +186,13 @@ void Shards::answered(engine::ProcessId from, Message message) {
 void Shards::process_came(engine::ProcessId id, std::size_t shards, bool reachable) {
   const Node::Process process{id, shards, reachable};
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    shards_[i]->post([node = nodes_[i].get(), process] { node->process_came(process); });
+    shards_[i]->post([node = nodes_[i].get(), process] { node->process_came(process); }, loop::Mail::reply);
   }
 }
 
 void Shards::process_gone(engine::ProcessId id) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    shards_[i]->post([node = nodes_[i].get(), id] { node->process_gone(id); });
+    shards_[i]->post([node = nodes_[i].get(), id] { node->process_gone(id); }, loop::Mail::reply);
   }
 }
 
@@ -240,7 +237,7 @@ void Shards::ask(Mask mask, Reach reach, std::int64_t timeout_ms,
   const auto message = std::make_shared<const Message>(make(Question{self(), local.shard(), *id}));
   // The bus first: a shard's own answer may end the question, and with it what the message is about.
   if (asked.size() > (mask != 0 ? 1u : 0u)) bus_->publish(message);
-  send(mask, message, [own, id] { own->questions().silent(*id, {}, 1, true); });
+  send(mask, message, [own, id](unsigned) { own->questions().silent(*id, {}, 1, true); });
 }
 
 void Shards::answer(const Question& question, Message message) {
@@ -255,7 +252,8 @@ void Shards::forward(unsigned shard, Message message, engine::ProcessId from) {
   Node* const own = here();
   if (own != nullptr && own->local().shard() == shard) return own->handle(message, from);
   shards_[shard]->post(
-      std::make_unique<Letter>(std::make_shared<const Message>(std::move(message)), *nodes_[shard], from));
+      std::make_unique<Letter>(std::make_shared<const Message>(std::move(message)), *nodes_[shard], from),
+      loop::Mail::reply);
 }
 
 void Shards::claim_session(unsigned shard, SessionClaim claim, std::int64_t timeout_ms,
@@ -324,7 +322,16 @@ void Shards::server_side_emit(std::string_view nsp, std::string_view event, boos
 
 // ---- rooms
 
-void Shards::missed(std::string_view nsp) const {
+void Shards::missed(unsigned shard, const Message& message) {
+  std::string_view nsp;
+  std::visit(
+      [&nsp](const auto& one) {
+        if constexpr (requires { one.nsp; }) nsp = one.nsp;
+      },
+      message);
+  if (const Join* const join = std::get_if<Join>(&message); join != nullptr && !join->target.children) {
+    for (const std::string& room : join->rooms) joined(shard, nsp, room, false);
+  }
   if (!log_) return;
   LogLine line;
   line.level = LogLine::Level::warning;
@@ -332,6 +339,11 @@ void Shards::missed(std::string_view nsp) const {
   line.reason = "mailbox full or shard stopped";
   line.detail = nsp;
   log_(line);
+}
+
+void Shards::joined(unsigned shard, std::string_view nsp, std::string_view room, bool there) {
+  if (directed() && directory_.settle(shard, nsp, room, there) && bus_ != nullptr)
+    bus_->room_changed(nsp, room);
 }
 
 void Shards::room_opened(unsigned shard, std::string_view nsp, std::string_view room) {

@@ -51,6 +51,8 @@ class Shards final : public Adapter {
                         BroadcastOptions target, std::int64_t timeout_ms, OnAnswers done) override;
   void room_opened(unsigned shard, std::string_view nsp, std::string_view room) override;
   void room_closed(unsigned shard, std::string_view nsp, std::string_view room) override;
+  /// A Join has been opened on that shard, or will never be: whether the room has members there now.
+  void joined(unsigned shard, std::string_view nsp, std::string_view room, bool there);
 
   std::uint64_t next_offset() override { return ++offsets_; }
   void claim_session(unsigned shard, SessionClaim claim, std::int64_t timeout_ms,
@@ -86,9 +88,9 @@ class Shards final : public Adapter {
   Mask targets(std::string_view nsp, const BroadcastOptions& options) const;
   /// The calling shard, if it is one of ours; else null.
   Node* here() const;
-  /// To each shard of the mask, to one's own at once. `unreached`: called for each mailbox that refused.
+  /// To each shard of the mask, to one's own at once. `unreached`: called for each shard whose mailbox refused.
   void send(Mask mask, const std::shared_ptr<const Message>& message,
-            const std::function<void()>& unreached = {});
+            const std::function<void(unsigned)>& unreached);
   void announce(Mask mask, const Join& join);
   /// A broadcast, a command or a signal: our shards, then the bus.
   void tell(Mask mask, bool local, Message message);
@@ -99,7 +101,8 @@ class Shards final : public Adapter {
   /// `make(question)` is the message. Runs on the calling shard, or else on shard 0.
   void ask(Mask mask, Reach reach, std::int64_t timeout_ms, std::function<Message(const Question&)> make,
            Questions::Done done);
-  void missed(std::string_view nsp) const;
+  /// Nobody waits for that message, and the shard did not get it.
+  void missed(unsigned shard, const Message& message);
 
   std::vector<loop::Shard*> shards_;
   std::vector<std::unique_ptr<Node>> nodes_;

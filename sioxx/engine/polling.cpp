@@ -38,6 +38,7 @@ Body Session::Polling::take_payload(std::size_t bytes_max, bool is_last) {
   const PayloadForm one_form = form();
   PayloadWriter body(bytes_max, one_form);
   std::size_t taken = 0;
+  bool compress = false;
   for (; taken < queue_.size(); ++taken) {
     const Item& item = queue_[taken];
     // As the reference does: a client that reads a close ends at once, while the messages before it in the same body
@@ -49,11 +50,15 @@ Body Session::Polling::take_payload(std::size_t bytes_max, bool is_last) {
                       : item.message->is_binary() ? body.add_binary(item.message->packet())
                                                   : body.add_text(item.message->packet());
     if (!fits) break;
-    if (item.message != nullptr) bytes_ -= cost(*item.message);
+    if (item.message == nullptr) continue;
+    bytes_ -= cost(*item.message);
+    compress = compress || item.message->compress();
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken));
   if (queue_.empty()) queue_.shrink_to_fit();
-  return {std::move(body).take(), one_form == PayloadForm::v3_bytes};
+  Body answer(std::move(body).take(), one_form == PayloadForm::v3_bytes);
+  answer.compress = compress;
+  return answer;
 }
 
 void Session::Polling::drain_to(Transport& websocket) {

@@ -39,7 +39,8 @@ struct Body {
   Body(std::string content = {}, bool is_binary = false)  // NOLINT(google-explicit-constructor)
       : bytes(std::move(content)), binary(is_binary) {}
   std::string bytes;
-  bool binary;  ///< application/octet-stream (protocol 3 only), else text
+  bool binary;           ///< application/octet-stream (protocol 3 only), else text
+  bool compress = true;  ///< HTTP may; not when every message in it said compress(false)
 };
 
 /// A long-polling GET that waits for its answer. Owned by the session while it waits; answering or destroying

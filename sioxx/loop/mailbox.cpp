@@ -17,11 +17,15 @@ Mailbox::Mailbox(std::size_t letters_max)
 
 Mailbox::~Mailbox() { ::close(wake_fd_); }
 
-bool Mailbox::put(LetterPtr letter) {
+bool Mailbox::put(LetterPtr letter, Mail mail) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    if (closed_ || letters_.size() >= letters_max_) return false;
+    if (closed_) return false;
+    if (mail == Mail::news && letters_.size() >= letters_max_) {
+      ++refused_;
+      return false;
+    }
     first = letters_.empty();
     letters_.push_back(std::move(letter));
   }
@@ -43,6 +47,11 @@ void Mailbox::close() {
     closed_ = true;
   }
   wake();
+}
+
+std::uint64_t Mailbox::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
 }
 
 bool Mailbox::closed() const {

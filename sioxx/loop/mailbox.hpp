@@ -3,6 +3,7 @@
 #include "sioxx/loop/shard.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -17,8 +18,11 @@ class Mailbox {
   Mailbox& operator=(const Mailbox&) = delete;
   ~Mailbox();
 
-  /// False: full or closed; the letter is destroyed. Wakes the owner only when the box was empty.
-  bool put(LetterPtr letter);
+  /// False: full (a reply is taken even so) or closed; the letter is destroyed. Wakes the owner only when the box was
+  /// empty.
+  bool put(LetterPtr letter, Mail mail = Mail::news);
+  /// Letters refused because it was full.
+  std::uint64_t refused() const;
   /// Swaps the content with `letters`, which must be empty (it lends its capacity). Also quiets the
   /// descriptor.
   void take(std::vector<LetterPtr>& letters);
@@ -37,6 +41,7 @@ class Mailbox {
   const int wake_fd_;
   mutable std::mutex mutex_;
   std::vector<LetterPtr> letters_;
+  std::uint64_t refused_ = 0;
   bool closed_ = false;
 };
 

@@ -182,7 +182,8 @@ Shard::Shard(unsigned index) : state_(std::make_unique<State>(index)) {}
 Shard::~Shard() = default;
 
 unsigned Shard::index() const { return state_->index; }
-bool Shard::post(LetterPtr letter) { return state_->mailbox.put(std::move(letter)); }
+bool Shard::post(LetterPtr letter, Mail mail) { return state_->mailbox.put(std::move(letter), mail); }
+std::uint64_t Shard::refused_letters() const { return state_->mailbox.refused(); }
 void Shard::stop() { state_->mailbox.close(); }
 
 void Shard::run() {

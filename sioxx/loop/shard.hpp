@@ -21,6 +21,12 @@ class Letter {
 };
 using LetterPtr = std::unique_ptr<Letter>;
 
+/// What happens to a letter that finds the mailbox full.
+enum class Mail : std::uint8_t {
+  news,  ///< refused: the sender is told so and goes on without
+  reply,  ///< taken: somebody waits for it (a coroutine, a request), who can do so once and is counted elsewhere
+};
+
 /// A descriptor that wants to hear from epoll. Owned elsewhere; must be unwatched before it dies.
 class Pollable {
  public:
@@ -61,7 +67,7 @@ class Buried {
 /// Server.
 class Shard {
  public:
-  /// Letters that may wait in the mailbox at once; past that post() refuses.
+  /// Letters that may wait in the mailbox at once; past that post() refuses news.
   static constexpr std::size_t mailbox_letters_max = 1u << 20;
 
   explicit Shard(unsigned index);
@@ -73,11 +79,13 @@ class Shard {
 
   // ---- any thread -----------------------------------------------------------------------------------------
   /// Puts a letter into the mailbox; letters of one sender are opened in the order sent. False: the mailbox
-  /// is full or the shard has stopped (the letter is destroyed).
-  bool post(LetterPtr letter);
+  /// is full (news only) or the shard has stopped (the letter is destroyed).
+  bool post(LetterPtr letter, Mail mail = Mail::news);
   /// The same for a callable; allocates one letter.
   template <std::invocable F>
-  bool post(F&& task);
+  bool post(F&& task, Mail mail = Mail::news);
+  /// News that found the mailbox full, ever.
+  std::uint64_t refused_letters() const;
   void stop();
 
   // ---- the shard's own thread -----------------------------------------------------------------------------
@@ -126,8 +134,8 @@ class Shard::TaskLetter final : public Letter {
 };
 
 template <std::invocable F>
-bool Shard::post(F&& task) {
-  return post(LetterPtr(std::make_unique<TaskLetter<std::decay_t<F>>>(std::forward<F>(task))));
+bool Shard::post(F&& task, Mail mail) {
+  return post(LetterPtr(std::make_unique<TaskLetter<std::decay_t<F>>>(std::forward<F>(task))), mail);
 }
 
 }  // namespace sioxx::loop

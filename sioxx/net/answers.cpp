@@ -47,6 +47,7 @@ class Connection::PendingPoll final : public engine::Poll {
     }
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = std::move(body.bytes);
+    response.compress = body.compress;
     connection->answer(number_, std::move(response));
   }
 
@@ -68,9 +69,9 @@ class Connection::PendingReply final : public http::Reply::Sink {
   void send(http::Response response) override {
     sent_ = true;
     if (loop::Shard::here() == &home_) return deliver(*handle_, number_, std::move(response));
-    home_.post([handle = handle_, number = number_, carried = std::move(response)]() mutable {
-      deliver(*handle, number, std::move(carried));
-    });
+    home_.post([handle = handle_, number = number_,
+                carried = std::move(response)]() mutable { deliver(*handle, number, std::move(carried)); },
+               loop::Mail::reply);
   }
 
  private:
@@ -124,7 +125,7 @@ void Connection::respond(http::Response response) {
   polled_.reset();
   drop_relayed();
   const bool keep = keep_alive_ && !close_after_ && !home_.closing();
-  if (response.body.size() >= home_.options().http_compression_bytes_min)
+  if (response.compress && response.body.size() >= home_.options().http_compression_bytes_min)
     compress_body(response, coding_, home_.zip(), home_.options());
   append_head(out_, response, home_.date_header(), keep);
   Cors(home_.options()).append_headers(out_, origin_);

@@ -38,7 +38,7 @@ bool Connection::begin_streaming() {
       if (Connection* const connection = here->get()) connection->resume_streaming(number);
     };
     if (loop::Shard::here() == &home) return go_on();
-    home.post(go_on);
+    home.post(go_on, loop::Mail::reply);
   };
   try {
     sink = handler(parser_.request(), reply, resume);

@@ -53,6 +53,7 @@ struct Response {
   /// Instead of `body`: bytes that many answers share (static files).
   std::shared_ptr<const std::string> shared_body;
   FileBody file;
+  bool compress = true;  ///< false: `body` goes as it is, whatever Options::http_compression allows
 };
 
 /// The right to answer one request, once. May be moved to another thread and back, but send() belongs on the

@@ -1,5 +1,7 @@
 #include "sioxx/socket/acks.hpp"
 
+#include "sioxx/socket/socket.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -42,7 +44,9 @@ void Acks::on_timer(loop::TimeMs now) {
   std::move(cut, waiting_.end(), std::back_inserter(late));
   waiting_.erase(cut, waiting_.end());
   arm();
-  for (const Waiting& one : late) one.on_answer(std::nullopt);  // last: may do anything to us
+  const auto owner = owner_.shared_from_this();
+  for (const Waiting& one : late) one.on_answer(std::nullopt);  // may do anything to us
+  owner->trim_acks();
 }
 
 }  // namespace sioxx::socket

@@ -20,6 +20,8 @@ struct Answer {
 };
 using OnAnswer = std::function<void(std::optional<Answer>)>;
 
+class Socket;
+
 namespace socket {
 
 /// Answers that one socket still owes us. Each callback is called exactly once. Owned by its Socket, only
@@ -29,7 +31,7 @@ class Acks final : private loop::Timer {
   /// Past that an emit is answered with nothing at once.
   static constexpr std::size_t waiting_max = 1'000;
 
-  explicit Acks(loop::Timers& timers) : timers_(timers) {}
+  Acks(loop::Timers& timers, Socket& owner) : timers_(timers), owner_(owner) {}
   Acks(const Acks&) = delete;
   Acks& operator=(const Acks&) = delete;
 
@@ -51,6 +53,7 @@ class Acks final : private loop::Timer {
   void arm();
 
   loop::Timers& timers_;
+  Socket& owner_;
   std::vector<Waiting> waiting_;
 };
 

@@ -155,8 +155,7 @@ void Client::dispatch(Socket& socket, Packet& packet, Attachments attachments) {
   if (packet.type == PacketType::ack || packet.type == PacketType::binary_ack) {
     if (socket.rare_ == nullptr || socket.rare_->acks == nullptr) return;
     socket.rare_->acks->answered(*packet.id, {std::move(args), std::move(attachments)});
-    if (socket.rare_->acks->empty()) socket.rare_->acks.reset();
-    return socket.trim_rare();
+    return socket.trim_acks();
   }
   const json::string name = std::move(args.front().get_string());
   args.erase(args.begin());

@@ -107,7 +107,7 @@ std::size_t LocalNamespace::ask(const engine::EncodedPtr& event, const Broadcast
   const auto asked = select(options);
   for (const auto& socket : asked) {
     Socket::Rare& rare = socket->rare();
-    if (rare.acks == nullptr) rare.acks = std::make_unique<Acks>(local_.timers());
+    if (rare.acks == nullptr) rare.acks = std::make_unique<Acks>(local_.timers(), *socket);
     if (!rare.acks->expect(id, local_.now() + timeout_ms, on_each)) on_each(std::nullopt);
   }
   deliver(question, options);  // calls nobody back, so it finds the same sockets

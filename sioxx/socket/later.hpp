@@ -42,17 +42,17 @@ class Resolver {
     Slip(const Slip&) = delete;
     Slip& operator=(const Slip&) = delete;
     ~Slip() { settle(std::nullopt); }
-    void settle(std::optional<T> value) {
-      if (state == nullptr) return;
+    /// Copies may say this at once, from several threads: nothing here changes, and at home the first one counts.
+    void settle(std::optional<T> value) const {
       auto travels = std::make_shared<std::optional<T>>(std::move(value));
-      socket::run_at_home(home, [to = std::exchange(state, nullptr), travels = std::move(travels)] {
+      socket::run_at_home(home, [to = state, travels = std::move(travels)] {
+        if (std::exchange(to->settled, true)) return;
         to->value = std::move(*travels);
-        to->settled = true;
         if (const auto waiter = std::exchange(to->waiter, nullptr)) waiter.resume();
       });
     }
     socket::Local& home;
-    std::shared_ptr<State> state;
+    const std::shared_ptr<State> state;
   };
   explicit Resolver(std::shared_ptr<Slip> slip) : slip_(std::move(slip)) {}
   std::shared_ptr<Slip> slip_;

@@ -65,6 +65,8 @@ class LocalNamespace {
   LocalNamespace(const LocalNamespace&) = delete;
   LocalNamespace& operator=(const LocalNamespace&) = delete;
   static LocalNamespace& of(const Socket& socket) { return *socket.nsp_; }
+  /// For tests: keeps nothing of what only busy sockets need.
+  static bool is_lean(const Socket& socket) { return socket.rare_ == nullptr; }
 
   const std::string& name() const { return name_; }
   const Namespace& table() const { return table_; }

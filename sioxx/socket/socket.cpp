@@ -41,6 +41,11 @@ Socket::Rare& Socket::rare() {
   return *rare_;
 }
 
+void Socket::trim_acks() {
+  if (rare_ != nullptr && rare_->acks != nullptr && rare_->acks->empty()) rare_->acks.reset();
+  trim_rare();
+}
+
 void Socket::trim_rare() {
   if (rare_ != nullptr && rare_->empty()) rare_.reset();
 }
@@ -129,7 +134,7 @@ void Socket::emit_with_ack(std::string_view event, const boost::json::array& arg
     }
   };
   if (!connected()) return guarded(std::nullopt);
-  if (rare().acks == nullptr) rare().acks = std::make_unique<socket::Acks>(nsp_->local().timers());
+  if (rare().acks == nullptr) rare().acks = std::make_unique<socket::Acks>(nsp_->local().timers(), *this);
   const std::uint64_t id = nsp_->next_ack_id();
   if (!rare().acks->expect(id, nsp_->local().now() + timeout_ms, guarded)) return guarded(std::nullopt);
   engine::Encoded::Builder builder;

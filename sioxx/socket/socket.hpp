@@ -128,6 +128,7 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
 
  private:
   friend class Ack;
+  friend class socket::Acks;
   friend class socket::Client;
   friend class socket::LocalNamespace;
   friend class socket::Recoveries;
@@ -138,6 +139,7 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
 
   Rare& rare();
   void trim_rare();
+  void trim_acks();
   socket::Gate* gate(const socket::Room& room);
   void drop_gate(const socket::Room& room);
   void put(const engine::EncodedPtr& encoded, engine::Delivery delivery = engine::Delivery::durable);

@@ -218,6 +218,18 @@ suite('the handshake', ['patient', 'strict', 'quick'], (scene) => {
     });
   }
 
+  test('HTTP compression: none for messages with compress(false), unless others are beside them', async () => {
+    const poller = await connectedPoller(scene.patient);
+    await poller.says(`42["plainly",${JSON.stringify(large)}]`);
+    const plain = await poller.get({ 'accept-encoding': 'gzip' });
+    assert.equal(plain.headers['content-encoding'], undefined);
+    assert.equal(plain.body, `42["plain",${JSON.stringify(large)}]`);
+    await poller.says(`42["plainly",${JSON.stringify(large)}]`, '42["message",1]');
+    const mixed = await poller.get({ 'accept-encoding': 'gzip' });
+    assert.equal(mixed.headers['content-encoding'], 'gzip');
+    assert.equal(gunzipSync(mixed.bytes).toString(), `42["plain",${JSON.stringify(large)}]\x1e42["message-back",1]`);
+  });
+
   test('HTTP compression: none for who does not accept it', async () => {
     const poller = await connectedPoller(scene.patient);
     for (const accepted of [undefined, 'identity', 'gzip;q=0', 'br']) {

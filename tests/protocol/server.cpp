@@ -6,6 +6,7 @@
 //   /engine.io/   every message goes back
 //   "/", "/custom"  auth(payload) on connecting; "/" also has
 //                 message(…args) -> message-back(…args), message-with-ack(…args) -> ack, order_message likewise
+//                 plainly(…args) -> plain(…args), not compressed
 //                 ask-me(…args)  -> question(…args) with an ack, whose arguments come back as answer(…args)
 //                 join(room), leave(room), tell(room, …args) -> told(…args) to everybody in the room
 //                 go(close)      -> disconnected by the server
@@ -56,6 +57,8 @@ void serve_main(sioxx::Namespace& main) {
           [](sioxx::Socket& socket, sioxx::Event& event) {
             socket.emit_array("message-back", event.args(), event.attachments());
           })
+      .on("plainly", [](sioxx::Socket& socket,
+                        sioxx::Event& event) { socket.compress(false).emit_array("plain", event.args()); })
       .on("message-with-ack", answer)
       .on("order_message", answer)
       .on("ask-me", ask)

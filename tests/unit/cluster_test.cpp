@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace sioxx;
@@ -311,6 +312,93 @@ TEST_F(ClusterTest, ALaterIsAnsweredFromAnotherThread) {
   turn();
   EXPECT_EQ(got, 7);
   EXPECT_EQ(alice.take(), Packets{R"(42["got",7])"});
+}
+
+TEST_F(ClusterTest, OfCopiesThatAnswerAtOnceOneCounts) {
+  std::optional<Resolver<int>> asked;
+  std::vector<int> got;
+  table.on("read", [&](Socket&, Event) -> Task {
+    Later<int> later;
+    asked.emplace(later.resolver());
+    const std::optional<int> one = co_await later;
+    got.push_back(one.value_or(-1));
+  });
+  person(1, {});
+  for (std::size_t round = 1; round <= 200; ++round) {
+    says(0, R"(2["read"])");
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) threads.emplace_back([copy = *asked, i] { copy(i); });
+    asked.reset();
+    for (std::thread& thread : threads) thread.join();
+    turn();
+    ASSERT_EQ(got.size(), round);
+    EXPECT_GE(got.back(), 0);
+  }
+}
+
+TEST_F(ClusterTest, AFullMailboxTakesNoNewsAndEveryAnswer) {
+  std::optional<Resolver<int>> asked;
+  std::vector<std::optional<int>> got;
+  table.on("read", [&](Socket&, Event) -> Task {
+    Later<int> later;
+    asked.emplace(later.resolver());
+    const std::optional<int> one = co_await later;
+    got.push_back(one);
+  });
+  std::optional<Next> waiting;
+  table.use_event([&](Socket&, Event& event, Next next) {
+    if (event.name() != "slow") return next();
+    waiting.emplace(std::move(next));
+  });
+  FakeTransport& alice = person(1, {"a"});
+  person(0, {"b"});
+  says(0, R"(2["read"])");
+  says(0, R"(27["slow"])");
+  while (shards[1]->post([] {})) {
+  }
+  table.to("a").emit("news");
+  EXPECT_EQ(lost, Packets{"/"});
+  EXPECT_EQ(shards[1]->refused_letters(), 2u);
+  (*asked)(7);
+  waiting->refuse({"no", {}});
+  std::optional<Fetched> fetched;
+  table.in("b").fetch_sockets([&](Fetched answer) { fetched = std::move(answer); });
+  turn();
+  turn();
+  EXPECT_EQ(got, std::vector<std::optional<int>>{7});
+  EXPECT_EQ(alice.take(), Packets{R"(437[{"error":{"message":"no"}}])"});
+  ASSERT_TRUE(fetched);
+  EXPECT_EQ(fetched->sockets.size(), 1u);
+}
+
+TEST_F(ClusterTest, WhoIsToJoinIsFoundThoughTheLastMemberLeaves) {
+  FakeTransport& leaver = person(1, {"kitchen"});
+  FakeTransport& joiner = person(1, {"hall"});
+  const auto at_home = [this](std::size_t n, auto deed) {
+    const socket::Local::Presence presence(homes[1]->local);
+    deed(*refs[n].get());
+  };
+  table.to("hall").sockets_join("kitchen");
+  at_home(0, [](Socket& socket) { socket.leave("kitchen"); });  // before that shard has heard of it
+  table.to("kitchen").emit("soup");
+  settle();
+  EXPECT_EQ(joiner.take(), Packets{R"(42["soup"])"});
+  EXPECT_TRUE(leaver.take().empty());
+
+  at_home(1, [](Socket& socket) { socket.leave("kitchen"); });
+  EXPECT_EQ(adapter.where("/", "kitchen"), 0u);
+  table.to("hall").sockets_join("kitchen");
+  table.to("hall").sockets_join("kitchen");
+  at_home(1, [](Socket& socket) { socket.leave("hall"); });  // the last one whom it is about
+  EXPECT_EQ(adapter.where("/", "kitchen"), 2u);
+  settle();
+  EXPECT_EQ(adapter.where("/", "kitchen"), 0u);
+
+  at_home(1, [](Socket& socket) { socket.join("hall"); });
+  while (shards[1]->post([] {})) {
+  }
+  table.to("hall").sockets_join("kitchen");
+  EXPECT_EQ(adapter.where("/", "kitchen"), 0u) << "it was not told";
 }
 
 TEST_F(ClusterTest, WhatIsStillAskedWhenAllEndsIsDropped) {

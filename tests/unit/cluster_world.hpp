@@ -23,7 +23,9 @@ class ShardsTest : public ::testing::Test {
         : shard(its_shard),
           local(index, &shard, adapter, limits, log,
                 {shard.timers(), [&its_shard] { return its_shard.now(); }},
-                [&its_shard](std::function<void()> task) { its_shard.post(std::move(task)); }),
+                [&its_shard](std::function<void()> task) {
+                  its_shard.post(std::move(task), loop::Mail::reply);
+                }),
           sessions(
               index, settings, shard.timers(), [this] { return shard.now(); },
               [this](unsigned char* out, std::size_t n) {

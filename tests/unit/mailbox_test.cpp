@@ -51,6 +51,20 @@ TEST(Mailbox, KeepsTheOrderOfEachSender) {
   EXPECT_FALSE(readable(box));
 }
 
+TEST(Mailbox, FullTakesRepliesAlone) {
+  Mailbox box(2);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(box.put(std::make_unique<Note>(0, i)));
+  EXPECT_FALSE(box.put(std::make_unique<Note>(0, 2)));
+  EXPECT_TRUE(box.put(std::make_unique<Note>(0, 3), Mail::reply));
+  EXPECT_EQ(box.refused(), 1u);
+  std::vector<LetterPtr> letters;
+  box.take(letters);
+  EXPECT_EQ(letters.size(), 3u);
+  box.close();
+  EXPECT_FALSE(box.put(std::make_unique<Note>(0, 4), Mail::reply));
+  EXPECT_EQ(box.refused(), 1u);
+}
+
 TEST(Mailbox, WakesOnlyWhenItWasEmpty) {
   Mailbox box(10);
   EXPECT_FALSE(readable(box));

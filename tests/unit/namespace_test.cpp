@@ -449,6 +449,33 @@ TEST_F(NamespaceTest, ClientsAnswer) {
   EXPECT_EQ(world.local.counters().handler_errors, 1u);
 }
 
+TEST_F(NamespaceTest, NothingIsKeptOfQuestionsThatAreOver) {
+  int nothing = 0;
+  const auto count = [&](const std::optional<Answer>& answer) { nothing += answer ? 0 : 1; };
+  world.start();
+  Person alice(world);
+  alice.joins();
+  EXPECT_TRUE(socket::LocalNamespace::is_lean(socket(0)));
+  socket(0).emit_with_ack("q", {1}, 100, count);
+  socket(0).emit_with_ack("q", {2}, 200, [&](const std::optional<Answer>& answer) {
+    count(answer);
+    socket(0).emit_with_ack("q", {3}, 200, count);  // whoever is told that time is up may ask again
+  });
+  world.pass(100);
+  EXPECT_FALSE(socket::LocalNamespace::is_lean(socket(0)));
+  world.pass(100);
+  EXPECT_FALSE(socket::LocalNamespace::is_lean(socket(0)));
+  world.pass(200);
+  EXPECT_EQ(nothing, 3);
+  EXPECT_TRUE(socket::LocalNamespace::is_lean(socket(0)));
+  socket(0).emit_with_ack("q", {4}, 100, [&](const std::optional<Answer>& answer) {
+    count(answer);
+    socket(0).disconnect(true);
+  });
+  world.pass(100);
+  EXPECT_EQ(nothing, 4);
+}
+
 TEST_F(NamespaceTest, OutstandingAnswersAreBounded) {
   int refused = 0;
   world.settings.send_queue_bytes_max = 100'000'000;

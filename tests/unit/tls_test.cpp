@@ -142,6 +142,7 @@ TEST_F(TlsWorld, SlowAndHalfHandshakesEnd) {
   EXPECT_TRUE(silent.ended());
   EXPECT_TRUE(half.ended());
   EXPECT_FALSE(shaken.wait_for_bytes(1)) << "no request followed";
+  EXPECT_EQ(shaken.ended, 0) << "close_notify, no truncation";
   EXPECT_TRUE(world.until([&] { return world.connected() == 0; }));
 }
 
