@@ -38,12 +38,17 @@ constexpr std::array<Family, counts> count_families{{
     {"rozmova_webhooks_given_up_total", "Webhook events that were given up."},
     {"rozmova_outbox_processed_total", "Rows of the outbox that became events."},
     {"rozmova_outbox_refused_total", "Rows of the outbox that were refused; see their column error."},
+    {"rozmova_caught_up_total",
+     "Messages and changes of other nodes that the bus did not bring: read from the store."},
+    {"rozmova_bus_losses_total", "Times that the bus between the nodes went away."},
 }};
 constexpr std::array<Family, gauges> gauge_families{{
     {"rozmova_webhooks_waiting", "Webhook events not yet delivered."},
     {"rozmova_webhooks_dead", "Webhook events that were given up and are kept for inspection."},
     {"rozmova_outbox_waiting", "Rows of the outbox not yet processed."},
     {"rozmova_outbox_bad", "Rows of the outbox with an error."},
+    {"rozmova_bus_up", "1: other nodes are heard. 0: there is no bus, or it is away."},
+    {"rozmova_nodes", "Nodes that are alive, this one included; 0: the only one there can be."},
 }};
 constexpr std::array<Family, spans> span_families{{
     {"rozmova_ack_seconds", "From a message's arrival to its ack."},

@@ -32,12 +32,21 @@ enum class Count : std::uint8_t {
   webhooks_given_up,
   outbox_processed,
   outbox_refused,
+  news_caught_up,  ///< messages and changes that no node has told us of: read from the store
+  bus_losses,
 };
-inline constexpr std::size_t counts = static_cast<std::size_t>(Count::outbox_refused) + 1;
+inline constexpr std::size_t counts = static_cast<std::size_t>(Count::bus_losses) + 1;
 
 /// What is so many now.
-enum class Gauge : std::uint8_t { webhooks_waiting, webhooks_dead, outbox_waiting, outbox_bad };
-inline constexpr std::size_t gauges = static_cast<std::size_t>(Gauge::outbox_bad) + 1;
+enum class Gauge : std::uint8_t {
+  webhooks_waiting,
+  webhooks_dead,
+  outbox_waiting,
+  outbox_bad,
+  bus_up,
+  nodes
+};
+inline constexpr std::size_t gauges = static_cast<std::size_t>(Gauge::nodes) + 1;
 
 /// What is measured in time.
 enum class Span : std::uint8_t {

@@ -445,6 +445,13 @@ void Server::each_local_socket(unsigned shard, std::string_view nsp, std::string
     space->each_socket(room, visit);
 }
 
+void Server::deliver_here(std::string_view nsp, const engine::EncodedPtr& message, BroadcastOptions target) {
+  socket::Local* const local = socket::Local::here();
+  if (local == nullptr) return;
+  if (impl_->given.recovery_window_ms > 0) target.offset = impl_->adapter.next_offset();
+  local->deliver(nsp, message, target);
+}
+
 std::uint64_t Server::shards_with(std::string_view nsp, std::string_view room) const {
   return impl_->adapter.where(nsp, room);
 }

@@ -197,6 +197,9 @@ class Server {
   void each_local_socket(unsigned shard, std::string_view nsp, std::string_view room,
                          const std::function<void(Socket&)>& visit);
 
+  /// To this shard's sockets in the target's rooms, and to nobody else.
+  void deliver_here(std::string_view nsp, const engine::EncodedPtr& message, BroadcastOptions target);
+
   /// Any thread: which shards may have sockets in that room, one bit each.
   std::uint64_t shards_with(std::string_view nsp, std::string_view room) const;
 

@@ -80,8 +80,7 @@ void Deeds::append(House::Part& home, const Caller& who, NewMessage message, The
         } else {
           const auto event = names(kept.chat.kind).message;
           house_.metrics().count(Count::messages_stored);
-          house_.broadcast(kept.chat, house_.encode(event, sent.json, static_cast<std::uint64_t>(kept.seq)),
-                           nullptr, sioxx::engine::Delivery::durable);
+          house_.tell(News::Kind::message, kept, {{{event, sent.json}}});
           house_.metrics().took(Span::delivery, who.elapsed_us());
           house_.notices().message_stored(kept, stored->chat);
           if (house_.log().on(LogLevel::info)) {

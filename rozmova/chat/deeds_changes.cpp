@@ -35,8 +35,7 @@ void Deeds::write_change(const Caller& who, ChangePayload wish, Then<Sent> done)
     sent.duplicate = (*outcome)->repeated;
     if (!sent.duplicate) {
       const auto event = changed_event(message);
-      house_.broadcast(message.chat, house_.encode(event, sent.json), nullptr,
-                       sioxx::engine::Delivery::durable);
+      house_.tell(News::Kind::change, message, {{{event, sent.json}}});
       if (message.deleted_at) house_.notices().message_deleted(message, (*outcome)->chat);
       house_.log().event(
           "broadcast",

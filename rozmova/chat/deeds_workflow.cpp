@@ -71,10 +71,15 @@ void Deeds::publish(const store::Changed& changed) {
     std::string json;
     append_message(json, message);
     house_.metrics().count(Count::messages_stored);
-    house_.broadcast(
-        message.chat,
-        house_.encode(names(message.chat.kind).message, json, static_cast<std::uint64_t>(message.seq)),
-        nullptr, sioxx::engine::Delivery::durable);
+    const EventNames& event = names(message.chat.kind);
+    std::vector<Told> told{{event.message, json}};
+    // Among several nodes the room hears of the status with its message, in its turn; see tell_change().
+    std::string status;
+    if (house_.nodes() != nullptr && message.change->what == Change::What::status) {
+      status = status_update_json(message);
+      told.push_back({event.status_update, status});
+    }
+    house_.tell(News::Kind::message, message, told);
     house_.log().event("broadcast", {{"name", names(message.chat.kind).message},
                                      {"chat", room_of(message.chat)},
                                      {"user", message.sender_id},
@@ -97,6 +102,10 @@ void Deeds::tell_change(const Message& message, const store::Changed& changed) {
   if (message.chat.kind == ChatKind::dispute) {
     target.rooms.emplace_back(moderators_room);
     if (changed.moderator_id) target.rooms.push_back(room_of_user(*changed.moderator_id));
+  }
+  if (is_status && house_.nodes() != nullptr) {
+    target.rooms.erase(target.rooms.begin());
+    target.except.push_back(room_of(message.chat));
   }
   const std::string_view event = is_status ? names(message.chat.kind).status_update : dispute_assigned_event;
   house_.server().of("/").broadcast(

@@ -65,6 +65,7 @@ House::House(sioxx::Server& server, store::Database& database, const Auth& auth,
     part.shard.post([&part] { part.sweep_->begin(part.shard.now()); });
   }
   notices_ = std::make_unique<Notices>(*this);
+  if (options_.several_nodes) nodes_ = std::make_unique<Nodes>(*this);
 }
 
 House::~House() = default;
@@ -222,6 +223,25 @@ void House::broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, co
   target.delivery = delivery;
   nsp_.broadcast(std::move(message), std::move(target));
   metrics_.count(Count::broadcasts);
+}
+
+void House::tell(News::Kind kind, const Message& message, std::span<const Told> events) {
+  if (nodes_ != nullptr) return nodes_->tell(kind, message, events);
+  for (const Told& told : events) {
+    const bool has_place = kind == News::Kind::message && &told == &events.front();
+    broadcast(message.chat,
+              encode(told.event, told.json, has_place ? static_cast<std::uint64_t>(message.seq) : 0), nullptr,
+              sioxx::engine::Delivery::durable);
+  }
+}
+
+Nodes::Looks House::looks(Part& part, const Uuid& user, const ChatKey& chat) {
+  Nodes::Looks looks;
+  const std::string room = room_of(chat);
+  server_.each_local_socket(part.index, "/", room_of_user(user), [&](const sioxx::Socket& socket) {
+    (socket.in(room) ? looks.on : looks.away) = true;
+  });
+  return looks;
 }
 
 void House::seat_by_role(sioxx::Socket& socket, Role role) {

@@ -3,6 +3,7 @@
 #include "rozmova/auth.hpp"
 #include "rozmova/chat/address_rates.hpp"
 #include "rozmova/chat/facts_cache.hpp"
+#include "rozmova/chat/nodes.hpp"
 #include "rozmova/chat/notices.hpp"
 #include "rozmova/chat/options.hpp"
 #include "rozmova/chat/presence.hpp"
@@ -21,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -117,6 +119,8 @@ class House {
   const Auth& auth() const { return auth_; }
   const ChatOptions& options() const { return options_; }
   Notices& notices() { return *notices_; }
+  /// Null where there can be no other node.
+  Nodes* nodes() { return nodes_.get(); }
   Log& log() { return log_; }
   Metrics& metrics() { return metrics_; }
 
@@ -167,6 +171,11 @@ class House {
   /// To everybody in the room, or with `except` to all but one user's devices.
   void broadcast(const ChatKey& chat, sioxx::engine::EncodedPtr message, const Uuid* except,
                  sioxx::engine::Delivery delivery);
+  /// What is stored under a number, to everybody in its chat's room, in the order of the numbers: the message, or what
+  /// became of it, and what belongs to it.
+  void tell(News::Kind kind, const Message& message, std::span<const Told> events);
+  /// On that part's shard: is a device of his in the chat, is one of his not?
+  Nodes::Looks looks(Part& part, const Uuid& user, const ChatKey& chat);
   /// On that socket's shard: the rooms that his role opens to him, and no others any more.
   void seat_by_role(sioxx::Socket& socket, Role role);
   /// What typing knows of the chat is out of date.
@@ -201,6 +210,7 @@ class House {
   sioxx::Namespace& nsp_;
   std::vector<std::unique_ptr<Part>> parts_;
   std::unique_ptr<Notices> notices_;
+  std::unique_ptr<Nodes> nodes_;
 };
 
 }  // namespace rozmova::chat

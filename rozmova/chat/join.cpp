@@ -60,6 +60,8 @@ void Joins::enter(const WalkPtr& walk) {
     return;
   }
   walk->was_in = socket->in(room_of(walk->place.chat));
+  if (house_.nodes() != nullptr && !walk->was_in)
+    house_.nodes()->sequencer(shard_).entering(walk->place.chat);
   if (!socket->join_held(room_of(walk->place.chat))) {
     walk->answer.refuse({ErrorCode::conflict, "this connection is in too many chats; leave one first"});
     return next(walk->place);
@@ -163,7 +165,10 @@ void Joins::arrive(const WalkPtr& walk) {
   house_.log().event(
       "join",
       {{"chat", room}, {"user", who.user}, {"socket", socket->id()}, {"duration_us", who.elapsed_us()}});
-  if (socket->release(room, static_cast<std::uint64_t>(walk->last_seq))) return next(walk->place);
+  const bool has_rest =
+      house_.nodes() == nullptr ||
+      house_.nodes()->sequencer(shard_).arrived(walk->place.chat, walk->last_seq, walk->last_change_seq);
+  if (has_rest && socket->release(room, static_cast<std::uint64_t>(walk->last_seq))) return next(walk->place);
   catch_up(walk->place, who, {walk->last_seq, walk->last_change_seq}, 1);
 }
 

@@ -1,10 +1,12 @@
 #include "rozmova/chat/notices.hpp"
 
+#include "rozmova/chat/device.hpp"
 #include "rozmova/chat/house.hpp"
 #include "rozmova/chat/render.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -107,15 +109,26 @@ void Notices::message_deleted(const Message& message, const ChatFacts& chat) {
 }
 
 void Notices::look(Look next) {
-  if (next.shards == 0) return conclude(next);
+  if (next.shards == 0) {
+    const bool ask_others = house_.nodes() != nullptr && !next.looks_on;
+    return ask_others ? look_elsewhere(next) : conclude(next);
+  }
   const auto shard = static_cast<unsigned>(std::countr_zero(next.shards));
   next.shards &= next.shards - 1;
   house_.at(shard, [this, next](House::Part& part) mutable {
-    const std::string room = room_of(next.news.chat);
-    house_.server().each_local_socket(
-        part.index, "/", room_of_user(next.user),
-        [&](const sioxx::Socket& socket) { (socket.in(room) ? next.looks_on : next.looks_away) = true; });
+    const Nodes::Looks here = house_.looks(part, next.user, next.news.chat);
+    next.looks_on = next.looks_on || here.on;
+    next.looks_away = next.looks_away || here.away;
     look(next);
+  });
+}
+
+/// Nobody looks here; perhaps somebody does at another node.
+void Notices::look_elsewhere(Look next) {
+  house_.nodes()->look(next.user, next.news.chat, [this, next](Nodes::Looks there) mutable {
+    next.looks_on = there.on;
+    next.looks_away = next.looks_away || there.away;
+    conclude(next);
   });
 }
 
@@ -177,6 +190,23 @@ void Notices::written(unsigned shard, const Uuid& user, const ChatKey& chat, boo
 // counters
 
 void Notices::unread_changed(const Uuid& user) {
+  if (house_.nodes() != nullptr) house_.nodes()->unread_changed(user);
+  unread_changed_here(user);
+}
+
+void Notices::unread_changed_for_all() {
+  for (unsigned i = 0; i < house_.server().shards(); ++i) {
+    house_.at(i, [this](House::Part& part) {
+      std::set<Uuid> users;
+      house_.server().each_local_socket(part.index, "/", "", [&](sioxx::Socket& socket) {
+        if (const Device* device = socket.data<Device>()) users.insert(device->user());
+      });
+      for (const Uuid& user : users) unread_changed_here(user);
+    });
+  }
+}
+
+void Notices::unread_changed_here(const Uuid& user) {
   house_.at_home(user, [this, user](House::Part& home) {
     if (!home.presence.online(user)) return;
     const auto [entry, is_first] = desks_[home.index]->counters.try_emplace(user, *this, user);
@@ -214,6 +244,7 @@ void Notices::counted(unsigned shard, const Uuid& user, const std::optional<stor
     sioxx::BroadcastOptions target;
     target.rooms.push_back(room_of_user(user));
     const std::string json = unread_json(*unread, house_.options().unread_chats_listed_max);
+    target.local = true;  // each node counts for its own devices
     house_.server().of("/").broadcast(house_.encode(unread_event, json), std::move(target));
   } else {
     counter.is_stale = true;  // the store has to come back first

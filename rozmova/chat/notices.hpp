@@ -35,6 +35,10 @@ class Notices {
   void message_deleted(const Message& message, const ChatFacts& chat);
   /// Something that `unread` counts has changed for this user: his devices are told, soon and once.
   void unread_changed(const Uuid& user);
+  /// The same, and other nodes know it already.
+  void unread_changed_here(const Uuid& user);
+  /// For everybody who is on this node: what others have told meanwhile was not heard.
+  void unread_changed_for_all();
   /// On the socket's shard: the newest unread notifications, oldest first.
   void greet(sioxx::Socket& socket, const Uuid& user);
 
@@ -46,6 +50,7 @@ class Notices {
   struct Desk;
 
   void look(Look look);
+  void look_elsewhere(Look look);
   void conclude(const Look& look);
   void write(Pending& pending);
   void written(unsigned shard, const Uuid& user, const ChatKey& chat, bool stored);

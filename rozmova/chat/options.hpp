@@ -78,6 +78,9 @@ struct ChatOptions {
   std::size_t unread_chats_listed_max = 500;       ///< in one answer; `total` counts them all
   std::int64_t notifications_kept_ms = 90 * 24 * 3'600'000LL;
 
+  // ---- other nodes
+  bool several_nodes = false;  ///< others may serve the same chats
+
   // ---- connections
   std::size_t connections_per_user_max = 50;
   /// Look anew at the chats that somebody is in this often; 0: the store's triggers tell what has changed.

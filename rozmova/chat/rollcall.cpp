@@ -1,6 +1,7 @@
 #include "rozmova/chat/rollcall.hpp"
 
 #include "rozmova/chat/device.hpp"
+#include "rozmova/chat/house.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -33,10 +34,26 @@ struct Roll {
   std::function<void(ConnectionPage)> then;
 };
 
-void call(House& house, const std::shared_ptr<Roll>& roll, unsigned shard);
+void cut(ConnectionPage& page, std::size_t limit) {
+  auto& connections = page.connections;
+  std::sort(connections.begin(), connections.end(),
+            [](const ConnectionInfo& a, const ConnectionInfo& b) { return a.id < b.id; });
+  if (connections.size() <= limit) return;
+  connections.resize(limit);
+  page.has_more = true;
+}
 
-void answer_here(House& house, const std::shared_ptr<Roll>& roll, unsigned shard) {
-  const ConnectionQuery& query = roll->query;
+void call(House& house, const std::shared_ptr<Roll>& roll, unsigned shard) {
+  if (shard == house.server().shards()) return roll->then(std::move(roll->page));
+  house.at(shard, [&house, roll, shard](House::Part&) {
+    add_connections(house, roll->query, shard, roll->page);
+    call(house, roll, shard + 1);
+  });
+}
+
+}  // namespace
+
+void add_connections(House& house, const ConnectionQuery& query, unsigned shard, ConnectionPage& page) {
   std::vector<std::pair<Uuid, sioxx::Socket*>> found;
   const std::string room = query.user ? room_of_user(*query.user) : std::string();
   house.server().each_local_socket(shard, "/", room, [&](sioxx::Socket& socket) {
@@ -47,43 +64,43 @@ void answer_here(House& house, const std::shared_ptr<Roll>& roll, unsigned shard
   // Nobody goes away before this turn ends, so the pointers hold.
   const std::size_t most = std::min(found.size(), query.limit + 1);
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most), found.end());
-  auto& connections = roll->page.connections;
   for (std::size_t i = 0; i < most; ++i)
-    connections.push_back(describe(*found[i].second, *found[i].second->data<Device>()));
-  std::sort(connections.begin(), connections.end(),
-            [](const ConnectionInfo& a, const ConnectionInfo& b) { return a.id < b.id; });
-  if (connections.size() > query.limit) {
-    connections.resize(query.limit);
-    roll->page.has_more = true;
-  }
-  call(house, roll, shard + 1);
+    page.connections.push_back(describe(*found[i].second, *found[i].second->data<Device>()));
+  cut(page, query.limit);
 }
-
-void call(House& house, const std::shared_ptr<Roll>& roll, unsigned shard) {
-  if (shard == house.server().shards()) return roll->then(std::move(roll->page));
-  house.at(shard, [&house, roll, shard](House::Part&) { answer_here(house, roll, shard); });
-}
-
-}  // namespace
 
 void list_connections(House& house, const ConnectionQuery& query, std::function<void(ConnectionPage)> then) {
-  call(house, std::make_shared<Roll>(Roll{query, {}, std::move(then)}), 0);
+  const auto roll = std::make_shared<Roll>(Roll{query, {}, std::move(then)});
+  Nodes* const nodes = house.nodes();
+  if (nodes == nullptr) return call(house, roll, 0);
+  nodes->list_connections(query, [&house, roll](ConnectionPage page) {
+    roll->page = std::move(page);
+    cut(roll->page, roll->query.limit);
+    call(house, roll, 0);
+  });
+}
+
+bool end_connection_here(House& house, std::string_view socket_id, unsigned shard) {
+  bool found = false;
+  house.server().each_local_socket(shard, "/", "", [&](sioxx::Socket& socket) {
+    if (found || socket.id() != socket_id || socket.data<Device>() == nullptr) return;
+    found = true;
+    house.expel(socket.ref(), "connect",
+                {ErrorCode::forbidden, "an administrator has ended this connection"});
+  });
+  return found;
 }
 
 namespace {
 
 void end_on(House& house, const std::string& socket_id, const std::function<void(bool)>& then,
             unsigned shard) {
-  if (shard == house.server().shards()) return then(false);
+  if (shard == house.server().shards()) {
+    Nodes* const nodes = house.nodes();
+    return nodes == nullptr ? then(false) : nodes->end_connection(socket_id, then);
+  }
   house.at(shard, [&house, socket_id, then, shard](House::Part&) {
-    bool found = false;
-    house.server().each_local_socket(shard, "/", "", [&](sioxx::Socket& socket) {
-      if (found || socket.id() != std::string_view(socket_id) || socket.data<Device>() == nullptr) return;
-      found = true;
-      house.expel(socket.ref(), "connect",
-                  {ErrorCode::forbidden, "an administrator has ended this connection"});
-    });
-    if (found) return then(true);
+    if (end_connection_here(house, socket_id, shard)) return then(true);
     end_on(house, socket_id, then, shard + 1);
   });
 }

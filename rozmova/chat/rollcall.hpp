@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rozmova/chat/house.hpp"
+#include "rozmova/model.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -12,6 +12,8 @@
 // the other, and `then` runs on the last one's thread.
 
 namespace rozmova::chat {
+
+class House;
 
 struct ConnectionInfo {
   Uuid id;  ///< of its row in websocket_connections; ascends with time
@@ -36,9 +38,15 @@ struct ConnectionQuery {
   std::size_t limit = 100;
 };
 
+/// Of every node that answers in time.
 void list_connections(House& house, const ConnectionQuery& query, std::function<void(ConnectionPage)> then);
 
 /// Tells it (`chat_error`) and ends it; false: there is none with this socket id.
 void end_connection(House& house, std::string socket_id, std::function<void(bool)> then);
+
+// ---- one shard's part, on its thread
+/// Adds its own: the page is again the oldest ones, in their order, and no more than asked.
+void add_connections(House& house, const ConnectionQuery& query, unsigned shard, ConnectionPage& page);
+bool end_connection_here(House& house, std::string_view socket_id, unsigned shard);
 
 }  // namespace rozmova::chat

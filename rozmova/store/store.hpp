@@ -108,6 +108,12 @@ struct ReadMark {
   std::int64_t seq = 0;
 };
 
+/// How far a chat has got: its last message and the number of its last edit or deletion; 0: there is none.
+struct ChatPosition {
+  ChatKey chat;
+  std::int64_t seq = 0, change_seq = 0;
+};
+
 /// Everything that a reader who enters a chat is told, from one consistent moment.
 struct ChatSnapshot {
   ChatFacts facts;
@@ -277,6 +283,8 @@ class Store : public BridgeStore {
   /// Edits or deletes. NOT_FOUND, FORBIDDEN (another's, a system message, too old), CONFLICT (deleted already).
   virtual Result<MessageChanged> change_message(const MessageChange& wish, WallMs now) = 0;
   virtual ChangePage changes(const ChatKey& chat, const ChangesWanted& wanted) = 0;
+  /// Those of them that exist.
+  virtual std::vector<ChatPosition> positions(std::span<const ChatKey> chats) = 0;
   /// Nothing when the chat has no such message.
   virtual std::optional<Revisions> revisions(const ChatKey& chat, const Uuid& message) = 0;
   /// Read position only moves forward: returns the position now in force. Also fills read_at of messages to

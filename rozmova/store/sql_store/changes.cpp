@@ -80,6 +80,15 @@ std::optional<Message> SqlStore::one_message(const ChatKey& chat, const Uuid& id
   return read_message(row, chat);
 }
 
+std::vector<ChatPosition> SqlStore::positions(std::span<const ChatKey> chats) {
+  std::vector<ChatPosition> all;
+  for (const ChatKey& chat : chats) {
+    const auto known = facts(chat);
+    if (known) all.push_back({chat, known->last_seq, last_change_seq(chat)});
+  }
+  return all;
+}
+
 std::int64_t SqlStore::last_change_seq(const ChatKey& chat) {
   auto row = last_change_seq_[chat.kind].run();
   return row.bind(chat.id).row() ? row.number(0) : 0;

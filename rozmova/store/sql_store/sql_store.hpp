@@ -34,6 +34,7 @@ class SqlStore : public Store {
   std::optional<ChatFacts> facts(const ChatKey& chat) override;
   MessagePage messages(const ChatKey& chat, const Page& page) override;
   Result<MessageChanged> change_message(const MessageChange& wish, WallMs now) override;
+  std::vector<ChatPosition> positions(std::span<const ChatKey> chats) override;
   ChangePage changes(const ChatKey& chat, const ChangesWanted& wanted) override;
   std::optional<Revisions> revisions(const ChatKey& chat, const Uuid& message) override;
   std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) override;
