@@ -1,159 +1,177 @@
-// Makes the Markdown table of bench/run.sh out of the JSON files of the single runs.
-//   node summary.mjs RESULTS --servers ours,node --scenarios messages_1,… [--write docs/benchmarks.md]
+// Makes the tables and plots of bench/run.sh out of the JSON files of the single runs.
+//   node summary.mjs RESULTS [--rounds N --seconds S --pinned yes|no --quick yes|no] [--write docs/benchmarks.md --plots FOLDER]
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { barChart, lineChart } from "./plots.mjs";
+import { advantage, cell, faultsOf, judge, namesIn, readRuns, show, spread } from "./results.mjs";
+import { describe, groupOf, groups, inOrder, isOwn, nameOf, scenariosInOrder, targets } from "./rows.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    servers: { type: "string", default: "ours,node,node-sqlite,bare" },
-    scenarios: { type: "string", default: "" },
     rounds: { type: "string", default: "?" },
     seconds: { type: "string", default: "?" },
     pinned: { type: "string", default: "yes" },
+    quick: { type: "string", default: "no" },
     write: { type: "string" },
+    plots: { type: "string" },
   },
 });
-
-const names = {
-  ours: "Rozmova, SQLite, stored",
-  node: "Node, nothing stored",
-  "node-sqlite": "Node, SQLite, stored",
-  bare: "bare (ceiling)",
-};
-
-// [key, text, decimals, "up" when more is better, "down" when less is]
-const closedLoop = [
-  ["messages_per_s", "messages/s", 0, "up"],
-  ["server_cpu_us_per_message", "server CPU a message, µs", 2, "down"],
-  ["ack_p50_ms", "ack p50, ms", 3, "down"],
-  ["ack_p99_ms", "ack p99, ms", 3, "down"],
-  ["load_cpu_percent", "load client's CPU, %", 0],
-];
-const openLoop = [
-  ["ack_p50_ms", "ack p50, ms", 3, "down"],
-  ["ack_p99_ms", "ack p99, ms", 3, "down"],
-  ["ack_max_ms", "ack max, ms", 2, "down"],
-  ["server_cpu_us_per_message", "server CPU a message, µs", 2, "down"],
-];
-const handshakes = [
-  ["handshakes_per_s", "authenticated handshakes/s", 0, "up"],
-  ["server_cpu_us_per_handshake", "server CPU a handshake, µs", 1, "down"],
-  ["load_cpu_percent", "load client's CPU, %", 0],
-];
-const idle = [
-  ["pss_kib_per_connection", "memory a connection (PSS), KiB", 2, "down"],
-  ["rss_kib_per_connection", "memory a connection (RSS), KiB", 2, "down"],
-  ["opened_per_s", "opened, authenticated, joined /s", 0, "up"],
-];
-const fanout = [
-  ["deliveries_per_s", "deliveries/s", 0, "up"],
-  ["server_cpu_us_per_delivery", "server CPU a delivery, µs", 2, "down"],
-  ["last_delivery_p99_ms", "last member has it, p99, ms", 2, "down"],
-  ["load_cpu_percent", "load client's CPU, %", 0],
-];
-
-/** Title and rows of a scenario by its name in run.sh. */
-function describe(scenario, connections) {
-  const number = scenario.split("_")[1];
-  if (scenario.startsWith("messages_")) return [`order_message with ack, ${number} in flight a sender, ${connections / 2} chats of two`, closedLoop];
-  if (scenario.startsWith("rate_")) return [`Steady ${number} messages/s, timed from when each was due`, openLoop];
-  if (scenario === "handshakes") return [`Handshakes: TCP, WebSocket, CONNECT with a JWT; ${connections} at a time`, handshakes];
-  if (scenario.startsWith("idle")) return [`${connections} idle connections, authenticated, each in a chat`, idle];
-  return [`Fan-out to ${connections} members of one room`, fanout];
-}
-
-const servers = options.servers.split(",");
-const runs = new Map(); // "scenario.server" -> results by round
-for (const file of readdirSync(positionals[0]).filter((name) => name.endsWith(".json")).sort()) {
-  const [scenario, server, round] = file.split(".");
-  const place = `${scenario}.${server}`;
-  if (!runs.has(place)) runs.set(place, new Map());
-  runs.get(place).set(round, JSON.parse(readFileSync(path.join(positionals[0], file), "utf8")));
-}
-
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-const show = (value, decimals) =>
-  value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replaceAll(",", " ");
-const figures = (scenario, server, key) =>
-  [...(runs.get(`${scenario}.${server}`)?.values() ?? [])].map((run) => run.figures[key]).filter((value) => value !== undefined);
-
-function cell(scenario, server, key, decimals) {
-  const values = figures(scenario, server, key);
-  if (values.length === 0) return "–";
-  const text = show(median(values), decimals);
-  if (values.length === 1) return text;
-  return `${text} <sub>${show(Math.min(...values), decimals)}–${show(Math.max(...values), decimals)}</sub>`;
-}
-
-/** How many times better ours was, in the same round; the median of the rounds. */
-function ratio(scenario, peer, key, direction) {
-  if (direction === undefined || peer === "ours") return "";
-  const ratios = [];
-  for (const [round, own] of runs.get(`${scenario}.ours`) ?? []) {
-    const other = runs.get(`${scenario}.${peer}`)?.get(round)?.figures[key];
-    const value = own.figures[key];
-    if (other > 0 && value > 0) ratios.push(direction === "up" ? value / other : other / value);
-  }
-  return ratios.length === 0 ? "–" : `${show(median(ratios), 2)}×`;
-}
-
-function faultsOf(run) {
-  const checks = ["refused", "missing_acks", "unexpected_acks", "lost", "surplus", "overtaken", "seq_disorder", "misdelivered", "unreadable", "lost_connections"];
-  return checks.filter((key) => run.figures[key] > 0).map((key) => `${key} ${run.figures[key]}`).join(", ");
-}
+const folder = positionals[0];
+const runs = readRuns(folder);
+const scenarios = scenariosInOrder(namesIn(runs, 0));
+const serversOf = (scenario) => inOrder(namesIn(runs, 1).filter((server) => runs.has(`${scenario}.${server}`)));
+const connectionsOf = (scenario) => runs.get(`${scenario}.${serversOf(scenario)[0]}`).values().next().value.figures.connections;
+const plain = (server) => nameOf(server).replaceAll("*", "");
 
 const lines = [];
-const peers = servers.includes("ours") ? servers.filter((server) => server !== "ours") : [];
 const row = (cells) => lines.push(`| ${cells.join(" | ")} |`);
-row(["", ...servers.map((server) => names[server] ?? server), ...peers.map((peer) => `better than ${peer}`)]);
-row(["---", ...[...servers, ...peers].map(() => "---:")]);
-const remarks = new Map(); // what was noted -> the runs it was noted in
-const remark = (words, run) => remarks.set(words, [...(remarks.get(words) ?? []), run]);
-for (const scenario of options.scenarios.split(",")) {
-  const first = servers.map((server) => runs.get(`${scenario}.${server}`)?.values().next().value).find((run) => run !== undefined);
-  if (first === undefined) continue;
-  const [title, rows] = describe(scenario, first.figures.connections);
-  row([`**${title}**`, ...[...servers, ...peers].map(() => "")]);
-  for (const [key, text, decimals, direction] of rows) {
-    const cells = servers.map((server) => cell(scenario, server, key, decimals));
-    const ratios = peers.map((peer) => ratio(scenario, peer, key, direction));
-    row([text, ...cells, ...ratios]);
+
+// ---- what was to be reached
+
+function targetTable() {
+  lines.push("## Targets", "");
+  row(["", "target", "measured", ""]);
+  row(["---", "---:", "---:", "---"]);
+  for (const target of targets) {
+    const { reached, measured } = judge(runs, target);
+    const word = measured === undefined ? "not measured" : reached ? "reached" : "**not reached**";
+    row([target.text, `${target.sign} ${show(target.value, target.value % 1 === 0 ? 0 : 2)}`, measured === undefined ? "–" : show(measured, target.decimals), word]);
   }
+  lines.push("");
+}
+
+// ---- one table a scenario
+
+function table(scenario) {
+  const { title, figures, word } = describe(scenario, connectionsOf(scenario));
+  const servers = serversOf(scenario);
+  const shown = figures.filter(([key]) => servers.some((server) => (spread(runs, scenario, server, key)?.high ?? 0) > 0 || key === figures[0][0]));
+  lines.push(`### ${title}`, "");
+  if (word !== undefined) lines.push(word, "");
+  row(["", ...shown.map(([, heading]) => heading), "ours is better by"]);
+  row(["---", ...shown.map(() => "---:"), "---"]);
+  let group = -1;
   for (const server of servers) {
-    for (const [round, run] of runs.get(`${scenario}.${server}`) ?? []) {
-      for (const note of run.notes) remark(note.replace(/\d+ %/, "… %"), `${server} ${scenario} (${round})`);
-      if (!run.correct) remark(`**not correct: ${faultsOf(run)}**`, `${server} ${scenario} (${round})`);
+    if (groupOf(server) !== group) {
+      group = groupOf(server);
+      row([`*${groups[group].title}*`, ...shown.map(() => ""), ""]);
     }
+    row([nameOf(server), ...shown.map(([key, , decimals]) => cell(runs, scenario, server, key, decimals)), comparison(scenario, server, shown)]);
+  }
+  lines.push("");
+}
+
+/** "2.4× messages/s, 3.1× CPU": ours of the same group, or the one that was measured, within the same round. */
+function comparison(scenario, server, shown) {
+  if (isOwn(server) || server === "bare") return "";
+  const own = groups[groupOf(server)].own;
+  return shown.filter(([, , , direction]) => direction !== undefined).map(([key, heading, , direction]) => {
+    const times = advantage(runs, scenario, own, server, key, direction);
+    return times === undefined ? undefined : `${show(times, times >= 10 ? 0 : 2)}× ${heading.replace(/,.*/, "")}`;
+  }).filter((text) => text !== undefined).join(", ");
+}
+
+// ---- plots
+
+const plots = new Map(); // file name -> SVG
+const barsOf = (scenario, key) => {
+  const bars = [];
+  let group = -1;
+  for (const server of serversOf(scenario)) {
+    const values = spread(runs, scenario, server, key);
+    if (values === undefined || groups[groupOf(server)].own === undefined) continue;
+    if (groupOf(server) !== group) bars.push({ label: groups[group = groupOf(server)].title });
+    bars.push({ label: plain(server), value: values.median, low: values.low, high: values.high, own: isOwn(server) });
+  }
+  return bars;
+};
+function plotBars(file, scenario, key, unit) {
+  if (!scenarios.includes(scenario)) return;
+  const bars = barsOf(scenario, key);
+  if (bars.length > 0) plots.set(file, { svg: barChart({ title: describe(scenario, connectionsOf(scenario)).title, unit, bars }), unit });
+}
+function drawPlots() {
+  plotBars("messages_8.svg", "messages_8", "messages_per_s", "messages/s, more is better");
+  plotBars("messages_8_cpu.svg", "messages_8", "server_cpu_us_per_message", "server CPU a message, µs, less is better");
+  plotBars("rate_1000.svg", "rate_1000", "ack_p99_ms", "ack p99, ms, less is better");
+  plotBars("rate_5000.svg", "rate_5000", "ack_p99_ms", "ack p99, ms, less is better");
+  plotBars("polling_8.svg", "polling_8", "messages_per_s", "messages/s, more is better");
+  plotBars("handshakes.svg", "handshakes", "handshakes_per_s", "authenticated handshakes/s, more is better");
+  plotBars("idle.svg", "idle", "pss_kib_per_connection", "memory a connection, KiB, less is better");
+  plotBars("fanout_1000.svg", "fanout_1000", "deliveries_per_s", "deliveries/s, more is better");
+  const storm = scenarios.find((name) => name.startsWith("storm_"));
+  if (storm !== undefined) plotBars("storm.svg", storm, "storm_s", "seconds until all are back, less is better");
+  const growth = scenarios.filter((name) => name.startsWith("grow_"));
+  if (growth.length > 1) {
+    const series = inOrder(new Set(growth.flatMap(serversOf))).filter((server) => server !== "bare").slice(0, 5).map((server) => ({
+      label: plain(server),
+      points: growth.map((name) => [connectionsOf(name), spread(runs, name, server, "server_cpu_us_per_message")])
+        .filter(([, values]) => values !== undefined).map(([x, { median, low, high }]) => [x, median, low, high]),
+    })).filter((one) => one.points.length > 0);
+    plots.set("grow.svg", { svg: lineChart({ title: "What a message costs as connections and rooms grow, 5 000 messages/s", xLabel: "connections, two a room", yLabel: "server CPU a message, µs", series }), unit: "server CPU a message" });
   }
 }
 
+// ---- remarks: what the single runs noted, each once, with where
+
+function remarks() {
+  const found = new Map();
+  const note = (words, run) => found.set(words, [...(found.get(words) ?? []), run]);
+  for (const scenario of scenarios) {
+    for (const server of serversOf(scenario)) {
+      for (const [round, run] of runs.get(`${scenario}.${server}`)) {
+        for (const words of run.notes) note(words.replace(/\d+ %/, "… %"), `${server} ${scenario} (${round})`);
+        if (!run.correct) note(`**not correct: ${faultsOf(run).replace(/\d+/g, "…")}**`, `${server} ${scenario} (${round})`);
+      }
+    }
+  }
+  if (found.size === 0) return;
+  lines.push("## Remarks", "");
+  for (const [words, where] of found) lines.push(`- ${words}: ${where.length > 12 ? `${where.length} runs` : where.join(", ")}`);
+  lines.push("");
+}
+
+// ---- all of it
+
 const cpu = os.cpus();
-const heading = [
+lines.push(
   `Measured ${new Date().toISOString().slice(0, 10)} on ${cpu[0]?.model.trim() ?? "an unknown processor"}, ${cpu.length} cores, Linux ${os.release()}, Node ${process.versions.node}. ` +
     `Median of ${options.rounds} interleaved round${options.rounds === "1" ? "" : "s"} of ${options.seconds} s <sub>lowest–highest</sub>; ` +
-    (options.pinned === "yes" ? "server on core 0, load client on core 1." : "**not pinned: one core only.**"),
-  "“Better than”: how many times more messages, or how many times less CPU, memory or latency, in the same round; above 1 is ours. On a shared machine trust the CPU a message and the ratios.",
-];
-const missing = servers.filter((server) => ![...runs.keys()].some((place) => place.endsWith(`.${server}`)));
-for (const server of missing) heading.push(`**Not measured: ${names[server] ?? server}.**`);
-const remarkLines = [...remarks].map(([words, where]) => `- ${words}: ${where.join(", ")}`);
-const table = [...heading.flatMap((line) => [line, ""]), ...lines, "", ...remarkLines].join("\n").trimEnd();
-console.log(`\n${table}`);
+    (options.pinned === "yes" ? `servers and PostgreSQL from core 0 on, load client on core ${cpu.length - 1}.` : "**not pinned: one core only.**"), "",
+  "“Ours is better by”: how many times more a second, or how many times less CPU, memory or time, than that server in the same round; above 1 is ours. On a shared machine trust the CPU and these ratios.", "");
+if (options.quick === "yes") lines.push("**A quick run: it shows that everything runs, and no figure counts.**", "");
+const missing = existsSync(path.join(folder, "missing")) ? readFileSync(path.join(folder, "missing"), "utf8").trim() : "";
+for (const line of missing.split("\n").filter(Boolean)) {
+  const [server, why] = line.split("\t");
+  lines.push(`**Left out: ${plain(server)}** (${why}).`, "");
+}
+if (options.quick !== "yes") targetTable();
+drawPlots();
+if (plots.size > 0 && options.plots !== undefined) {
+  const base = path.relative(path.dirname(options.write ?? "."), options.plots);
+  for (const [file, { unit }] of plots) lines.push(`![${file.replace(".svg", "")}: ${unit}](${base}/${file})`, "");
+}
+lines.push("## Row by row", "");
+for (const scenario of scenarios) table(scenario);
+if (scenarios.some((name) => name.startsWith("threads_")) && cpu.length < 4) {
+  lines.push(`This machine has ${cpu.length} cores and one belongs to the load client, so threads share what is left: the rows with several threads show what sharing costs, not what more cores bring.`, "");
+}
+remarks();
+const text = lines.join("\n").trimEnd();
+console.log(`\n${text}`);
 
+if (options.plots !== undefined) {
+  mkdirSync(options.plots, { recursive: true });
+  for (const [file, { svg }] of plots) writeFileSync(path.join(options.plots, file), svg);
+}
 if (options.write !== undefined) {
-  const begin = "<!-- bench/run.sh writes from here -->";
-  const end = "<!-- to here -->";
+  const [begin, end] = ["<!-- bench/run.sh writes from here -->", "<!-- to here -->"];
   const before = existsSync(options.write) ? readFileSync(options.write, "utf8") : `# Benchmarks\n\n${begin}\n${end}\n`;
-  const from = before.indexOf(begin);
-  const to = before.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${options.write} has no place for the table: it needs the lines ${begin} and ${end}`);
-  writeFileSync(options.write, `${before.slice(0, from)}${begin}\n\n${table}\n\n${before.slice(to)}`);
+  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${options.write} has no place for the tables: it needs the lines ${begin} and ${end}`);
+  writeFileSync(options.write, `${before.slice(0, from)}${begin}\n\n${text}\n\n${before.slice(to)}`);
 }

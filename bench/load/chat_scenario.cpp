@@ -8,6 +8,7 @@
 #include "clock.hpp"
 #include "packet.hpp"
 #include "seats.hpp"
+#include "told.hpp"
 
 namespace bench {
 
@@ -29,6 +30,7 @@ ChatScenario::ChatScenario(const Options& options, std::vector<std::string> orde
     : options_(options), orders_(std::move(orders)), connections_(seat_count(options)) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     connections_[i].index = static_cast<std::uint32_t>(i);
+    connections_[i].transport = options_.transport;
     connections_[i].token = token_of(options_, seat_of(options_, i));
   }
 }
@@ -72,16 +74,16 @@ void ChatScenario::on_turn(Loop& loop, std::uint64_t now) {
     case Phase::settling:
       if (now < phase_until_ns_) return;
       memory_joined_ = memory_of(options_.server_pids);
-      enter(Phase::warm_up, now + to_ns(options_.warmup_seconds));
+      enter(Phase::warm_up, options_.until_told ? no_wake : now + to_ns(options_.warmup_seconds));
       return begin_load(now);
     case Phase::warm_up:
-      if (now >= phase_until_ns_) {
+      if (now >= phase_until_ns_ || (options_.until_told && begin_is_told)) {
         measurement_.begin(options_, now);
-        enter(Phase::measuring, now + to_ns(options_.seconds));
+        enter(Phase::measuring, options_.until_told ? no_wake : now + to_ns(options_.seconds));
       }
       return load_turn(now);
     case Phase::measuring:
-      if (now < phase_until_ns_) return load_turn(now);
+      if (now < phase_until_ns_ && !(options_.until_told && end_is_told)) return load_turn(now);
       measurement_.end(options_, now);
       last_progress_ = progress();
       return enter(Phase::draining, now + to_ns(options_.drain_seconds));

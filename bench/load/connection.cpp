@@ -1,11 +1,6 @@
 #include "connection.hpp"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -31,68 +26,56 @@ constexpr std::size_t upgrade_answer_bytes_max = 8192;
 
 }  // namespace
 
-Connection::Connection(Connection&& other) noexcept
-    : index(other.index),
-      token(std::move(other.token)),
-      is_dirty(other.is_dirty),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      state_(std::exchange(other.state_, State::closed)),
-      mask_state_(other.mask_state_),
-      sent_(other.sent_),
-      output_(std::move(other.output_)),
-      partial_(std::move(other.partial_)) {}
-
-Connection::~Connection() { close(true); }
-
-int Connection::open(std::uint32_t ipv4_network_order, std::uint16_t port) {
-  descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor_ < 0) return -1;
-  const int on = 1;
-  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = ipv4_network_order;
-  if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 &&
-      errno != EINPROGRESS) {
+bool Connection::open(std::uint32_t ipv4_network_order, std::uint16_t port) {
+  for (std::size_t i = 0; i < line_count(); ++i) {
+    lines_[i].owner = this;
+    if (lines_[i].open(ipv4_network_order, port)) continue;
     const int saved = errno;
-    ::close(std::exchange(descriptor_, -1));
+    close(true);
     errno = saved;
-    return -1;
+    return false;
   }
+  polling_ = transport == TransportKind::polling ? std::make_unique<PollingWire>() : nullptr;
   state_ = State::connecting;
   mask_state_ = (index + 1) * 0x9e3779b9U | 1U;
-  output_.clear();
-  partial_.clear();
-  sent_ = 0;
-  return descriptor_;
+  return true;
 }
 
-void Connection::on_writable(ConnectionListener& listener) {
-  if (state_ != State::connecting) return;
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+void Connection::on_writable(Line& line, ConnectionListener& listener) {
+  if (line.state() != Line::State::connecting) return;
+  const int error = line.finish_connect();
   if (error != 0) return on_end(fmt::format("connect failed: {}", std::strerror(error)), listener);
-  state_ = State::upgrading;
-  output_.append(upgrade_request);
-}
-
-void Connection::on_bytes(std::string_view bytes, std::uint64_t received_ns, ConnectionListener& listener) {
-  if (partial_.empty()) {
-    const std::string_view rest = consume(bytes, received_ns, listener);
-    if (state_ != State::closed) partial_.assign(rest);
-    return;
+  if (state_ != State::connecting || &line != &lines_[get_line]) return;
+  if (polling_) {
+    state_ = State::opening;
+    polling_->get(line.output);
+  } else {
+    state_ = State::upgrading;
+    line.output.append(upgrade_request);
   }
-  partial_.append(bytes);
-  const std::string whole = std::exchange(partial_, {});
-  const std::string_view rest = consume(whole, received_ns, listener);
-  if (state_ != State::closed) partial_.assign(rest);
 }
 
-std::string_view Connection::consume(std::string_view bytes, std::uint64_t received_ns,
+void Connection::on_bytes(Line& line, std::string_view bytes, std::uint64_t received_ns,
+                          ConnectionListener& listener) {
+  std::string whole;
+  if (!line.partial.empty()) {
+    line.partial.append(bytes);
+    whole = std::exchange(line.partial, {});
+    bytes = whole;
+  }
+  const std::string_view rest = consume(line, bytes, received_ns, listener);
+  if (state_ != State::closed) line.partial.assign(rest);
+}
+
+std::string_view Connection::consume(Line& line, std::string_view bytes, std::uint64_t received_ns,
                                      ConnectionListener& listener) {
+  if (polling_) return consume_answers(&line == &lines_[get_line], bytes, received_ns, listener);
   if (state_ == State::upgrading) bytes = consume_upgrade(bytes, listener);
+  return state_ > State::upgrading ? consume_frames(bytes, received_ns, listener) : bytes;
+}
+
+std::string_view Connection::consume_frames(std::string_view bytes, std::uint64_t received_ns,
+                                            ConnectionListener& listener) {
   FrameHeader header;
   while (state_ > State::upgrading) {
     const ParseStatus status = parse_frame_header(bytes, header);
@@ -106,6 +89,29 @@ std::string_view Connection::consume(std::string_view bytes, std::uint64_t recei
     on_frame(header, bytes.substr(header.header_bytes, static_cast<std::size_t>(header.payload_bytes)),
              received_ns, listener);
     bytes.remove_prefix(frame_bytes);
+  }
+  return bytes;
+}
+
+std::string_view Connection::consume_answers(bool is_get, std::string_view bytes, std::uint64_t received_ns,
+                                             ConnectionListener& listener) {
+  while (state_ != State::closed && !bytes.empty()) {
+    const HttpAnswer answer = parse_http_answer(bytes);
+    if (answer.status == HttpAnswer::Status::need_more) break;
+    if (answer.status == HttpAnswer::Status::invalid || answer.code != 200) {
+      on_end(fmt::format("polling answered: {}", bytes.substr(0, 200)), listener);
+      return {};
+    }
+    bytes.remove_prefix(answer.bytes);
+    if (!is_get) {
+      polling_->on_post_answered();
+      continue;
+    }
+    polling_->on_get_answered();
+    std::string_view payload = answer.body;
+    while (!payload.empty() && state_ != State::closed)
+      on_packet(take_packet(payload), received_ns, listener);
+    if (state_ != State::closed && polling_->may_get()) polling_->get(lines_[get_line].output);
   }
   return bytes;
 }
@@ -133,7 +139,8 @@ void Connection::on_frame(const FrameHeader& header, std::string_view payload, s
                           ConnectionListener& listener) {
   switch (header.opcode) {
     case Opcode::text: return on_packet(payload, received_ns, listener);
-    case Opcode::ping: return append_client_frame(output_, Opcode::pong, payload, next_mask_key());
+    case Opcode::ping:
+      return append_client_frame(lines_[get_line].output, Opcode::pong, payload, next_mask_key());
     case Opcode::pong: return;
     case Opcode::close: return on_end("the server closed the WebSocket", listener);
     case Opcode::continuation:
@@ -146,12 +153,9 @@ void Connection::on_packet(std::string_view text, std::uint64_t received_ns, Con
   switch (packet.kind) {
     case PacketKind::event: return listener.on_event(*this, packet.body, received_ns);
     case PacketKind::ack: return listener.on_ack(*this, packet.ack_id, packet.body, received_ns);
-    case PacketKind::ping: return send_text("3");
+    case PacketKind::ping: send_text("3"); return listener.on_heartbeat(*this);
     case PacketKind::pong: return;
-    case PacketKind::open:
-      if (state_ != State::opening) return on_end("a second open packet", listener);
-      state_ = State::joining;
-      return send_text(fmt::format(R"(40{{"token":"{}"}})", token));
+    case PacketKind::open: return on_open_packet(packet.body, listener);
     case PacketKind::connected:
       if (state_ != State::joining) return on_end("an unexpected CONNECT answer", listener);
       state_ = State::connected;
@@ -163,6 +167,17 @@ void Connection::on_packet(std::string_view text, std::uint64_t received_ns, Con
   }
 }
 
+void Connection::on_open_packet(std::string_view body, ConnectionListener& listener) {
+  if (state_ != State::opening) return on_end("a second open packet", listener);
+  state_ = State::joining;
+  if (polling_) {
+    FieldFinder sid(R"("sid":)");
+    polling_->set_sid(leading_string(sid.after(body)));
+    if (!polling_->has_sid()) return on_end("an open packet without sid", listener);
+  }
+  send_text(fmt::format(R"(40{{"token":"{}"}})", token));
+}
+
 void Connection::on_end(std::string_view reason, ConnectionListener& listener) {
   if (state_ == State::closed) return;
   close(true);
@@ -170,31 +185,25 @@ void Connection::on_end(std::string_view reason, ConnectionListener& listener) {
 }
 
 void Connection::send_text(std::string_view packet) {
-  append_client_frame(output_, Opcode::text, packet, next_mask_key());
+  if (polling_) return polling_->queue(packet);
+  append_client_frame(lines_[get_line].output, Opcode::text, packet, next_mask_key());
 }
 
-Connection::Flush Connection::flush() {
-  if (state_ == State::closed) return Flush::done;
-  while (sent_ < output_.size()) {
-    const ssize_t n = ::send(descriptor_, output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return errno == EAGAIN || errno == EWOULDBLOCK ? Flush::blocked : Flush::failed;
-    }
-    sent_ += static_cast<std::size_t>(n);
-  }
-  output_.clear();
-  sent_ = 0;
-  return Flush::done;
+bool Connection::has_output() const noexcept {
+  return lines_[get_line].has_output() ||
+         (polling_ && (lines_[post_line].has_output() || polling_->may_post()));
+}
+
+Line::Flush Connection::flush() {
+  if (polling_ && polling_->may_post()) polling_->post(lines_[post_line].output);
+  const Line::Flush first = lines_[get_line].flush();
+  if (!polling_ || first == Line::Flush::failed) return first;
+  const Line::Flush second = lines_[post_line].flush();
+  return second == Line::Flush::done ? first : second;
 }
 
 void Connection::close(bool reset) noexcept {
-  if (descriptor_ < 0) return;
-  if (reset) {
-    const linger now{1, 0};
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  }
-  ::close(std::exchange(descriptor_, -1));
+  for (Line& line : lines_) line.close(reset);
   state_ = State::closed;
 }
 

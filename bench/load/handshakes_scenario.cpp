@@ -22,6 +22,7 @@ HandshakesScenario::HandshakesScenario(const Options& options)
     : options_(options), connections_(seat_count(options)), started_ns_(connections_.size(), 0) {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     connections_[i].index = static_cast<std::uint32_t>(i);
+    connections_[i].transport = options_.transport;
     connections_[i].token = token_of(options_, seat_of(options_, i));
     free_.push_back(connections_[i].index);
   }

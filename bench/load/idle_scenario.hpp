@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdio>
+
 #include "chat_scenario.hpp"
 
 namespace bench {
@@ -10,22 +12,31 @@ class IdleScenario final : public ChatScenario {
   using ChatScenario::ChatScenario;
 
   void on_event(Connection&, std::string_view, std::uint64_t) override { ++events_; }
+  void on_heartbeat(Connection&) override {
+    if (is_measuring()) ++heartbeats_;
+  }
 
  protected:
-  void begin_load(std::uint64_t) override {}
+  void begin_load(std::uint64_t) override {
+    if (!options().until_told) return;
+    std::puts("joined");
+    std::fflush(stdout);
+  }
   void load_turn(std::uint64_t) override {}
   [[nodiscard]] std::uint64_t load_due_ns() const override { return no_wake; }
   void on_message_ack(Connection&, std::uint64_t, bool, std::uint64_t) override { ++unexpected_acks_; }
   [[nodiscard]] bool is_drained() const override { return true; }
   [[nodiscard]] std::uint64_t progress() const override { return events_; }
   void add_results(Report& report) const override {
-    measurement().add_to(report, options(), 0, "message");
+    measurement().add_to(report, options(), heartbeats_, "heartbeat");
+    report.add("heartbeats", "heartbeats answered", static_cast<double>(heartbeats_), 0);
     report.add("events", "events heard (presence)", static_cast<double>(events_), 0);
     report.check("unexpected_acks", "acks nobody waited for", unexpected_acks_);
   }
 
  private:
   std::uint64_t events_ = 0;
+  std::uint64_t heartbeats_ = 0;
   std::uint64_t unexpected_acks_ = 0;
 };
 

@@ -37,13 +37,14 @@ Loop::Loop(const std::string& ipv4_address, std::uint16_t port)
 Loop::~Loop() { ::close(epoll_); }
 
 bool Loop::open(Connection& connection) {
-  const int descriptor = connection.open(address_, port_);
-  if (descriptor < 0) return false;
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLET;
-  event.data.ptr = &connection;
-  connection.is_dirty = false;
-  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0;
+  if (!connection.open(address_, port_)) return false;
+  for (std::size_t i = 0; i < connection.line_count(); ++i) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLET;
+    event.data.ptr = &connection.line(i);
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.line(i).descriptor(), &event) != 0) return false;
+  }
+  return true;
 }
 
 void Loop::mark_dirty(Connection& connection) {
@@ -63,7 +64,7 @@ bool Loop::run(Scenario& scenario, std::uint64_t deadline_ns) {
     wait(now, std::min(scenario.wake_at_ns(), deadline_ns), events, ready);
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
-      on_ready(*static_cast<Connection*>(event.data.ptr), event.events, scenario);
+      on_ready(*static_cast<Line*>(event.data.ptr), event.events, scenario);
       flush_dirty(scenario);
     }
     now = now_ns();
@@ -85,10 +86,11 @@ void Loop::wait(std::uint64_t now, std::uint64_t until_ns, std::vector<epoll_eve
                        static_cast<int>(span / ns_per_ms));
 }
 
-void Loop::on_ready(Connection& connection, std::uint32_t what, Scenario& scenario) {
-  if (connection.state() == Connection::State::closed) return;  // closed earlier in this batch
-  if (connection.state() == Connection::State::connecting) {
-    connection.on_writable(scenario);
+void Loop::on_ready(Line& line, std::uint32_t what, Scenario& scenario) {
+  if (line.state() == Line::State::closed) return;  // closed earlier in this batch
+  Connection& connection = *line.owner;
+  if (line.state() == Line::State::connecting) {
+    connection.on_writable(line, scenario);
     mark_dirty(connection);
     return;
   }
@@ -96,10 +98,10 @@ void Loop::on_ready(Connection& connection, std::uint32_t what, Scenario& scenar
   if ((what & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
   ssize_t n = 0;
   do {  // a full buffer: there may be more, and an edge is told once
-    n = ::recv(connection.descriptor(), buffer_.get(), receive_buffer_bytes, 0);
+    n = ::recv(line.descriptor(), buffer_.get(), receive_buffer_bytes, 0);
     if (n <= 0) break;
-    connection.on_bytes({buffer_.get(), static_cast<std::size_t>(n)}, now_ns(), scenario);
-    if (connection.state() == Connection::State::closed) return;
+    connection.on_bytes(line, {buffer_.get(), static_cast<std::size_t>(n)}, now_ns(), scenario);
+    if (line.state() == Line::State::closed) return;
   } while (static_cast<std::size_t>(n) == receive_buffer_bytes);
   if (n == 0) {
     connection.on_end("the server closed the connection", scenario);
@@ -123,8 +125,7 @@ void Loop::flush_dirty(Scenario& scenario) {
 
 void Loop::flush(Connection& connection, Scenario& scenario) {
   if (connection.state() == Connection::State::closed) return;
-  if (connection.flush() == Connection::Flush::failed)
-    connection.on_end("the connection was reset", scenario);
+  if (connection.flush() == Line::Flush::failed) connection.on_end("the connection was reset", scenario);
 }
 
 }  // namespace bench

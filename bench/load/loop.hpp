@@ -25,7 +25,7 @@ class Scenario : public ConnectionListener {
   [[nodiscard]] virtual bool is_finished() const = 0;
 };
 
-/// The client's single thread: one edge-triggered epoll set (each descriptor is added once, for both
+/// The client's single thread: one edge-triggered epoll set (each line is added once, for both
 /// directions, and never touched again), one receive buffer, output flushed after each connection's input.
 /// Connections are owned by the scenario and must outlive the loop's run.
 class Loop {
@@ -49,7 +49,7 @@ class Loop {
 
  private:
   void wait(std::uint64_t now, std::uint64_t until_ns, std::vector<epoll_event>& events, int& ready);
-  void on_ready(Connection& connection, std::uint32_t what, Scenario& scenario);
+  void on_ready(Line& line, std::uint32_t what, Scenario& scenario);
   void flush_dirty(Scenario& scenario);
   void flush(Connection& connection, Scenario& scenario);
 

@@ -18,6 +18,8 @@
 #include "options.hpp"
 #include "rest_setup.hpp"
 #include "seats.hpp"
+#include "storm_scenario.hpp"
+#include "told.hpp"
 
 namespace {
 
@@ -79,6 +81,10 @@ int run_scenario(const Options& options) {
       IdleScenario scenario(options, std::move(orders));
       return run(scenario, options);
     }
+    case ScenarioKind::storm: {
+      StormScenario scenario(options, std::move(orders), run_number);
+      return run(scenario, options);
+    }
     case ScenarioKind::handshakes: {
       HandshakesScenario scenario(options);
       return run(scenario, options);
@@ -94,6 +100,10 @@ int main(int argc, char** argv) {
   const std::optional<Options> options = parse_options(argc, argv, exit_code);
   if (!options) return exit_code;
   raise_file_limit();
+  if (options->until_told) {
+    std::signal(SIGUSR1, [](int) { begin_is_told = 1; });
+    std::signal(SIGTERM, [](int) { end_is_told = 1; });
+  }
   try {
     return run_scenario(*options);
   } catch (const std::exception& error) {

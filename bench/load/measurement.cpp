@@ -14,7 +14,9 @@ constexpr double others_percent_max = 10;  // of one core; above this the figure
 }  // namespace
 
 Measurement::Point Measurement::read(const Options& options, std::uint64_t now) {
-  return {now, own_cpu_us(), cpu_us(options.server_pids), machine_cpu_us()};
+  const std::uint64_t database_us =
+      options.database_pid > 0 ? cpu_us(with_children(options.database_pid)) : 0;
+  return {now, own_cpu_us(), cpu_us(options.server_pids), database_us, machine_cpu_us()};
 }
 
 void Measurement::begin(const Options& options, std::uint64_t now) { begin_ = read(options, now); }
@@ -40,8 +42,10 @@ void Measurement::add_to(Report& report, const Options& options, std::uint64_t c
   if (options.server_pids.empty()) return;
   const auto server = static_cast<double>(end_.server_cpu_us) - static_cast<double>(begin_.server_cpu_us);
   report.add("server_cpu_percent", "server's CPU, %", server / wall_us * 100, 1);
+  const auto database =
+      std::max(0.0, static_cast<double>(end_.database_cpu_us) - static_cast<double>(begin_.database_cpu_us));
   const auto machine = static_cast<double>(end_.machine_cpu_us - begin_.machine_cpu_us);
-  const double others = std::max(0.0, (machine - own - server) / wall_us * 100);
+  const double others = std::max(0.0, (machine - own - server - database) / wall_us * 100);
   report.add("others_cpu_percent", "other processes' CPU, % of one core", others, 1);
   if (others > others_percent_max) {
     report.remark(
@@ -52,6 +56,10 @@ void Measurement::add_to(Report& report, const Options& options, std::uint64_t c
   if (count > 0) {
     report.add(fmt::format("server_cpu_us_per_{}", unit), fmt::format("server's CPU per {}, us", unit),
                server / static_cast<double>(count), 2);
+    if (options.database_pid > 0) {
+      report.add(fmt::format("database_cpu_us_per_{}", unit), fmt::format("database's CPU per {}, us", unit),
+                 database / static_cast<double>(count), 2);
+    }
   }
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t connections_max = 60'000;
 constexpr std::size_t inflight_max = 256;
+constexpr std::size_t missed_max = 50;  // a join answers with as many at least
 
 /// Accepts `http://host:port`, `ws://host:port` and `host:port`; a literal IPv4 address or localhost.
 std::string read_url(std::string url, Options& options) {
@@ -40,6 +41,7 @@ const char* to_string(ScenarioKind kind) {
     case ScenarioKind::idle: return "idle";
     case ScenarioKind::handshakes: return "handshakes";
     case ScenarioKind::fanout: return "fanout";
+    case ScenarioKind::storm: return "storm";
   }
   return "unknown";
 }
@@ -48,25 +50,32 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   Options options;
   std::string url = "http://127.0.0.1:3000";
   CLI::App app{
-      "Load client for order chats over Socket.IO v4 (WebSocket). One thread, raw epoll.\n"
+      "Load client for order chats over Socket.IO v4. One thread, raw epoll.\n"
       "Exit codes: 0 measured and everything correct, 1 usage or the run could not be done,\n"
       "3 measured, but messages were lost, doubled, reordered, misdelivered or refused."};
   const std::map<std::string, ScenarioKind> scenarios{{"messages", ScenarioKind::messages},
                                                       {"idle", ScenarioKind::idle},
                                                       {"handshakes", ScenarioKind::handshakes},
-                                                      {"fanout", ScenarioKind::fanout}};
+                                                      {"fanout", ScenarioKind::fanout},
+                                                      {"storm", ScenarioKind::storm}};
+  const std::map<std::string, TransportKind> transports{{"websocket", TransportKind::websocket},
+                                                        {"polling", TransportKind::polling}};
   const std::map<std::string, SetupKind> setups{{"none", SetupKind::none}, {"rest", SetupKind::rest}};
   std::string scenario = "messages";
   std::string setup = "none";
+  std::string transport = "websocket";
 
-  app.add_option("scenario", scenario, "messages, idle, handshakes or fanout")
+  app.add_option("scenario", scenario, "messages, idle, handshakes, fanout or storm")
       ->capture_default_str()
-      ->check(CLI::IsMember({"messages", "idle", "handshakes", "fanout"}));
+      ->check(CLI::IsMember({"messages", "idle", "handshakes", "fanout", "storm"}));
   app.add_option("--url", url, "server, e.g. http://127.0.0.1:3000")->capture_default_str();
   app.add_option("--secret", options.secret, "HS256 secret the tokens are signed with")->required();
   app.add_option("--setup", setup, "rest: create users and orders over /v1 first")
       ->capture_default_str()
       ->check(CLI::IsMember({"none", "rest"}));
+  app.add_option("--transport", transport, "websocket, or polling alone: two kept-alive connections a client")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"websocket", "polling"}));
   app.add_option("--label", options.label, "name of the server in the report")->capture_default_str();
   app.add_option("-c,--connections", options.connections, "connections; two make a chat")
       ->capture_default_str()
@@ -98,9 +107,17 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->check(CLI::Range(1.0, 7200.0));
   app.add_option("--connect-window", options.connect_window, "handshakes in progress while opening")
       ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}));
+      ->check(CLI::Range(std::size_t{1}, connections_max));
+  app.add_option("--missed", options.missed,
+                 "storm: messages of each chat that everybody has missed on return")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{0}, missed_max));
+  app.add_flag("--until-told", options.until_told,
+               "idle: print 'joined' when all are in, measure from SIGUSR1 to SIGTERM");
   app.add_option("--server-pid", options.server_pids, "processes whose CPU and memory are the server's")
       ->delimiter(',');
+  app.add_option("--database-pid", options.database_pid,
+                 "a process whose CPU, with its children's, is the database's");
   app.add_option("--json", options.json_path, "write the result there too");
 
   try {
@@ -111,6 +128,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   }
   options.scenario = scenarios.at(scenario);
   options.setup = setups.at(setup);
+  options.transport = transports.at(transport);
   std::string wrong = read_url(url, options);
   if (wrong.empty() && options.scenario == ScenarioKind::messages && options.connections < 2) {
     wrong = "messages need at least two connections";

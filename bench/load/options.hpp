@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "connection.hpp"
+
 namespace bench {
 
-enum class ScenarioKind : std::uint8_t { messages, idle, handshakes, fanout };
+enum class ScenarioKind : std::uint8_t { messages, idle, handshakes, fanout, storm };
 enum class SetupKind : std::uint8_t { none, rest };
 
 /// Everything a run can be told. Filled by parse_options, never changed afterwards.
@@ -19,6 +21,7 @@ struct Options {
   std::uint16_t port = 3000;
   ScenarioKind scenario = ScenarioKind::messages;
   SetupKind setup = SetupKind::none;
+  TransportKind transport = TransportKind::websocket;
   std::string secret;
   std::string label = "server";
 
@@ -34,8 +37,11 @@ struct Options {
   double drain_seconds = 5;         ///< longest silence while the last answers are awaited
   double deadline_seconds = 120;    ///< the run ends here, whatever happens
   std::size_t connect_window = 64;  ///< handshakes in progress while opening
+  std::size_t missed = 0;           ///< `storm`: messages of each chat that nobody has seen when all return
+  bool until_told = false;  ///< `idle`: say `joined`, measure from SIGUSR1 to SIGTERM instead of --seconds
 
   std::vector<pid_t> server_pids;
+  pid_t database_pid = 0;  ///< its CPU and its children's are the database's
   std::string json_path;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -29,6 +30,20 @@ std::uint64_t cpu_ticks(pid_t pid) {
   std::uint64_t system = 0;
   fields >> user >> system;
   return fields ? user + system : 0;
+}
+
+/// The parent of a process (field 4); 0 when it has gone.
+pid_t parent_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  if (!std::getline(file, line)) return 0;
+  const std::size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::istringstream fields(line.substr(name_end + 1));
+  std::string state;
+  pid_t parent = 0;
+  fields >> state >> parent;
+  return parent;
 }
 
 /// Nanoseconds on a core of all threads of one process; 0 where the kernel does not count them.
@@ -70,6 +85,16 @@ std::uint64_t cpu_us(const std::vector<pid_t>& pids) {
   return total_us;
 }
 
+std::vector<pid_t> with_children(pid_t pid) {
+  std::vector<pid_t> family{pid};
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const auto other = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
+    if (other > 0 && parent_of(other) == pid) family.push_back(other);
+  }
+  return family;
+}
+
 std::uint64_t machine_cpu_us() {
   std::ifstream file("/proc/stat");
   std::string name;
@@ -95,6 +120,16 @@ MemoryBytes memory_of(const std::vector<pid_t>& pids) {
     total.pss += field_kib(fmt::format("/proc/{}/smaps_rollup", pid), "Pss:") * 1024;
   }
   return total;
+}
+
+std::uint64_t peak_rss(const std::vector<pid_t>& pids) {
+  std::uint64_t total = 0;
+  for (const pid_t pid : pids) total += field_kib(fmt::format("/proc/{}/status", pid), "VmHWM:") * 1024;
+  return total;
+}
+
+void reset_peak(const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids) std::ofstream(fmt::format("/proc/{}/clear_refs", pid)) << "5";
 }
 
 }  // namespace bench

@@ -14,6 +14,9 @@ namespace bench {
 /// A process that is gone counts as 0.
 [[nodiscard]] std::uint64_t cpu_us(const std::vector<pid_t>& pids);
 
+/// `pid` and the processes that it has started, as they are now.
+[[nodiscard]] std::vector<pid_t> with_children(pid_t pid);
+
 /// User + system time of this process in microseconds.
 [[nodiscard]] std::uint64_t own_cpu_us();
 
@@ -28,5 +31,9 @@ struct MemoryBytes {
 
 /// Resident memory of all `pids` together.
 [[nodiscard]] MemoryBytes memory_of(const std::vector<pid_t>& pids);
+
+/// The most that was resident since the last reset_peak(), in bytes, of all `pids` together.
+[[nodiscard]] std::uint64_t peak_rss(const std::vector<pid_t>& pids);
+void reset_peak(const std::vector<pid_t>& pids);
 
 }  // namespace bench

@@ -32,14 +32,16 @@ Seat seat_of(const Options& options, std::uint64_t index) {
 }
 
 std::uint64_t seat_count(const Options& options) {
-  const bool in_pairs = options.scenario == ScenarioKind::messages || options.scenario == ScenarioKind::idle;
+  const bool in_pairs =
+      options.scenario != ScenarioKind::fanout && options.scenario != ScenarioKind::handshakes;
   return in_pairs ? (options.connections + 1) / 2 * 2 : options.connections;
 }
 
 std::uint64_t chat_count(const Options& options) {
   switch (options.scenario) {
     case ScenarioKind::messages:
-    case ScenarioKind::idle: return seat_count(options) / 2;
+    case ScenarioKind::idle:
+    case ScenarioKind::storm: return seat_count(options) / 2;
     case ScenarioKind::fanout: return 1;
     case ScenarioKind::handshakes: return 0;
   }

@@ -9,7 +9,8 @@ namespace bench {
 
 /// Who sits on connection `index` and in which chat. The same for the sockets and for the REST setup.
 ///
-///   messages, idle   chat index / 2; even: its client, odd: its performer
+///   messages, idle,  chat index / 2; even: its client, odd: its performer
+///   storm
 ///   fanout           chat 0; 0: its client, 1: its performer, the rest administrators who joined it
 ///   handshakes       no chat; a client each
 struct Seat {
