@@ -20,6 +20,7 @@ rozmova_test(rozmova_store_test
     database_test.cpp
     sqlite_database.cpp
     temporary_directory.cpp
+    query_plans_test.cpp
     sqlite_test.cpp
     watcher_test.cpp
     sqlite_fault_test.cpp

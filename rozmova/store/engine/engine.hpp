@@ -63,6 +63,8 @@ class EngineConnection {
  public:
   virtual ~EngineConnection() = default;
   virtual std::unique_ptr<Prepared> prepare(const char* sql) = 0;
+  /// Told of every statement that may be prepared one day; for tests, which look at them all.
+  virtual void announce(const char*) {}
   /// Statements without parameters and without rows.
   virtual void exec(const char* sql) = 0;
   virtual bool in_transaction() const = 0;

@@ -13,7 +13,9 @@ namespace rozmova::store {
 /// engines understand; where they differ, each connection teaches its engine the other's word.
 class Statement {
  public:
-  Statement(EngineConnection& connection, const char* sql) : connection_(connection), sql_(sql) {}
+  Statement(EngineConnection& connection, const char* sql) : connection_(connection), sql_(sql) {
+    connection.announce(sql);
+  }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 

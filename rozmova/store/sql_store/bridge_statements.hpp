@@ -34,10 +34,10 @@ struct BridgeStatements {
       "UPDATE webhook_queue SET next_attempt_at = ?2 WHERE state = 'waiting' AND next_attempt_at > ?2 "
       "AND endpoint = ?1"};
   Statement forget_dead{connection, "DELETE FROM webhook_queue WHERE state = 'dead' AND created_at < ?"};
-  Statement backlog{
-      connection,
-      "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'dead'), "
-      "min(created_at) FILTER (WHERE state = 'waiting') FROM webhook_queue"};
+  Statement backlog{connection,
+                    "SELECT (SELECT count(*) FROM webhook_queue WHERE state = 'waiting'), "
+                    "(SELECT count(*) FROM webhook_queue WHERE state = 'dead'), "
+                    "(SELECT min(created_at) FROM webhook_queue WHERE state = 'waiting')"};
   Statement notification{
       connection, "SELECT user_id, type, content, data, created_at, read_at FROM notifications WHERE id = ?"};
 

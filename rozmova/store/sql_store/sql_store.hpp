@@ -353,18 +353,18 @@ class SqlStore : public Store {
       connection_,
       "SELECT count(*) FROM (SELECT 1 FROM messages WHERE order_id = ? AND seq > ? AND sender_id <> ? "
       "AND deleted_at IS NULL LIMIT ?) AS few"};
-  // Activity is what a list is sorted by: the last message or the last change of the order, whichever is
-  // later.
-#define ROZMOVA_ORDERS_BY_ACTIVITY(source)                                                        \
-  "WITH active (id, activity) AS MATERIALIZED (SELECT o.id, date_trunc('milliseconds', "          \
-  "greatest(o.updated_at, coalesce((SELECT m.created_at FROM messages m WHERE m.order_id = o.id " \
-  "ORDER BY m.seq DESC LIMIT 1), o.updated_at))) "                                                \
-  "FROM orders o " source                                                                         \
-  ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"
-  Statement all_orders_{connection_, ROZMOVA_ORDERS_BY_ACTIVITY("")};
-  Statement own_orders_{connection_,
-                        ROZMOVA_ORDERS_BY_ACTIVITY("WHERE o.client_id = ?4 OR o.performer_id = ?4")};
-#undef ROZMOVA_ORDERS_BY_ACTIVITY
+  // Activity is what a person's list is sorted by: the last message or the last change of the order, whichever is
+  // later. The list of all orders has no end, so it goes along an index: that of their last changes.
+  Statement own_orders_{
+      connection_,
+      "WITH active (id, activity) AS MATERIALIZED (SELECT o.id, date_trunc('milliseconds', "
+      "greatest(o.updated_at, coalesce((SELECT m.created_at FROM messages m WHERE m.order_id = o.id "
+      "ORDER BY m.seq DESC LIMIT 1), o.updated_at))) "
+      "FROM orders o WHERE o.client_id = ?4 OR o.performer_id = ?4"
+      ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"};
+  Statement all_orders_{connection_,
+                        "SELECT id, updated_at FROM orders WHERE (updated_at, id) < (?1, ?2) "
+                        "ORDER BY updated_at DESC, id DESC LIMIT ?3"};
 
   // The last id of a page, and how many rows it has.
 #define ROZMOVA_END_OF_PAGE(table)                                                           \

@@ -70,19 +70,23 @@ struct WorkflowStatements {
                    "AND sender_id <> ? AND deleted_at IS NULL LIMIT ?) AS few"};
   // ?5: statuses as ",open,closed,", or nothing for all. ?6: whose, as a user's id, "nobody", "somebody", or
   // nothing for all.
-#define ROZMOVA_DISPUTES_BY_ACTIVITY(source)                                                                \
-  "WITH active (id, activity) AS MATERIALIZED (SELECT d.id, date_trunc('milliseconds', "                    \
-  "greatest(d.updated_at, coalesce((SELECT m.created_at FROM dispute_messages m WHERE m.dispute_id = d.id " \
-  "ORDER BY m.seq DESC LIMIT 1), d.updated_at))) "                                                          \
-  "FROM disputes d " source                                                                                 \
+#define ROZMOVA_DISPUTES_WANTED                                                                             \
   " (?5 = '' OR strpos(?5, ',' || d.status || ',') > 0) AND (?6 = '' OR CAST(d.moderator_id AS TEXT) = ?6 " \
-  "OR (?6 = 'nobody' AND d.moderator_id IS NULL) OR (?6 = 'somebody' AND d.moderator_id IS NOT NULL))"      \
-  ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"
-  Statement all_disputes{connection, ROZMOVA_DISPUTES_BY_ACTIVITY("WHERE CAST(?4 AS TEXT) IS NOT NULL AND")};
-  Statement own_disputes{connection,
-                         ROZMOVA_DISPUTES_BY_ACTIVITY("JOIN orders o ON o.id = d.order_id "
-                                                      "WHERE (o.client_id = ?4 OR o.performer_id = ?4) AND")};
-#undef ROZMOVA_DISPUTES_BY_ACTIVITY
+  "OR (?6 = 'nobody' AND d.moderator_id IS NULL) OR (?6 = 'somebody' AND d.moderator_id IS NOT NULL)) "
+  Statement own_disputes{
+      connection,
+      "WITH active (id, activity) AS MATERIALIZED (SELECT d.id, date_trunc('milliseconds', "
+      "greatest(d.updated_at, coalesce((SELECT m.created_at FROM dispute_messages m WHERE m.dispute_id = d.id "
+      "ORDER BY m.seq DESC LIMIT 1), d.updated_at))) "
+      "FROM disputes d JOIN orders o ON o.id = d.order_id WHERE (o.client_id = ?4 OR o.performer_id = ?4) "
+      "AND" ROZMOVA_DISPUTES_WANTED
+      ") SELECT id, activity FROM active WHERE (activity, id) < (?1, ?2) ORDER BY activity DESC, id DESC LIMIT ?3"};
+  // As with orders: all of them go along an index.
+  Statement all_disputes{connection,
+                         "SELECT d.id, d.updated_at FROM disputes d WHERE CAST(?4 AS TEXT) IS NOT NULL AND "
+                         "(d.updated_at, d.id) < (?1, ?2) AND" ROZMOVA_DISPUTES_WANTED
+                         "ORDER BY d.updated_at DESC, d.id DESC LIMIT ?3"};
+#undef ROZMOVA_DISPUTES_WANTED
 
   // ---- notes
 #define ROZMOVA_NOTES_WHERE(rest)                                                               \
