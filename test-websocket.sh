@@ -44,7 +44,11 @@ node_tests() {
 recorded=$root/build/test-records
 recorded_system_tests() { rm -rf "$recorded" && RECORD=$recorded system_tests release .; }
 schemas() { RECORD=$recorded system_tests release schemas; }
-scripts_are_clean() { cd "$root" && bash -n run.sh test-websocket.sh .ci/run scripts/*.sh && shellcheck -x run.sh test-websocket.sh .ci/run scripts/*.sh; }
+scripts_are_clean() {
+  local -a all
+  cd "$root" && all=(run.sh test-websocket.sh .ci/run scripts/*.sh bench/*.sh)
+  bash -n "${all[@]}" && shellcheck -x "${all[@]}"
+}
 cpp_is_formatted() {
   cd "$root"
   find sioxx rozmova examples bench tests \( -name node_modules -o -name dist \) -prune \
@@ -83,6 +87,7 @@ suite build-web      1          600     ""                          build_web
 suite scripts        1          60      ""                          one_test scripts scripts_are_clean
 suite walls          1          120     ""                          walls
 suite format         1          120     ""                          one_test format cpp_is_formatted
+suite bench          1          60      ""                          node --test --test-reporter=spec "$root"/bench/tests/*.test.mjs
 suite build-release  all        1200    ""                          build_cpp release rozmova
 suite build-unit     all        1200    "build-release"             build_cpp release
 suite build-asan     all        1200    "build-release"             build_cpp asan

@@ -76,6 +76,7 @@ load=$root/build/bench/rozmova_load
 source "$root/bench/servers.sh"
 source "$root/bench/scenarios.sh"
 
+# shellcheck disable=SC2317 # by the trap
 finish() {
   stop_server
   stop_postgres

@@ -1,6 +1,6 @@
 # The rows: what the load client does in each, and which servers take part. Sourced by run.sh, never run; needs servers.sh and
 # $connections, $idle_connections, $most_connections.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 
 everywhere=sioxx,ours,ours-pg,node,node-sqlite,node-pg,eiows,eiows-sqlite,eiows-pg,bun,bun-sqlite,bun-pg,bare
 # Where what is stored does not matter, or is the same question as in messages_8: one of each.

@@ -1,6 +1,6 @@
 # The servers that are measured: what each needs, and how it is started. Sourced by run.sh and million.sh, never run; needs
-# say.sh, node.sh, build.sh and $root, $scratch, $secret, $results.
-# shellcheck shell=bash disable=SC2154
+# say.sh, node.sh, build.sh and $root, $scratch, $secret, $binary.
+# shellcheck shell=bash disable=SC2034,SC2154
 #
 #   ours, ours-pg           Rozmova on SQLite and on PostgreSQL
 #   sioxx                   the Node peer's program written with our library: nothing stored

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { writePart } from "./page.mjs";
 import { barChart, lineChart } from "./plots.mjs";
 import { advantage, cell, faultsOf, judge, namesIn, readRuns, show, spread } from "./results.mjs";
 import { describe, groupOf, groups, inOrder, isOwn, nameOf, scenariosInOrder, targets } from "./rows.mjs";
@@ -168,10 +169,4 @@ if (options.plots !== undefined) {
   mkdirSync(options.plots, { recursive: true });
   for (const [file, { svg }] of plots) writeFileSync(path.join(options.plots, file), svg);
 }
-if (options.write !== undefined) {
-  const [begin, end] = ["<!-- bench/run.sh writes from here -->", "<!-- to here -->"];
-  const before = existsSync(options.write) ? readFileSync(options.write, "utf8") : `# Benchmarks\n\n${begin}\n${end}\n`;
-  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${options.write} has no place for the tables: it needs the lines ${begin} and ${end}`);
-  writeFileSync(options.write, `${before.slice(0, from)}${begin}\n\n${text}\n\n${before.slice(to)}`);
-}
+if (options.write !== undefined) writePart(options.write, "bench/run.sh", text);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <stdexcept>
 
 #include "packet.hpp"
@@ -20,6 +21,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t unanswered_max = 16;
+constexpr std::size_t setup_connections = 16;
 constexpr int answer_timeout_s = 20;
 constexpr std::size_t head_bytes_max = 16 * 1024;
 
@@ -108,25 +110,42 @@ Answer HttpPipeline::receive() {
   return answer;
 }
 
-/// Sends `count` requests with at most unanswered_max on their way; answers come in order.
-void pipeline(HttpPipeline& http, std::size_t count,
-              const std::function<std::string(std::size_t)>& request_of,
-              const std::function<void(std::size_t, const Answer&)>& take) {
-  std::size_t sent = 0;
-  for (std::size_t answered = 0; answered < count; ++answered) {
+using RequestOf = std::function<std::string(std::size_t)>;
+using Take = std::function<void(std::size_t, const Answer&)>;
+
+/// Sends the requests `from` to `to` with at most unanswered_max on their way; answers come in order.
+void pipeline(const Options& options, std::size_t from, std::size_t to, const RequestOf& request_of,
+              const Take& take) {
+  HttpPipeline http(options);
+  std::size_t sent = from;
+  for (std::size_t answered = from; answered < to; ++answered) {
     std::string batch;
-    for (; sent < count && sent < answered + unanswered_max; ++sent) batch += request_of(sent);
+    for (; sent < to && sent < answered + unanswered_max; ++sent) batch += request_of(sent);
     http.send(batch);
     take(answered, http.receive());
   }
 }
 
+/// The same on several connections at once, a thread and a stretch each: a server that commits in groups has something
+/// to group. `take` is called from all of them, for different requests.
+void pipelines(const Options& options, std::size_t count, const RequestOf& request_of, const Take& take) {
+  std::vector<std::future<void>> stretches;
+  for (std::size_t i = 0; i < setup_connections; ++i) {
+    const std::size_t from = count * i / setup_connections;
+    const std::size_t to = count * (i + 1) / setup_connections;
+    if (from == to) continue;
+    stretches.push_back(std::async(std::launch::async, [&options, &request_of, &take, from, to] {
+      pipeline(options, from, to, request_of, take);
+    }));
+  }
+  for (auto& stretch : stretches) stretch.get();
+}
+
 }  // namespace
 
 std::vector<std::string> set_up_over_rest(const Options& options) {
-  HttpPipeline http(options);
-  pipeline(
-      http, seat_count(options),
+  pipelines(
+      options, seat_count(options),
       [&](std::size_t i) {
         return fmt::format("GET /v1/me HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
                            options.host, token_of(options, seat_of(options, i)));
@@ -139,8 +158,8 @@ std::vector<std::string> set_up_over_rest(const Options& options) {
 
   std::vector<std::string> orders(chat_count(options));
   const std::string admin = admin_token(options);
-  pipeline(
-      http, orders.size(),
+  pipelines(
+      options, orders.size(),
       [&](std::size_t chat) {
         const Seat client = seat_of(options, chat * 2);
         const Seat performer = seat_of(options, chat * 2 + 1);

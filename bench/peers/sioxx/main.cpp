@@ -2,7 +2,7 @@
 // compared at every action, membership is cached at join, messages are numbered, told to the room and acknowledged, and
 // nothing is stored. So the library is compared with the libraries of others, without Rozmova's store. Not a chat server.
 //
-//   PORT, HOST, THREADS, JWT_SECRET from the environment
+//   PORT, HOST, THREADS, JWT_SECRET, PING_INTERVAL_MS from the environment
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -248,6 +248,7 @@ int main() {
   options.host = setting("HOST", "127.0.0.1");
   options.port = static_cast<std::uint16_t>(std::atoi(setting("PORT", "3000")));
   options.threads = static_cast<unsigned>(std::atoi(setting("THREADS", "1")));
+  options.ping_interval_ms = std::atoi(setting("PING_INTERVAL_MS", "25000"));
   options.http_compression = false;
   options.connections_per_ip_max = 0;
   const std::string secret = setting("JWT_SECRET", "");
