@@ -22,7 +22,7 @@ describe('administration', () => {
   after(() => world.close());
 
   const audited = (action, subject) =>
-    sqlite(world.server, `SELECT coalesce(actor_id, 'service') || ' ' || detail FROM audit_log WHERE action = ${q(action)} AND subject_id = ${q(subject)}`);
+    sqlite(world.server, `SELECT coalesce(CAST(actor_id AS TEXT), 'service') || ' ' || detail FROM audit_log WHERE action = ${q(action)} AND subject_id = ${q(subject)}`);
   const connectionsOf = async (person) => (await service.does('GET', `/v1/admin/connections?userId=${person.id}`)).connections;
 
   test('the door is open for admins by token or by the users table, and for the service; for nobody else', async () => {

@@ -13,7 +13,7 @@ describe('rows of connections', () => {
   after(() => world.close());
 
   const active = async () => {
-    const rows = await sqlite(world.server, 'SELECT socket_id FROM websocket_connections WHERE is_active = 1');
+    const rows = await sqlite(world.server, 'SELECT socket_id FROM websocket_connections WHERE is_active');
     return rows.split('\n').filter(Boolean).sort();
   };
   const agree = async (devices) => {

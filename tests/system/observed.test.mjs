@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { eventually, holds } from './lib/deadline.mjs';
 import { pollingOnly } from './lib/device.mjs';
 import { Rest } from './lib/rest.mjs';
+import { onPostgres } from './lib/postgres.mjs';
 import { quoted as q, sqlite } from './lib/sqlite.mjs';
 import { sign } from './lib/token.mjs';
 import { World } from './lib/world.mjs';
@@ -151,7 +152,7 @@ describe('seen from outside', () => {
   test('by whatever door, the backend too, and parties never', async () => {
     const service = new Rest(world.url, serviceToken);
     const upload = async (where) => (await alice.rest.asks('POST', `/v1/uploads?orderId=${where.id}&fileName=a.txt`, 'text', { 'content-type': 'text/plain' })).body;
-    const rows = (subject) => sqlite(world.server, `SELECT coalesce(actor_id, 'service') || ' ' || json_extract(detail, '$.by') FROM audit_log WHERE action = 'enter_chat' AND subject_id = ${q(subject)} ORDER BY id`);
+    const rows = (subject) => sqlite(world.server, `SELECT coalesce(CAST(actor_id AS TEXT), 'service') || ' ' || ${onPostgres ? "(CAST(detail AS JSON) ->> 'by')" : "json_extract(detail, '$.by')"} FROM audit_log WHERE action = 'enter_chat' AND subject_id = ${q(subject)} ORDER BY id`);
     const doors = {
       history: (who, c) => who.does('GET', `${c.path}/messages`),
       details: (who, c) => who.does('GET', c.path),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, range } from './lib/deadline.mjs';
+import { onPostgres } from './lib/postgres.mjs';
 import { quoted, sqlite } from './lib/sqlite.mjs';
 import { World } from './lib/world.mjs';
 
@@ -14,7 +15,7 @@ describe('outbox', () => {
 
   /** A transaction of the marketplace's with one row of the outbox, or several. */
   const commits = (rows, { work = '', end = 'COMMIT' } = {}) => sqlite(world.server,
-    `BEGIN IMMEDIATE; ${work}; ${rows.map(([kind, payload]) => `INSERT INTO rozmova_outbox (kind, payload) VALUES (${quoted(kind)}, ${quoted(typeof payload === 'string' ? payload : JSON.stringify(payload))});`).join(' ')} ${end};`);
+    `${onPostgres ? 'BEGIN' : 'BEGIN IMMEDIATE'}; ${work}; ${rows.map(([kind, payload]) => `INSERT INTO rozmova_outbox (kind, payload) VALUES (${quoted(kind)}, ${quoted(typeof payload === 'string' ? payload : JSON.stringify(payload))});`).join(' ')} ${end};`);
   const errors = async () => (await sqlite(world.server, "SELECT error FROM rozmova_outbox WHERE error IS NOT NULL ORDER BY id")).split('\n').filter(Boolean);
   const allDone = () => eventually('the outbox is empty', async () => (await sqlite(world.server, 'SELECT count(*) FROM rozmova_outbox WHERE processed_at IS NULL')) === '0');
 

@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { eventually, range } from './lib/deadline.mjs';
 import { RawHttp } from './lib/raw-http.mjs';
 import { record } from './lib/record.mjs';
+import { onPostgres } from './lib/postgres.mjs';
 import { sqlite } from './lib/sqlite.mjs';
 import { World } from './lib/world.mjs';
 
@@ -281,7 +282,7 @@ describe('uploads', () => {
       };
       // Three hours pass for all but one of them, and one order goes.
       const orphanFile = await path(orphan.id);
-      await sqlite(other.server, `PRAGMA foreign_keys = ON; DELETE FROM orders WHERE id = '${deleted.id}'`);
+      await sqlite(other.server, `${onPostgres ? '' : 'PRAGMA foreign_keys = ON; '}DELETE FROM orders WHERE id = '${deleted.id}'`);
       const then = new Date(Date.now() - 3 * 3_600_000);
       await utimes(orphanFile, then, then);
       await sqlite(other.server, `UPDATE attachments SET created_at = '${then.toISOString()}' WHERE id IN ('${old.id}', '${sent.id}')`);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { factor } from './lib/deadline.mjs';
+import { onPostgres } from './lib/postgres.mjs';
 import { quoted as q, sqlite } from './lib/sqlite.mjs';
 import { World } from './lib/world.mjs';
 
@@ -81,8 +82,11 @@ describe('access withdrawn in the database', () => {
     const carol = await world.person('performer');
     await sqlite(
       world.server,
-      `REPLACE INTO orders (id, number, title, client_id, performer_id)
-       SELECT id, number, title, client_id, ${q(carol.id)} FROM orders WHERE id = ${q(order.id)}`,
+      onPostgres
+        ? `INSERT INTO orders SELECT * FROM orders WHERE id = ${q(order.id)}
+           ON CONFLICT (id) DO UPDATE SET performer_id = ${q(carol.id)}`
+        : `REPLACE INTO orders (id, number, title, client_id, performer_id)
+           SELECT id, number, title, client_id, ${q(carol.id)} FROM orders WHERE id = ${q(order.id)}`,
     );
     await b.hears('chat_error', { code: 'FORBIDDEN', orderId: order.id }, { ms: second_ms });
     assert.equal(a.heard('chat_error').length, 0);

@@ -35,6 +35,7 @@ rozmova_test(rozmova_postgres_test
     ${store_contract}
     postgres_connection_test.cpp
     postgres_database.cpp
+    postgres_notices_test.cpp
     postgres_server.cpp
     temporary_directory.cpp
   USES rozmova_store PostgreSQL::PostgreSQL)

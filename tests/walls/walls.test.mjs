@@ -48,6 +48,7 @@ const locksAllowed = [
   'sioxx/cluster/shards', // the next offset of what sessions may recover
   'sioxx/net/admission', 'sioxx/net/listener', // connection counts
   'rozmova/store/database', 'rozmova/store/lane', 'rozmova/store/readers', 'rozmova/store/caretaker', 'rozmova/store/watcher', // the threads of the store
+  'rozmova/store/postgres/notices', 'rozmova/store/postgres/nodes', // theirs: what is to be said, the end
   'rozmova/chat/ledger', // rows of connections, from the shards to the database
   'rozmova/metrics',
   'rozmova/auth', 'rozmova/jwks_source', // the issuer's keys, replaced while tokens are checked

@@ -217,6 +217,11 @@ std::vector<Answer> Connection::ask_all(std::span<const Question> questions) {
   return results;
 }
 
+Answer Connection::ask(const char* sql, std::vector<std::string_view> parameters) {
+  const Question question{sql, std::move(parameters)};
+  return std::move(ask_all(std::span(&question, 1)).front());
+}
+
 Answer Connection::answer(int sent, std::string_view doing) {
   if (sent != 1) fail(nullptr, doing);
   flush(doing);

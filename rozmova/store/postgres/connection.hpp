@@ -75,6 +75,8 @@ class Connection final : public EngineConnection {
   /// Asks all of them in one journey; each sees what was committed before itself began. Throws for the first
   /// that fails.
   std::vector<Answer> ask_all(std::span<const Question> questions);
+  /// One of them; kept prepared under the address of its text.
+  Answer ask(const char* sql, std::vector<std::string_view> parameters);
   Answer prepare_by_name(const std::string& name, const std::string& sql);
   Answer execute(const std::string& name, std::span<const char* const> parameters);
 

@@ -109,6 +109,16 @@ std::vector<SqlStore::NewsRow> PostgresStore::news_rows(std::int64_t after, int 
 
 // ---------------------------------------------------------------------------------------------------- outbox
 
+/// An endpoint's events leave from one node, in order. The lock is the connection's: when it ends, another node goes on.
+std::vector<WebhookRow> PostgresStore::webhooks_due(const std::string& endpoint, WallMs now, int rows_max) {
+  if (!endpoints_.contains(endpoint)) {
+    auto row = try_endpoint_.run();
+    if (!row.bind(endpoint).row() || row.number(0) == 0) return {};
+    endpoints_.insert(endpoint);
+  }
+  return SqlStore::webhooks_due(endpoint, now, rows_max);
+}
+
 /// Rows that are taken in a transaction are one node's at a time: each has its effects once, and in order.
 std::vector<OutboxRow> PostgresStore::outbox(int rows_max) {
   if (access_ == Access::write) {

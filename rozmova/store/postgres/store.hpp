@@ -29,6 +29,7 @@ class PostgresStore final : public SqlStore {
 
   std::int64_t changes_of_others() override;
   AccessNews access_news_so_far() override;
+  std::vector<WebhookRow> webhooks_due(const std::string& endpoint, WallMs now, int rows_max) override;
   std::vector<OutboxRow> outbox(int rows_max) override;
 
  protected:
@@ -63,6 +64,9 @@ class PostgresStore final : public SqlStore {
   Statement late_news_{postgres_,
                        "SELECT id, subject_kind, subject_id FROM access_changes "
                        "WHERE id = ANY (CAST(? AS BIGINT[])) ORDER BY id"};
+  std::unordered_set<std::string> endpoints_;  ///< whose webhooks this connection sends
+  Statement try_endpoint_{postgres_,
+                          "SELECT pg_try_advisory_lock(7014952203319 + hashtext(CAST(? AS TEXT)))"};
   Statement try_outbox_{postgres_, "SELECT pg_try_advisory_xact_lock(7014952203318)"};
 };
 

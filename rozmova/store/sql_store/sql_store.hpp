@@ -430,10 +430,9 @@ class SqlStore : public Store {
                    "INSERT INTO audit_log (at, actor_id, action, subject_kind, subject_id, detail) "
                    "VALUES (?, ?, ?, ?, ?, ?)"};
   Statement count_revocations_{connection_, "SELECT count(*) FROM revocations"};
-  Statement replace_revocation_{
-      connection_,
-      "DELETE FROM revocations WHERE user_id = ?1 AND token_id IS NULL AND (?2 IS NULL OR "
-      "(issued_before IS NOT NULL AND issued_before <= ?2))"};
+  Statement replace_revocation_{connection_,
+                                "DELETE FROM revocations WHERE user_id = ?1 AND token_id IS NULL AND "
+                                "((issued_before IS NOT NULL AND issued_before <= ?2) OR ?2 IS NULL)"};
   Statement insert_revocation_{connection_,
                                "INSERT INTO revocations (token_id, user_id, issued_before, created_at, "
                                "expires_at) VALUES (?, ?, ?, ?, ?) RETURNING id"};

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually, usual_ms, within } from './deadline.mjs';
+import { onPostgres, Postgres } from './postgres.mjs';
 
 const root = resolve(import.meta.dirname, '../../..');
 export const binary = process.env.ROZMOVA_BIN ?? join(root, 'build/release/rozmova/rozmova');
@@ -51,7 +52,11 @@ export class Server {
     server.port = await freePort();
     server.url = `${env.TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${server.port}`;
     server.dataDir = await mkdtemp(join(tmpdir(), 'rozmova-test-'));
-    server.env = testEnvironment({ PORT: String(server.port), DATA_DIR: server.dataDir, ...env });
+    server.databaseUrl = env.DATABASE_URL;
+    if (onPostgres && env.DATABASE_URL === undefined && env.ROZMOVA_CONFIG === undefined)
+      server.databaseUrl = await Postgres.shared().newDatabase();
+    const database = server.databaseUrl ? { DATABASE_URL: server.databaseUrl } : {};
+    server.env = testEnvironment({ PORT: String(server.port), DATA_DIR: server.dataDir, ...database, ...env });
     server.log = '';
     server.startedAt = Date.now();
     await server.spawn();

@@ -1,0 +1,96 @@
+#include "rozmova/store/postgres/nodes.hpp"
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <utility>
+
+namespace rozmova::store::postgres {
+namespace {
+
+constexpr const char* say_alive =
+    "INSERT INTO rozmova_nodes (id, address) VALUES (CAST($1 AS TEXT), CAST($2 AS TEXT)) ON CONFLICT (id) DO UPDATE SET "
+    "address = excluded.address, heartbeat_at = clock_timestamp()";
+constexpr const char* who_lives =
+    "SELECT id, address FROM rozmova_nodes "
+    "WHERE heartbeat_at > clock_timestamp() - make_interval(secs => CAST(CAST($1 AS TEXT) AS BIGINT) / 1000.0) ORDER BY id";
+constexpr const char* bury =
+    "DELETE FROM rozmova_nodes "
+    "WHERE heartbeat_at <= clock_timestamp() - make_interval(secs => CAST(CAST($1 AS TEXT) AS BIGINT) / 1000.0)";
+
+constexpr const char* leave = "DELETE FROM rozmova_nodes WHERE id = CAST($1 AS TEXT)";
+
+std::int64_t steady_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+Nodes::Nodes(PostgresOptions options, NodeRow self, Changed changed, Log log)
+    : Nodes(std::move(options), std::move(self), std::move(changed), std::move(log), Times()) {}
+
+Nodes::Nodes(PostgresOptions options, NodeRow self, Changed changed, Log log, Times times)
+    : options_(std::move(options)),
+      self_(std::move(self)),
+      changed_(std::move(changed)),
+      log_(std::move(log)),
+      times_(times) {
+  beat();
+  thread_ = std::thread([this] { run(); });
+}
+
+Nodes::~Nodes() {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  ending_.notify_one();
+  thread_.join();
+  try {
+    if (connection_ == nullptr) return;
+    connection_->ask(leave, {self_.id});
+  } catch (const StoreError&) {
+    // Then it is found dead.
+  }
+}
+
+void Nodes::run() {
+  std::unique_lock lock(mutex_);
+  while (!ending_.wait_for(lock, std::chrono::milliseconds(times_.heartbeat_ms), [this] { return end_; })) {
+    lock.unlock();
+    try {
+      beat();
+      failing_ = false;
+    } catch (const StoreError& error) {
+      if (!std::exchange(failing_, true) && log_) log_(error.what());
+      connection_.reset();
+    }
+    lock.lock();
+  }
+}
+
+void Nodes::beat() {
+  if (connection_ == nullptr) {
+    connection_ = std::make_unique<Connection>(options_, Access::write);
+    here_since_ms_ = steady_ms();
+  }
+  connection_->ask(say_alive, {self_.id, self_.address});
+  if (steady_ms() - here_since_ms_ >= times_.tidy_after_ms) tidy();
+  std::vector<NodeRow> living;
+  const std::string dead_after = std::to_string(times_.dead_after_ms);
+  const Answer rows = connection_->ask(who_lives, {dead_after});
+  for (int row = 0; row < PQntuples(rows.get()); ++row)
+    living.push_back({PQgetvalue(rows.get(), row, 0), PQgetvalue(rows.get(), row, 1)});
+  if (living == living_) return;
+  living_ = std::move(living);
+  if (changed_) changed_(living_);
+}
+
+void Nodes::tidy() {
+  const std::string dead_after = std::to_string(times_.dead_after_ms);
+  const Answer buried = connection_->ask(bury, {dead_after});
+  if (std::string_view(PQcmdTuples(buried.get())) != "0") connection_->exec(connection_->words().close_stale);
+}
+
+}  // namespace rozmova::store::postgres
