@@ -63,6 +63,18 @@ export function advantage(runs, scenario, own, other, key, direction) {
   return value === undefined ? undefined : direction === "up" ? value : 1 / value;
 }
 
+/** The fastest server that is not the bare one, the client's CPU against it, and the client's ceiling; undefined without a rate. */
+export function headroomOf(runs, scenario, servers) {
+  const key = ["messages_per_s", "deliveries_per_s", "handshakes_per_s"].find((one) => spread(runs, scenario, servers[0], one) !== undefined);
+  if (key === undefined || spread(runs, scenario, servers[0], "rate") !== undefined) return undefined; // a given rate has no fastest
+  const chosen = scenario.startsWith("fanout") ? "deliveries_per_s" : key;
+  const rates = servers.filter((server) => server !== "bare")
+    .map((server) => ({ server, rate: spread(runs, scenario, server, chosen)?.median })).filter(({ rate }) => rate > 0);
+  if (rates.length === 0) return undefined;
+  const best = rates.reduce((a, b) => (b.rate > a.rate ? b : a));
+  return { ...best, cpu: spread(runs, scenario, best.server, "load_cpu_percent")?.median, ceiling: spread(runs, scenario, "bare", chosen)?.median };
+}
+
 const checks = ["refused", "missing_acks", "unexpected_acks", "lost", "surplus", "overtaken", "seq_disorder", "misdelivered", "unreadable", "lost_connections", "not_caught_up"];
 export const faultsOf = (run) =>
   checks.filter((key) => run.figures[key] > 0).map((key) => `${key} ${run.figures[key]}`).join(", ");

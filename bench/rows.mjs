@@ -66,7 +66,7 @@ const kinds = {
   idle: { title: (_, c) => `${whole(c)} idle connections, authenticated, each in a chat`,
     figures: [["pss_kib_per_connection", "memory each (PSS), KiB", 2, "down"], ["rss_kib_per_connection", "RSS, KiB", 2], ["opened_per_s", "opened and joined /s", 0, "up"]] },
   fanout: { title: (_, c) => `Fan-out to ${whole(c)} members of one room`, figures: fanout },
-  mixed: { title: (_, c) => `${whole(c)} connections of which 1 000 talk`, figures: closedLoop,
+  mixed: { title: (_, c) => `${whole(c)} connections of which ${whole(Math.min(1000, c))} talk`, figures: closedLoop,
     word: "500 chats talk, 1 in flight a sender; everybody else is idle and answers heartbeats." },
   grow: { title: (_, c) => `${whole(c)} connections, 5 000 messages/s over all their chats`,
     figures: [["server_cpu_us_per_message", "server CPU a message, µs", 2, "down"], ["ack_p50_ms", "ack p50, ms", 3], ["ack_p99_ms", "p99, ms", 3], clientCpu] },

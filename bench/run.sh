@@ -59,6 +59,7 @@ if [[ -n $resume ]]; then
 elif [[ -n $keep && -e $keep/settings ]]; then
   die "$keep holds results already: --resume $keep goes on with them"
 fi
+[[ $quick == no || $write == no ]] || die "the figures of a quick run are no figures: they are not written"
 connections=1000 idle_connections=4000 warmup=1 run_seconds_max=180
 most_connections=$(($(ulimit -Hn) - 100))
 if [[ $quick == yes ]]; then

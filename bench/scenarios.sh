@@ -46,8 +46,7 @@ threads_of() { case $1 in threads_[0-9]*) echo "${1#threads_}" ;; *) echo 1 ;; e
 # takes_part SCENARIO SERVER: whether the comparison means anything.
 takes_part() {
   case $1 in
-    polling_*) [[ $2 != bare ]] ;;                                     # the bare server speaks WebSocket alone
-    threads_*) [[ $2 == ours* || $2 == sioxx ]] ;;                     # the others have one thread for JavaScript
+    threads_*) [[ $2 == ours* || $2 == sioxx ]] ;; # the others have one thread for JavaScript
     *) true ;;
   esac
 }

@@ -7,7 +7,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { writePart } from "./page.mjs";
 import { barChart, lineChart } from "./plots.mjs";
-import { advantage, cell, faultsOf, judge, namesIn, readRuns, show, spread } from "./results.mjs";
+import { advantage, cell, faultsOf, headroomOf, judge, namesIn, readRuns, show, spread } from "./results.mjs";
 import { describe, groupOf, groups, inOrder, isOwn, nameOf, scenariosInOrder, targets } from "./rows.mjs";
 
 const { values: options, positionals } = parseArgs({
@@ -41,6 +41,22 @@ function targetTable() {
     const { reached, measured } = judge(runs, target);
     const word = measured === undefined ? "not measured" : reached ? "reached" : "**not reached**";
     row([target.text, `${target.sign} ${show(target.value, target.value % 1 === 0 ? 0 : 2)}`, measured === undefined ? "–" : show(measured, target.decimals), word]);
+  }
+  lines.push("");
+}
+
+// ---- whether the load client was the limit anywhere
+
+function headroom() {
+  const rows = scenarios.map((scenario) => [scenario, headroomOf(runs, scenario, serversOf(scenario))]).filter(([, found]) => found !== undefined);
+  if (rows.length === 0) return;
+  lines.push("## Headroom of the load client", "",
+    "One thread makes the load. Against the bare server it shows how much it can measure; where it used more than 85 % of its core against one of the others, that server could do more.", "");
+  row(["", "fastest server", "its rate", "the client's CPU then, %", "rate against bare", "ceiling"]);
+  row(["---", "---", "---:", "---:", "---:", "---:"]);
+  for (const [scenario, { server, rate, cpu, ceiling }] of rows) {
+    row([describe(scenario, connectionsOf(scenario)).title, plain(server), show(rate, 0), cpu === undefined ? "–" : show(cpu, 0),
+      ceiling === undefined ? "–" : show(ceiling, 0), ceiling === undefined ? "–" : `${show(ceiling / rate, 1)}×`]);
   }
   lines.push("");
 }
@@ -151,6 +167,7 @@ for (const line of missing.split("\n").filter(Boolean)) {
   lines.push(`**Left out: ${plain(server)}** (${why}).`, "");
 }
 if (options.quick !== "yes") targetTable();
+headroom();
 drawPlots();
 if (plots.size > 0 && options.plots !== undefined) {
   const base = path.relative(path.dirname(options.write ?? "."), options.plots);

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { toMarkdown, total } from "../million.mjs";
 import { withPart } from "../page.mjs";
 import { barChart, lineChart, short, ticks } from "../plots.mjs";
-import { advantage, cell, faultsOf, judge, median, ratio, show, spread } from "../results.mjs";
+import { advantage, cell, faultsOf, headroomOf, judge, median, ratio, show, spread } from "../results.mjs";
 import { describe as describeScenario, groupOf, inOrder, nameOf, scenariosInOrder, targets } from "../rows.mjs";
 
 const run = (figures, correct = true) => ({ figures, notes: [], correct });
@@ -36,6 +36,19 @@ describe("results", () => {
     assert.equal(ratio(runs, ["messages_8", "sioxx"], ["messages_8", "bun"], "messages_per_s"), undefined);
     assert.equal(advantage(runs, "messages_8", "sioxx", "node", "messages_per_s", "up"), 4);
     assert.equal(advantage(runs, "messages_8", "sioxx", "node", "messages_per_s", "down"), 0.25);
+  });
+
+  test("headroom: the fastest but bare, and the ceiling; none where the rate was given", () => {
+    const more = runsOf({
+      "fanout_1000.ours": { 1: run({ messages_per_s: 3, deliveries_per_s: 3_000, load_cpu_percent: 40 }) },
+      "fanout_1000.node": { 1: run({ messages_per_s: 1, deliveries_per_s: 1_000, load_cpu_percent: 20 }) },
+      "fanout_1000.bare": { 1: run({ messages_per_s: 6, deliveries_per_s: 6_000, load_cpu_percent: 99 }) },
+      "rate_1000.ours": { 1: run({ messages_per_s: 1_000, rate: 1_000 }) },
+      "idle.ours": { 1: run({ opened_per_s: 5 }) },
+    });
+    assert.deepEqual(headroomOf(more, "fanout_1000", ["ours", "node", "bare"]), { server: "ours", rate: 3_000, cpu: 40, ceiling: 6_000 });
+    assert.equal(headroomOf(more, "rate_1000", ["ours"]), undefined);
+    assert.equal(headroomOf(more, "idle", ["ours"]), undefined);
   });
 
   test("faults are named with their counts", () => {
@@ -153,8 +166,8 @@ describe("run.sh --plan", () => {
   test("leaves out what means nothing", () => {
     const text = plan("--rounds", "2", "--scenarios", "polling_8,threads_2,messages_1", "--servers", "bare,sioxx,node");
     const rows = text.split("\n").filter((line) => / x\d/.test(line)).map((line) => line.trim().split(/\s+/).join(" "));
-    assert.deepEqual(rows, ["messages_1 bare x2", "messages_1 node x2", "messages_1 sioxx x2", "polling_8 node x2", "polling_8 sioxx x2", "threads_2 sioxx x2"]);
-    assert.match(text, /12 runs, about/);
+    assert.deepEqual(rows, ["messages_1 bare x2", "messages_1 node x2", "messages_1 sioxx x2", "polling_8 bare x2", "polling_8 node x2", "polling_8 sioxx x2", "threads_2 sioxx x2"]);
+    assert.match(text, /14 runs, about/);
   });
 
   test("names what it does not know", () => {
