@@ -1,7 +1,7 @@
 // What the protocol suite talks to where examples/conformance is too impatient or has too little: the same echoes, with
 // quiet heartbeats, small limits, doors, questions to the client, and sessions that can be recovered.
 //
-//   protocol_server PORT THREADS [strict]
+//   protocol_server PORT THREADS [strict|beating]
 //
 //   /engine.io/   every message goes back
 //   "/", "/custom"  auth(payload) on connecting; "/" also has
@@ -14,7 +14,7 @@
 //   "/lasting"    sessions belong to auth.user and can be recovered; tell, whisper (ephemeral), drop (the connection)
 //   HTTP          GET /healthz -> ok; POST /echo -> its body
 //
-// `strict`: protocol 3, other origins and upgrades are refused.
+// `strict`: protocol 3, other origins and upgrades are refused. `beating`: heartbeats that a test can wait for.
 #include "sioxx/server.hpp"
 
 #include <csignal>
@@ -111,10 +111,16 @@ void serve_http(sioxx::http::Request&& request, sioxx::http::Reply reply) {
 }
 
 sioxx::Options options_for(int argc, char** argv) {
-  const bool strict = argc > 3 && std::string_view(argv[3]) == "strict";
+  const std::string_view mode = argc > 3 ? argv[3] : "";
+  const bool strict = mode == "strict";
   sioxx::Options options;
   options.port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);
   options.threads = static_cast<unsigned>(argc > 2 ? std::atoi(argv[2]) : 1);
+  if (mode == "beating") {
+    options.ping_interval_ms = 300;
+    options.ping_timeout_ms = 1'500;
+    options.connect_timeout_ms = 1'000;
+  }
   options.max_payload_bytes = 100'000;
   options.upgrade_timeout_ms = 400;
   options.attachments_timeout_ms = 400;

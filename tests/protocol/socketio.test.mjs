@@ -7,7 +7,7 @@ import { suite } from './lib/scene.mjs';
 
 const idShape = /^[A-Za-z0-9_-]{20}$/;
 
-suite('Socket.IO 5: coming and going', ['patient', 'quick'], (scene) => {
+suite('Socket.IO 5: coming and going', ['patient', 'quick', 'beating'], (scene) => {
   test('CONNECT is answered by a sid of twenty letters, alone, that is not the engine\'s', async () => {
     const ws = await socket(scene.quick);
     ws.says('40');
@@ -147,12 +147,12 @@ suite('Socket.IO 5: coming and going', ['patient', 'quick'], (scene) => {
 
   describe('by the clock', { concurrency: true }, () => {
     test('no CONNECT in time: closed, though the heartbeat is answered', async () => {
-      const { ms } = await timed(async () => (await socket(scene.quick)).isClosed());
+      const { ms } = await timed(async () => (await socket(scene.beating)).isClosed());
       assert.ok(ms > 900, `after ${ms} ms`);
     });
 
     test('no CONNECT in time by polling: the GET that waits gets 1, the session is gone', async () => {
-      const poller = await Poller.open(scene.quick);
+      const poller = await Poller.open(scene.beating);
       for (;;) {
         const { body } = await poller.get();
         if (body === '1') break;
@@ -163,7 +163,7 @@ suite('Socket.IO 5: coming and going', ['patient', 'quick'], (scene) => {
     });
 
     test('a refused CONNECT does not stop that clock', async () => {
-      const ws = await socket(scene.quick);
+      const ws = await socket(scene.beating);
       ws.says('40/random');
       await ws.isClosed();
     });

@@ -6,7 +6,7 @@ import { RawHttp, request } from '../system/lib/raw-http.mjs';
 import { Poller, connectedPoller } from './lib/peers.mjs';
 import { suite } from './lib/scene.mjs';
 
-suite('the upgrade', ['patient', 'quick'], (scene) => {
+suite('the upgrade', ['patient', 'beating'], (scene) => {
   const open = () => Poller.open(scene.patient, { path: '/engine.io/' });
   async function probed(poller) {
     const ws = await poller.probe();
@@ -116,7 +116,7 @@ suite('the upgrade', ['patient', 'quick'], (scene) => {
   });
 
   test('after the upgrade the heartbeat is on the WebSocket', async () => {
-    const poller = await Poller.open(scene.quick);
+    const poller = await Poller.open(scene.beating);
     const ws = await poller.probe({ pongs: false });
     ws.says('2probe').says('5');
     assert.deepEqual([await ws.next(), await ws.next()], ['3probe', '2']);

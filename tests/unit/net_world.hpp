@@ -85,7 +85,8 @@ class World final : public House {
     listener_.start();
   }
   ~World() {
-    loop::fault::hook = nullptr;
+    // Another world may still be running: it reads this, and nothing is written that is there already.
+    if (loop::fault::hook != nullptr) loop::fault::hook = nullptr;
     stop_threads();
     listener_.stop();
     sessions_.clear();

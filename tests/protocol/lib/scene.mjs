@@ -9,6 +9,8 @@ const programs = {
   patient: (threads) => Program.start('tests/protocol/protocol_server', (port) => [port, threads]),
   /** The same without protocol 3, other origins and upgrades. */
   strict: (threads) => Program.start('tests/protocol/protocol_server', (port) => [port, threads, 'strict']),
+  /** The same with a ping every 300 ms, 1.5 s for the pong and 1 s for CONNECT: for who answers in time on any machine. */
+  beating: (threads) => Program.start('tests/protocol/protocol_server', (port) => [port, threads, 'beating']),
   /** examples/conformance: pings after 300 ms, waits 200 ms for the pong and 1 s for CONNECT. */
   quick: (threads) => Program.start('examples/conformance', (port) => ['--port', port, '--threads', threads, '--eio3']),
 };
