@@ -5,7 +5,6 @@
  */
 import { toChatError } from '../protocol/errors';
 import type { ChatError } from '../protocol/errors';
-import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
 import type {
   AssignmentEvent, Attachment, AttachmentInput, ChatMessage, NotificationEvent, PresenceEvent, ReceiptEvent, RoomKey, StatusEvent, TypingEvent,
 } from '../protocol/types';
@@ -24,13 +23,14 @@ import { Files } from './files';
 import { readClaims } from './ids';
 import { Inbound } from './inbound';
 import {
-  CONNECT_TIMEOUT_MS, HISTORY_PAGE_MESSAGES, READ_COALESCE_MS, RELEASE_GRACE_MS, REQUEST_TIMEOUT_MS, SEEK_PAGES_MAX,
+  CONNECT_TIMEOUT_MS, HISTORY_PAGE_MESSAGES, RELEASE_GRACE_MS, REQUEST_TIMEOUT_MS, SEEK_PAGES_MAX,
 } from './limits';
 import { Link } from './link';
 import { Outbox } from './outbox';
 import { defaultOutboxStorage } from './outbox-storage';
 import type { OutboxStorage } from './outbox-storage';
 import { Poller } from './poller';
+import { ReadMarks } from './read-marks';
 import { RoomCache } from './room-cache';
 import { Rooms } from './rooms';
 import { Typing } from './typing';
@@ -73,31 +73,29 @@ export interface SendOptions { attachments?: readonly AttachmentInput[]; replyTo
 
 export class ChatClient {
   readonly store: Store = new Store();
-  private readonly emitter: Emitter<ChatEvents> = new Emitter();
-  private readonly log: DebugLog = new DebugLog();
-  private readonly socket: SocketTransport;
-  private readonly rest: RestTransport;
-  private readonly link: Link;
-  private readonly rooms: Rooms;
-  private readonly outbox: Outbox;
-  private readonly typing: Typing;
-  private readonly poller: Poller;
-  private readonly inbound: Inbound;
-  private readonly deeds: Deeds;
-  private readonly cache: RoomCache;
-  private readonly files: Files;
-  /** Read positions that the server was not told yet. */
-  private readonly reads: Map<RoomKey, number> = new Map();
-  private readsTimer: ReturnType<typeof setTimeout> | null = null;
-  private tokenProvider: TokenProvider;
-  private lastToken: string | null = null;
-  private users = 0;
-  private refreshing = false;
-  private releaseTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #emitter: Emitter<ChatEvents> = new Emitter();
+  readonly #log: DebugLog = new DebugLog();
+  readonly #socket: SocketTransport;
+  readonly #rest: RestTransport;
+  readonly #link: Link;
+  readonly #rooms: Rooms;
+  readonly #outbox: Outbox;
+  readonly #typing: Typing;
+  readonly #poller: Poller;
+  readonly #inbound: Inbound;
+  readonly #deeds: Deeds;
+  readonly #readMarks: ReadMarks;
+  readonly #cache: RoomCache;
+  readonly #files: Files;
+  #tokenProvider: TokenProvider;
+  #lastToken: string | null = null;
+  #users = 0;
+  #refreshing = false;
+  #releaseTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(options: ChatClientOptions = {}) {
-    this.tokenProvider = options.token ?? '';
-    this.log.enabled = options.debug ?? false;
+    this.#tokenProvider = options.token ?? '';
+    this.#log.enabled = options.debug ?? false;
     const apiBase = options.apiBase ?? `${options.url ?? ''}/v1`;
     const wire = {
       url: options.url ?? originOf(apiBase),
@@ -105,59 +103,60 @@ export class ChatClient {
       transports: options.transports ?? (['polling', 'websocket'] as const),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
     };
-    this.socket = new SocketTransport(wire, {
-      connected: (name) => this.link.onConnected(name),
-      upgraded: (name) => this.link.onUpgraded(name),
-      disconnected: () => this.link.onDisconnected(),
-      failed: (error, refusal) => this.link.onFailed(error, refusal),
-      event: (name, payload) => this.inbound.event(name, payload),
-      trace: (direction, name, payload) => this.log.trace(direction, name, payload),
+    this.#socket = new SocketTransport(wire, {
+      connected: (name) => this.#link.onConnected(name),
+      upgraded: (name) => this.#link.onUpgraded(name),
+      disconnected: () => this.#link.onDisconnected(),
+      failed: (error, refusal) => this.#link.onFailed(error, refusal),
+      event: (name, payload) => this.#inbound.event(name, payload),
+      trace: (direction, name, payload) => this.#log.trace(direction, name, payload),
     });
-    this.rest = new RestTransport(apiBase, ({ refresh }) => this.token(refresh), REQUEST_TIMEOUT_MS);
-    this.link = new Link(this.socket, {
-      token: (refresh) => this.token(refresh),
-      canRefresh: () => typeof this.tokenProvider === 'function',
+    this.#rest = new RestTransport(apiBase, ({ refresh }) => this.#token(refresh), REQUEST_TIMEOUT_MS);
+    this.#link = new Link(this.#socket, {
+      token: (refresh) => this.#token(refresh),
+      canRefresh: () => typeof this.#tokenProvider === 'function',
       status: (link) => this.store.dispatch({ type: 'link', link }),
-      error: (error) => this.report(error),
-      live: () => this.onLive(),
-      down: () => this.onDown(),
-      fallback: () => this.poller.start(),
+      error: (error) => this.#report(error),
+      live: () => this.#onLive(),
+      down: () => this.#onDown(),
+      fallback: () => this.#poller.start(),
     });
-    const tokenRejected = (error: ChatError): void => this.onTokenRejected(error);
-    this.rooms = new Rooms(this.store, this.socket, {
-      isLive: () => this.link.isLive,
-      announce: (message) => this.emitter.emit('message', message),
-      error: (error) => this.report(error),
+    const tokenRejected = (error: ChatError): void => this.#onTokenRejected(error);
+    this.#rooms = new Rooms(this.store, this.#socket, {
+      isLive: () => this.#link.isLive,
+      announce: (message) => this.#emitter.emit('message', message),
+      error: (error) => this.#report(error),
       tokenRejected,
     });
-    this.outbox = new Outbox(this.store, this.socket, this.rest, options.outboxStorage ?? defaultOutboxStorage(), {
-      path: () => this.sendPath(),
-      stored: (message) => this.receive(message.room, [message]),
+    this.#outbox = new Outbox(this.store, this.#socket, this.#rest, options.outboxStorage ?? defaultOutboxStorage(), {
+      path: () => this.#sendPath(),
+      stored: (message) => this.#receive(message.room, [message]),
       tokenRejected,
     }, options.locks);
-    this.typing = new Typing(this.store, this.socket);
-    this.poller = new Poller(this.store, this.rest, {
-      rooms: () => this.rooms.wanted,
-      received: (room, messages) => this.receive(room, messages),
-      firstPage: (room, page) => this.firstPage(room, page),
-      answered: (reachable) => this.onPollAnswered(reachable),
+    this.#typing = new Typing(this.store, this.#socket);
+    this.#poller = new Poller(this.store, this.#rest, {
+      rooms: () => this.#rooms.wanted,
+      received: (room, messages) => this.#receive(room, messages),
+      firstPage: (room, page) => this.#firstPage(room, page),
+      answered: (reachable) => this.#onPollAnswered(reachable),
       tokenRejected,
     });
-    this.inbound = new Inbound(this.store, this.emitter, {
-      received: (room, messages) => this.receive(room, messages),
-      typing: (room, userId, isTyping) => this.typing.heard(room, userId, isTyping),
-      settle: (room) => this.rooms.settle(room),
-      rejoin: (room) => this.rooms.retry(room),
-      error: (error) => this.report(error),
+    this.#inbound = new Inbound(this.store, this.#emitter, {
+      received: (room, messages) => this.#receive(room, messages),
+      typing: (room, userId, isTyping) => this.#typing.heard(room, userId, isTyping),
+      settle: (room) => this.#rooms.settle(room),
+      rejoin: (room) => this.#rooms.retry(room),
+      error: (error) => this.#report(error),
       tokenRejected,
       tokenExpiring: () => {
-        if (typeof this.tokenProvider === 'function') void this.refreshLiveToken(true);
+        if (typeof this.#tokenProvider === 'function') void this.#refreshLiveToken(true);
       },
-      draining: (retryAfterMs) => this.link.draining(retryAfterMs),
+      draining: (retryAfterMs) => this.#link.draining(retryAfterMs),
     });
-    this.deeds = new Deeds(this.store, this.socket, this.rest, { path: () => this.sendPath(), tokenRejected });
-    this.cache = new RoomCache(this.store, options.cache ?? true);
-    this.files = new Files((url) => this.rest.file(url));
+    this.#deeds = new Deeds(this.store, this.#socket, this.#rest, { path: () => this.#sendPath(), tokenRejected });
+    this.#readMarks = new ReadMarks(this.store, this.#socket, this.#rest, () => this.#sendPath());
+    this.#cache = new RoomCache(this.store, options.cache ?? true);
+    this.#files = new Files((url) => this.#rest.file(url));
   }
 
   get state(): ChatState {
@@ -168,59 +167,59 @@ export class ChatClient {
 
   /** Wants the connection for as long as the returned function is not called. Shared and counted. */
   retain(): () => void {
-    this.users++;
-    if (this.releaseTimer !== null) clearTimeout(this.releaseTimer);
-    this.releaseTimer = null;
-    if (this.users === 1 && this.state.link.kind === 'idle') this.connect();
+    this.#users++;
+    if (this.#releaseTimer !== null) clearTimeout(this.#releaseTimer);
+    this.#releaseTimer = null;
+    if (this.#users === 1 && this.state.link.kind === 'idle') this.connect();
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      if (--this.users > 0) return;
-      this.releaseTimer = setTimeout(() => this.shut(false), RELEASE_GRACE_MS);
+      if (--this.#users > 0) return;
+      this.#releaseTimer = setTimeout(() => this.#shut(false), RELEASE_GRACE_MS);
     };
   }
 
   connect(): void {
-    void this.outbox.resume();
-    this.link.start();
+    void this.#outbox.resume();
+    this.#link.start();
   }
   /** Stays closed, whoever retains it, until connect(). */
   disconnect(): void {
-    this.shut(true);
+    this.#shut(true);
   }
   retryNow(): void {
-    this.link.retryNow();
+    this.#link.retryNow();
   }
 
   setToken(token: TokenProvider): void {
-    if (token === this.tokenProvider) return;
-    this.tokenProvider = token;
-    this.lastToken = null;
-    this.link.tokenChanged();
-    if (this.link.isLive) void this.refreshLiveToken(false);
+    if (token === this.#tokenProvider) return;
+    this.#tokenProvider = token;
+    this.#lastToken = null;
+    this.#link.tokenChanged();
+    if (this.#link.isLive) void this.#refreshLiveToken(false);
   }
   setDebug(enabled: boolean): void {
-    this.log.enabled = enabled;
+    this.#log.enabled = enabled;
   }
 
   on<Name extends keyof ChatEvents>(name: Name, listener: (value: ChatEvents[Name]) => void): () => void {
-    return this.emitter.on(name, listener);
+    return this.#emitter.on(name, listener);
   }
 
   // --- rooms ------------------------------------------------------------------------------------------------
 
   /** Hears a chat until the returned function is called. `afterSeq`: no history, only what comes after it. */
   joinRoom(room: RoomKey, options: { afterSeq?: number } = {}): () => void {
-    if (options.afterSeq === undefined) void this.cache.load(room);
-    return this.rooms.retain(room, options.afterSeq ?? null);
+    if (options.afterSeq === undefined) void this.#cache.load(room);
+    return this.#rooms.retain(room, options.afterSeq ?? null);
   }
   retryRoom(room: RoomKey): void {
-    this.rooms.retry(room);
+    this.#rooms.retry(room);
   }
   /** Last message of the room that `message` was emitted for; null before the first snapshot. */
   announcedSeq(room: RoomKey): number | null {
-    return this.rooms.announcedSeq(room);
+    return this.#rooms.announcedSeq(room);
   }
 
   async loadOlder(room: RoomKey): Promise<void> {
@@ -228,10 +227,10 @@ export class ChatClient {
     if (before.older === 'loading' || !hasOlder(before)) return;
     this.store.dispatch({ type: 'older/loading', room });
     try {
-      const page = await this.rest.history(room, { before: before.headSeq, limit: HISTORY_PAGE_MESSAGES });
+      const page = await this.#rest.history(room, { before: before.headSeq, limit: HISTORY_PAGE_MESSAGES });
       this.store.dispatch({ type: 'older/loaded', room, messages: page.messages });
     } catch (cause) {
-      this.report(toChatError(cause));
+      this.#report(toChatError(cause));
       this.store.dispatch({ type: 'older/failed', room });
     }
   }
@@ -254,170 +253,166 @@ export class ChatClient {
 
   /** Resolves when the server has stored it; stays pending while offline; rejects on a final refusal. */
   send(room: RoomKey, content: string, options: SendOptions = {}): Promise<ChatMessage> {
-    this.typing.sent(room);
-    return this.outbox.send(room, content, options.attachments ?? [], options.replyTo ?? null);
+    this.#typing.sent(room);
+    return this.#outbox.send(room, content, options.attachments ?? [], options.replyTo ?? null);
   }
   retryMessage(clientMessageId: string): void {
-    this.outbox.retry(clientMessageId);
+    this.#outbox.retry(clientMessageId);
   }
   discardMessage(clientMessageId: string): void {
-    this.outbox.discard(clientMessageId);
+    this.#outbox.discard(clientMessageId);
   }
   retryAllFailed(): void {
-    for (const { clientMessageId } of selectFailed(this.state)) this.outbox.retry(clientMessageId);
+    for (const { clientMessageId } of selectFailed(this.state)) this.#outbox.retry(clientMessageId);
   }
   discardAllFailed(): void {
-    for (const { clientMessageId } of selectFailed(this.state)) this.outbox.discard(clientMessageId);
+    for (const { clientMessageId } of selectFailed(this.state)) this.#outbox.discard(clientMessageId);
   }
 
   /** Author only, for as long as the server allows. Rejects with ChatError, also when there is no connection. */
   editMessage(room: RoomKey, messageId: string, content: string): Promise<void> {
-    return this.deeds.edit(room, messageId, content);
+    return this.#deeds.edit(room, messageId, content);
   }
   deleteMessage(room: RoomKey, messageId: string): Promise<void> {
-    return this.deeds.remove(room, messageId);
+    return this.#deeds.remove(room, messageId);
   }
   /** Moves an order or a dispute on; `extra` goes along with it (`orderStatus` with a decision, say). */
   setStatus(room: RoomKey, status: string, note = '', extra: object = {}): Promise<void> {
-    return this.deeds.setStatus(room, status, note, extra);
+    return this.#deeds.setStatus(room, status, note, extra);
   }
 
   /** Puts a file where the participants of that chat can read it; the result goes into a message. */
   async upload(room: RoomKey, file: File, options: UploadOptions = {}): Promise<Attachment> {
     const { upload } = await import('./uploads');
-    return this.rest.withToken((token) => upload(this.rest.base, token, room, file, options));
+    return this.#rest.withToken((token) => upload(this.#rest.base, token, room, file, options));
   }
   /** An address that an image or a link can show; files of this API need the token and become object URLs. */
   openFile(url: string): Promise<string> {
-    return this.isOwnFile(url) ? this.files.open(url) : Promise.resolve(url);
+    return this.isOwnFile(url) ? this.#files.open(url) : Promise.resolve(url);
   }
   isOwnFile(url: string): boolean {
     const base = typeof window === 'undefined' ? 'http://localhost' : window.location.href;
-    const uploads = new URL(`${this.rest.base}/uploads/`, base);
+    const uploads = new URL(`${this.#rest.base}/uploads/`, base);
     const file = URL.canParse(url, base) ? new URL(url, base) : null;
     return file !== null && file.origin === uploads.origin && file.pathname.startsWith(uploads.pathname);
   }
 
   loadNotifications(): Promise<void> {
-    return this.deeds.loadNotifications();
+    return this.#deeds.loadNotifications();
   }
   /** All of them without `ids`. */
   readNotifications(ids: readonly string[] | null = null): Promise<void> {
-    return this.deeds.readNotifications(ids);
+    return this.#deeds.readNotifications(ids);
   }
 
   /** At signing out: closes, and wipes what this browser keeps of the chats. Unsent messages wait for the user's return. */
   forget(): Promise<void> {
-    this.shut(true);
-    this.outbox.forgetUser();
-    this.rooms.forgetAll();
-    this.lastToken = null;
+    this.#shut(true);
+    this.#outbox.forgetUser();
+    this.#rooms.forgetAll();
+    this.#lastToken = null;
     this.store.dispatch({ type: 'reset' });
-    return this.cache.forget();
+    return this.#cache.forget();
   }
 
   setTyping(room: RoomKey, isTyping: boolean): void {
-    this.typing.set(room, isTyping);
+    this.#typing.set(room, isTyping);
   }
 
   /** Shown at once, told to the server a moment later, forward only. */
   markRead(room: RoomKey, seq: number): void {
-    const me = this.state.me;
-    if (me === null || seq <= selectRoom(this.state, room).lastReadSeq) return;
-    this.store.dispatch({ type: 'read', room, userId: me.id, seq });
-    this.reads.set(room, Math.max(seq, this.reads.get(room) ?? 0));
-    this.flushReads();
+    this.#readMarks.mark(room, seq);
   }
 
   /** Any other call of the REST API, with the token and the error form of this client. */
   request(method: Method, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    return this.rest.request(method, path, body);
+    return this.#rest.request(method, path, body);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------
 
-  private shut(byUser: boolean): void {
-    this.poller.stop();
-    this.link.stop(byUser);
-    this.outbox.standBy();
+  #shut(byUser: boolean): void {
+    this.#poller.stop();
+    this.#link.stop(byUser);
+    this.#outbox.standBy();
   }
 
-  private async token(refresh: boolean): Promise<string> {
-    if (!refresh && this.lastToken !== null) return this.lastToken;
-    const provider = this.tokenProvider;
+  async #token(refresh: boolean): Promise<string> {
+    if (!refresh && this.#lastToken !== null) return this.#lastToken;
+    const provider = this.#tokenProvider;
     const token = typeof provider === 'function' ? await provider({ refresh }) : provider;
-    this.lastToken = token;
-    this.become(token);
+    this.#lastToken = token;
+    this.#become(token);
     return token;
   }
 
-  private become(token: string): void {
+  #become(token: string): void {
     const me = readClaims(token);
     if (me === null) return;
     if (this.state.me !== null && this.state.me.id !== me.id) {
-      this.outbox.forgetUser();
-      this.rooms.forgetAll();
+      this.#outbox.forgetUser();
+      this.#rooms.forgetAll();
       this.store.dispatch({ type: 'reset' });
     }
     this.store.dispatch({ type: 'me', id: me.id, role: me.role });
-    void this.outbox.open(me.id);
-    for (const room of this.rooms.opened) void this.cache.load(room);
+    void this.#outbox.open(me.id);
+    for (const room of this.#rooms.opened) void this.#cache.load(room);
   }
 
-  private onLive(): void {
-    this.poller.stop();
+  #onLive(): void {
+    this.#poller.stop();
     this.store.dispatch({ type: 'error', error: null });
-    this.rooms.onLive();
-    this.deeds.loadUnread().catch(() => {});
-    this.outbox.pump();
-    this.flushReads();
+    this.#rooms.onLive();
+    this.#deeds.loadUnread().catch(() => {});
+    this.#outbox.pump();
+    this.#readMarks.flush();
   }
 
-  private onDown(): void {
-    this.rooms.onDown();
-    this.typing.onDown();
+  #onDown(): void {
+    this.#rooms.onDown();
+    this.#typing.onDown();
   }
 
-  private onPollAnswered(reachable: boolean): void {
-    this.link.pollAnswered(reachable);
+  #onPollAnswered(reachable: boolean): void {
+    this.#link.pollAnswered(reachable);
     if (!reachable) return;
-    this.outbox.pump();
-    this.flushReads();
+    this.#outbox.pump();
+    this.#readMarks.flush();
   }
 
-  private onTokenRejected(error: ChatError): void {
-    this.link.tokenRejected(error.code);
-    if (this.link.isLive) void this.refreshLiveToken(true);
+  #onTokenRejected(error: ChatError): void {
+    this.#link.tokenRejected(error.code);
+    if (this.#link.isLive) void this.#refreshLiveToken(true);
   }
 
   /** Gives the running connection a new token, so that it need not end when the old one does. */
-  private async refreshLiveToken(refresh: boolean): Promise<void> {
-    if (this.refreshing) return;
-    this.refreshing = true;
+  async #refreshLiveToken(refresh: boolean): Promise<void> {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
     const me = this.state.me?.id;
     try {
-      const token = await this.token(refresh);
+      const token = await this.#token(refresh);
       if (me !== undefined && this.state.me?.id !== me) {
-        this.link.stop(false);
-        this.link.start();
+        this.#link.stop(false);
+        this.#link.start();
         return;
       }
-      await this.socket.request('auth_refresh', { token }, REQUEST_TIMEOUT_MS);
-      this.outbox.pump();
+      await this.#socket.request('auth_refresh', { token }, REQUEST_TIMEOUT_MS);
+      this.#outbox.pump();
     } catch (cause) {
-      this.report(toChatError(cause));
+      this.#report(toChatError(cause));
     } finally {
-      this.refreshing = false;
+      this.#refreshing = false;
     }
   }
 
-  private receive(room: RoomKey, messages: readonly ChatMessage[]): void {
-    this.outbox.confirm(messages);
-    this.rooms.receive(room, messages);
+  #receive(room: RoomKey, messages: readonly ChatMessage[]): void {
+    this.#outbox.confirm(messages);
+    this.#rooms.receive(room, messages);
   }
 
   /** Without a socket the newest REST page stands in for the snapshot of a join. */
-  private firstPage(room: RoomKey, { messages, lastChangeSeq }: HistoryPage): void {
+  #firstPage(room: RoomKey, { messages, lastChangeSeq }: HistoryPage): void {
     const before = selectRoom(this.state, room);
     const ack = {
       status: before.status ?? '', role: before.role, lastSeq: messages.at(-1)?.seq ?? 0,
@@ -425,39 +420,16 @@ export class ChatClient {
       changes: [], hasMoreChanges: false, lastChangeSeq,
     };
     this.store.dispatch({ type: 'room/joined', room, ack, asked: null });
-    this.rooms.startNews(room, ack.lastSeq);
+    this.#rooms.startNews(room, ack.lastSeq);
   }
 
-  /** The first position goes at once, those that follow closely go together. Without a path they wait. */
-  private flushReads(): void {
-    const path = this.sendPath();
-    if (path === null || this.readsTimer !== null || this.reads.size === 0) return;
-    const due = [...this.reads];
-    this.reads.clear();
-    for (const [room, seq] of due) void this.tellRead(path, room, seq);
-    this.readsTimer = setTimeout(() => {
-      this.readsTimer = null;
-      this.flushReads();
-    }, READ_COALESCE_MS);
+  #sendPath(): 'socket' | 'rest' | null {
+    return this.#link.isLive ? 'socket' : this.#link.isDegraded ? 'rest' : null;
   }
 
-  private async tellRead(path: 'socket' | 'rest', room: RoomKey, seq: number): Promise<void> {
-    try {
-      if (path === 'rest') await this.rest.read(room, seq);
-      else await this.socket.request(ROOM_EVENTS[roomKind(room)].read, { ...roomRef(room), seq }, REQUEST_TIMEOUT_MS);
-    } catch (cause) {
-      // A refusal is final for a mark; a lost connection is not.
-      if (toChatError(cause).code === 'DISCONNECTED') this.reads.set(room, Math.max(seq, this.reads.get(room) ?? 0));
-    }
-  }
-
-  private sendPath(): 'socket' | 'rest' | null {
-    return this.link.isLive ? 'socket' : this.link.isDegraded ? 'rest' : null;
-  }
-
-  private report(error: ChatError): void {
+  #report(error: ChatError): void {
     this.store.dispatch({ type: 'error', error });
-    this.emitter.emit('error', error);
+    this.#emitter.emit('error', error);
   }
 }
 

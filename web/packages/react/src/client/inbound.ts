@@ -27,14 +27,14 @@ export interface InboundHooks {
 }
 
 export class Inbound {
-  private readonly store: Store;
-  private readonly emitter: Emitter<ChatEvents>;
-  private readonly hooks: InboundHooks;
+  readonly #store: Store;
+  readonly #emitter: Emitter<ChatEvents>;
+  readonly #hooks: InboundHooks;
 
   constructor(store: Store, emitter: Emitter<ChatEvents>, hooks: InboundHooks) {
-    this.store = store;
-    this.emitter = emitter;
-    this.hooks = hooks;
+    this.#store = store;
+    this.#emitter = emitter;
+    this.#hooks = hooks;
   }
 
   event(name: string, payload: unknown): void {
@@ -44,72 +44,72 @@ export class Inbound {
       if (room === null) continue;
       switch (name) {
         case events.message:
-          return this.message(room, parseMessage(kind, payload));
+          return this.#message(room, parseMessage(kind, payload));
         case events.edited:
         case events.deleted:
-          return this.changed(room, parseMessage(kind, payload), payload);
+          return this.#changed(room, parseMessage(kind, payload), payload);
         case events.typing:
-          return this.typing(room, payload);
+          return this.#typing(room, payload);
         case events.read:
-          return this.receipt(room, payload);
+          return this.#receipt(room, payload);
         case events.statusUpdate:
-          return this.status(room, payload);
+          return this.#status(room, payload);
       }
     }
-    this.global(name, payload);
+    this.#global(name, payload);
   }
 
-  private message(room: RoomKey, message: ChatMessage | null): void {
-    if (message !== null) this.hooks.received(room, [message]);
+  #message(room: RoomKey, message: ChatMessage | null): void {
+    if (message !== null) this.#hooks.received(room, [message]);
   }
 
-  private changed(room: RoomKey, whole: ChatMessage | null, payload: unknown): void {
+  #changed(room: RoomKey, whole: ChatMessage | null, payload: unknown): void {
     const edit = whole ?? parseEdit(payload);
     if (edit === null) return;
-    if (whole === null) this.store.dispatch({ type: 'message/edited', room, edit });
-    else this.hooks.received(room, [whole]);
-    const now = whole ?? findById(selectRoom(this.store.getState(), room), edit.id);
-    if (now !== null) this.emitter.emit('changed', now);
+    if (whole === null) this.#store.dispatch({ type: 'message/edited', room, edit });
+    else this.#hooks.received(room, [whole]);
+    const now = whole ?? findById(selectRoom(this.#store.getState(), room), edit.id);
+    if (now !== null) this.#emitter.emit('changed', now);
   }
 
-  private typing(room: RoomKey, payload: unknown): void {
+  #typing(room: RoomKey, payload: unknown): void {
     const event = parseTyping(payload);
     if (event === null) return;
-    this.hooks.typing(room, event.userId, event.isTyping);
-    this.emitter.emit('typing', { ...event, room });
+    this.#hooks.typing(room, event.userId, event.isTyping);
+    this.#emitter.emit('typing', { ...event, room });
   }
 
-  private receipt(room: RoomKey, payload: unknown): void {
+  #receipt(room: RoomKey, payload: unknown): void {
     const event = parseReceipt(payload);
     if (event === null) return;
-    this.store.dispatch({ type: 'read', room, userId: event.userId, seq: event.seq });
-    this.emitter.emit('receipt', { ...event, room });
+    this.#store.dispatch({ type: 'read', room, userId: event.userId, seq: event.seq });
+    this.#emitter.emit('receipt', { ...event, room });
   }
 
-  private status(room: RoomKey, payload: unknown): void {
+  #status(room: RoomKey, payload: unknown): void {
     const event = parseStatus(payload);
     if (event === null) return;
-    if (this.store.getState().rooms.has(room)) {
-      this.store.dispatch({ type: 'room/status', room, event });
-      this.hooks.settle(room);
+    if (this.#store.getState().rooms.has(room)) {
+      this.#store.dispatch({ type: 'room/status', room, event });
+      this.#hooks.settle(room);
     }
-    this.emitter.emit('status', { ...event, room });
+    this.#emitter.emit('status', { ...event, room });
   }
 
-  private global(name: string, payload: unknown): void {
+  #global(name: string, payload: unknown): void {
     if (name === 'user_presence') {
       const event = parsePresence(payload);
       if (event === null) return;
-      this.store.dispatch({ type: 'presence', event });
-      this.emitter.emit('presence', event);
+      this.#store.dispatch({ type: 'presence', event });
+      this.#emitter.emit('presence', event);
     } else if (name === 'notification') {
       const event = parseNotification(payload);
       if (event === null) return;
-      this.store.dispatch({ type: 'notifications', events: [event] });
-      this.emitter.emit('notification', event);
+      this.#store.dispatch({ type: 'notifications', events: [event] });
+      this.#emitter.emit('notification', event);
     } else if (name === 'notifications_read' && isObject(payload)) {
       const { ids, upTo, readAt } = payload;
-      this.store.dispatch({
+      this.#store.dispatch({
         type: 'notifications/read',
         ids: Array.isArray(ids) ? ids.map(String) : null,
         ...(typeof upTo === 'string' ? { upTo } : {}),
@@ -117,23 +117,23 @@ export class Inbound {
       });
     } else if (name === 'unread') {
       const unread = parseUnread(payload);
-      if (unread !== null) this.store.dispatch({ type: 'unread', unread });
+      if (unread !== null) this.#store.dispatch({ type: 'unread', unread });
     } else if (name === 'dispute_assigned' && isObject(payload)) {
       const { disputeId, moderator } = payload;
       if (typeof disputeId !== 'string') return;
       const who = isObject(moderator) ? { id: String(moderator['id']), name: String(moderator['name']) } : null;
       const room = roomKey('dispute', disputeId);
-      if (who !== null && selectRoom(this.store.getState(), room).phase === 'ready') this.hooks.rejoin(room);
-      this.emitter.emit('assignment', { disputeId, moderator: who });
+      if (who !== null && selectRoom(this.#store.getState(), room).phase === 'ready') this.#hooks.rejoin(room);
+      this.#emitter.emit('assignment', { disputeId, moderator: who });
     } else if (name === 'chat_error') {
       const error = parseError(payload);
-      this.hooks.error(error);
-      if (isTokenError(error.code)) this.hooks.tokenRejected(error);
+      this.#hooks.error(error);
+      if (isTokenError(error.code)) this.#hooks.tokenRejected(error);
     } else if (name === 'token_expiring') {
-      this.hooks.tokenExpiring();
+      this.#hooks.tokenExpiring();
     } else if (name === 'server_draining' && isObject(payload)) {
       const wait = payload['retryAfterMs'];
-      if (typeof wait === 'number' && wait >= 0) this.hooks.draining(wait);
+      if (typeof wait === 'number' && wait >= 0) this.#hooks.draining(wait);
     }
   }
 }

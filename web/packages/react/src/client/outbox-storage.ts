@@ -10,33 +10,33 @@ export interface OutboxStorage {
 }
 
 export class MemoryOutboxStorage implements OutboxStorage {
-  private readonly byUser: Map<string, Map<string, OutboxEntry>> = new Map();
+  readonly #byUser: Map<string, Map<string, OutboxEntry>> = new Map();
 
   async load(userId: string): Promise<OutboxEntry[]> {
-    return [...(this.byUser.get(userId)?.values() ?? [])];
+    return [...(this.#byUser.get(userId)?.values() ?? [])];
   }
   async put(userId: string, entry: OutboxEntry): Promise<void> {
-    const mine = this.byUser.get(userId) ?? new Map<string, OutboxEntry>();
-    this.byUser.set(userId, mine.set(entry.clientMessageId, entry));
+    const mine = this.#byUser.get(userId) ?? new Map<string, OutboxEntry>();
+    this.#byUser.set(userId, mine.set(entry.clientMessageId, entry));
   }
   async remove(userId: string, clientMessageIds: readonly string[]): Promise<void> {
-    for (const id of clientMessageIds) this.byUser.get(userId)?.delete(id);
+    for (const id of clientMessageIds) this.#byUser.get(userId)?.delete(id);
   }
 }
 
 /** One record per message (`<user>:<clientMessageId>`), so that two tabs do not overwrite each other. */
 export class IndexedDbOutboxStorage implements OutboxStorage {
-  private readonly db: UseStore = createStore('rozmova', 'outbox');
+  readonly #db: UseStore = createStore('rozmova', 'outbox');
 
   async load(userId: string): Promise<OutboxEntry[]> {
-    const all = await entries<string, OutboxEntry>(this.db);
+    const all = await entries<string, OutboxEntry>(this.#db);
     return all.filter(([key]) => key.startsWith(`${userId}:`)).map(([, entry]) => entry);
   }
   async put(userId: string, entry: OutboxEntry): Promise<void> {
-    await set(`${userId}:${entry.clientMessageId}`, entry, this.db);
+    await set(`${userId}:${entry.clientMessageId}`, entry, this.#db);
   }
   async remove(userId: string, clientMessageIds: readonly string[]): Promise<void> {
-    await delMany(clientMessageIds.map((id) => `${userId}:${id}`), this.db);
+    await delMany(clientMessageIds.map((id) => `${userId}:${id}`), this.#db);
   }
 }
 

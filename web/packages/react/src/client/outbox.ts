@@ -40,64 +40,64 @@ interface Waiting {
 }
 
 export class Outbox {
-  private readonly store: Store;
-  private readonly socket: SocketTransport;
-  private readonly rest: RestTransport;
-  private readonly storage: OutboxStorage;
-  private readonly hooks: OutboxHooks;
-  private readonly waiting: Map<string, Waiting> = new Map();
-  private readonly busy: Set<RoomKey> = new Set();
-  private userId: string | null = null;
-  private nextOrder = 1;
-  private pausedUntil = 0;
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private readonly tabs: Tabs;
+  readonly #store: Store;
+  readonly #socket: SocketTransport;
+  readonly #rest: RestTransport;
+  readonly #storage: OutboxStorage;
+  readonly #hooks: OutboxHooks;
+  readonly #waiting: Map<string, Waiting> = new Map();
+  readonly #busy: Set<RoomKey> = new Set();
+  #userId: string | null = null;
+  #nextOrder = 1;
+  #pausedUntil = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #tabs: Tabs;
   /** Writes to the storage, one after the other: a removal never overtakes what it removes. */
-  private written: Promise<void> = Promise.resolve();
+  #written: Promise<void> = Promise.resolve();
 
   constructor(
     store: Store, socket: SocketTransport, rest: RestTransport, storage: OutboxStorage, hooks: OutboxHooks,
     locks?: LockManager,
   ) {
-    this.tabs = new Tabs((tab) => this.adopt(tab), locks);
-    this.store = store;
-    this.socket = socket;
-    this.rest = rest;
-    this.storage = storage;
-    this.hooks = hooks;
+    this.#tabs = new Tabs((tab) => this.#adopt(tab), locks);
+    this.#store = store;
+    this.#socket = socket;
+    this.#rest = rest;
+    this.#storage = storage;
+    this.#hooks = hooks;
   }
 
   /** Brings back what an earlier page of this user left behind, once that page has ended. */
   async open(userId: string): Promise<void> {
-    if (this.userId === userId) return;
-    this.userId = userId;
-    const found = await this.storage.load(userId).catch(() => []);
-    if (this.userId !== userId) return;
+    if (this.#userId === userId) return;
+    this.#userId = userId;
+    const found = await this.#storage.load(userId).catch(() => []);
+    if (this.#userId !== userId) return;
     for (const owner of new Set(found.map((entry) => entry.owner ?? ''))) {
-      if (owner === this.tabs.id) await this.adopt(owner);
-      else this.tabs.watch(owner);
+      if (owner === this.#tabs.id) await this.#adopt(owner);
+      else this.#tabs.watch(owner);
     }
   }
 
-  private async adopt(owner: string): Promise<void> {
-    const { userId } = this;
+  async #adopt(owner: string): Promise<void> {
+    const userId = this.#userId;
     if (userId === null) return;
-    const found = await this.storage.load(userId).catch(() => []);
-    if (this.userId !== userId) return;
+    const found = await this.#storage.load(userId).catch(() => []);
+    if (this.#userId !== userId) return;
     for (const entry of found.sort((a, b) => a.order - b.order)) {
-      if ((entry.owner ?? '') !== owner || this.entries().has(entry.clientMessageId)) continue;
-      const order = Math.max(this.nextOrder, entry.order);
-      this.nextOrder = order + 1;
-      this.put({ ...entry, order, owner: this.tabs.id, state: entry.state === 'failed' ? 'failed' : 'queued' });
+      if ((entry.owner ?? '') !== owner || this.#entries().has(entry.clientMessageId)) continue;
+      const order = Math.max(this.#nextOrder, entry.order);
+      this.#nextOrder = order + 1;
+      this.#put({ ...entry, order, owner: this.#tabs.id, state: entry.state === 'failed' ? 'failed' : 'queued' });
     }
-    await this.written;
+    await this.#written;
     this.pump();
   }
 
   send(
     room: RoomKey, content: string, attachments: readonly AttachmentInput[], replyTo: string | null,
   ): Promise<ChatMessage> {
-    const refusal = this.refusalOf(content, attachments);
+    const refusal = this.#refusalOf(content, attachments);
     if (refusal !== null) return Promise.reject(refusal);
     const entry: OutboxEntry = {
       clientMessageId: newId(),
@@ -106,31 +106,31 @@ export class Outbox {
       attachments: attachments.map(({ fileUrl, fileName }) => ({ fileUrl, fileName })),
       replyTo,
       createdAt: new Date(serverNow()).toISOString(),
-      order: this.nextOrder++,
+      order: this.#nextOrder++,
       tries: 0,
       state: 'queued',
       error: null,
-      owner: this.tabs.id,
+      owner: this.#tabs.id,
     };
     const waiting = newWaiting();
-    this.waiting.set(entry.clientMessageId, waiting);
-    this.put(entry);
+    this.#waiting.set(entry.clientMessageId, waiting);
+    this.#put(entry);
     this.pump();
     return waiting.promise;
   }
 
   retry(clientMessageId: string): void {
-    const entry = this.entries().get(clientMessageId);
+    const entry = this.#entries().get(clientMessageId);
     if (entry?.state !== 'failed') return;
-    this.put({ ...entry, state: 'queued', tries: 0, error: null, createdAt: new Date(serverNow()).toISOString() });
+    this.#put({ ...entry, state: 'queued', tries: 0, error: null, createdAt: new Date(serverNow()).toISOString() });
     this.pump();
   }
 
   discard(clientMessageId: string): void {
-    const entry = this.entries().get(clientMessageId);
+    const entry = this.#entries().get(clientMessageId);
     if (entry === undefined) return;
-    this.remove([clientMessageId]);
-    this.settle(clientMessageId, new ChatError('DISCARDED'));
+    this.#remove([clientMessageId]);
+    this.#settle(clientMessageId, new ChatError('DISCARDED'));
   }
 
   /** Messages seen in a chat: those of ours among them need not be sent any more. */
@@ -139,166 +139,166 @@ export class Outbox {
     for (const message of messages) {
       const id = message.clientMessageId;
       if (id === null) continue;
-      if (this.waiting.has(id)) this.settle(id, message);
+      if (this.#waiting.has(id)) this.#settle(id, message);
       done.push(id);
     }
-    if (done.length > 0) this.erase(done);
+    if (done.length > 0) this.#erase(done);
   }
 
   /** Starts whatever may start now. Called on every change that could allow it. */
   pump(): void {
-    if (this.hooks.path() === null || this.paused()) return;
+    if (this.#hooks.path() === null || this.#paused()) return;
     const now = serverNow();
     const next: Map<RoomKey, OutboxEntry> = new Map();
-    for (const entry of this.entries().values()) {
+    for (const entry of this.#entries().values()) {
       if (entry.state !== 'queued') continue;
       if (now - Date.parse(entry.createdAt) > OUTBOX_AGE_MAX_MS) {
-        this.fail(entry, new ChatError('EXPIRED_UNSENT'));
+        this.#fail(entry, new ChatError('EXPIRED_UNSENT'));
         continue;
       }
       const first = next.get(entry.room);
       if (first === undefined || entry.order < first.order) next.set(entry.room, entry);
     }
-    for (const [room, entry] of next) if (!this.busy.has(room)) void this.deliver(entry);
+    for (const [room, entry] of next) if (!this.#busy.has(room)) void this.#deliver(entry);
   }
 
   /** Nothing is sent from here for a while: whoever can may take over. */
   standBy(): void {
-    this.tabs.release();
+    this.#tabs.release();
   }
 
   /** Sends again; what another tab, or another client in this page, took over meanwhile is its business now. */
   async resume(): Promise<void> {
-    const { userId } = this;
-    if (userId === null || this.entries().size === 0) return;
-    await this.tabs.hold();
-    const found = await this.storage.load(userId).catch(() => null);
-    if (found === null || this.userId !== userId) return;
-    const mine = new Set(found.filter(({ owner }) => owner === this.tabs.id).map(({ clientMessageId }) => clientMessageId));
-    for (const clientMessageId of this.entries().keys()) {
-      if (!mine.has(clientMessageId)) this.store.dispatch({ type: 'outbox/remove', clientMessageId });
+    const userId = this.#userId;
+    if (userId === null || this.#entries().size === 0) return;
+    await this.#tabs.hold();
+    const found = await this.#storage.load(userId).catch(() => null);
+    if (found === null || this.#userId !== userId) return;
+    const mine = new Set(found.filter(({ owner }) => owner === this.#tabs.id).map(({ clientMessageId }) => clientMessageId));
+    for (const clientMessageId of this.#entries().keys()) {
+      if (!mine.has(clientMessageId)) this.#store.dispatch({ type: 'outbox/remove', clientMessageId });
     }
     this.pump();
   }
 
   /** Another user: nothing of the earlier one is shown or sent; it stays in storage for his return. */
   forgetUser(): void {
-    this.userId = null;
-    this.tabs.release();
-    for (const id of this.waiting.keys()) this.settle(id, new ChatError('DISCARDED'));
+    this.#userId = null;
+    this.#tabs.release();
+    for (const id of this.#waiting.keys()) this.#settle(id, new ChatError('DISCARDED'));
   }
 
-  private async deliver(entry: OutboxEntry): Promise<void> {
+  async #deliver(entry: OutboxEntry): Promise<void> {
     const { room, clientMessageId } = entry;
-    this.busy.add(room);
+    this.#busy.add(room);
     const sending: OutboxEntry = { ...entry, state: 'sending', tries: entry.tries + 1, error: null };
-    this.put(sending);
+    this.#put(sending);
     try {
-      const message = await this.transmit(sending);
-      this.hooks.stored(message);
+      const message = await this.#transmit(sending);
+      this.#hooks.stored(message);
     } catch (cause) {
       // A broadcast may have confirmed it while the ack was lost; then there is nothing to repair.
-      if (this.entries().has(clientMessageId)) this.undelivered(sending, toChatError(cause));
+      if (this.#entries().has(clientMessageId)) this.#undelivered(sending, toChatError(cause));
     } finally {
-      this.busy.delete(room);
+      this.#busy.delete(room);
     }
     this.pump();
   }
 
-  private async transmit(entry: OutboxEntry): Promise<ChatMessage> {
+  async #transmit(entry: OutboxEntry): Promise<ChatMessage> {
     const message: NewMessage = {
       content: entry.content,
       clientMessageId: entry.clientMessageId,
       ...(entry.attachments.length === 0 ? {} : { attachments: entry.attachments }),
       ...(entry.replyTo === null ? {} : { replyTo: entry.replyTo }),
     };
-    if (this.hooks.path() === 'rest') return this.rest.send(entry.room, message);
+    if (this.#hooks.path() === 'rest') return this.#rest.send(entry.room, message);
     const kind = roomKind(entry.room);
     const payload = { ...roomRef(entry.room), ...message };
-    const answer = await this.socket.request(ROOM_EVENTS[kind].message, payload, REQUEST_TIMEOUT_MS);
+    const answer = await this.#socket.request(ROOM_EVENTS[kind].message, payload, REQUEST_TIMEOUT_MS);
     const stored = parseMessage(kind, answer['message']);
     if (stored === null) throw new ChatError('INTERNAL', 'the ack carries no message');
     return stored;
   }
 
-  private undelivered(entry: OutboxEntry, error: ChatError): void {
-    if (isTokenError(error.code)) this.hooks.tokenRejected(error);
+  #undelivered(entry: OutboxEntry, error: ChatError): void {
+    if (isTokenError(error.code)) this.#hooks.tokenRejected(error);
     const hopeless = error.code === 'INTERNAL' && entry.tries >= OUTBOX_INTERNAL_TRIES_MAX;
     if (hopeless || !(isRetriable(error.code) || isTokenError(error.code))) {
-      this.fail(entry, error);
+      this.#fail(entry, error);
       return;
     }
-    this.put({ ...entry, state: 'queued' });
+    this.#put({ ...entry, state: 'queued' });
     if (error.code === 'DISCONNECTED') return;
-    this.pause(error.retryAfterMs ?? OUTBOX_RETRY_MS);
-    if (error.code === 'RATE_LIMITED') this.store.dispatch({ type: 'paused', until: this.pausedUntil });
+    this.#pause(error.retryAfterMs ?? OUTBOX_RETRY_MS);
+    if (error.code === 'RATE_LIMITED') this.#store.dispatch({ type: 'paused', until: this.#pausedUntil });
   }
 
-  private fail(entry: OutboxEntry, error: ChatError): void {
-    this.put({ ...entry, state: 'failed', error: { code: error.code, message: error.message } });
-    this.settle(entry.clientMessageId, error);
+  #fail(entry: OutboxEntry, error: ChatError): void {
+    this.#put({ ...entry, state: 'failed', error: { code: error.code, message: error.message } });
+    this.#settle(entry.clientMessageId, error);
   }
 
-  private refusalOf(content: string, attachments: readonly AttachmentInput[]): ChatError | null {
+  #refusalOf(content: string, attachments: readonly AttachmentInput[]): ChatError | null {
     if (content.trim() === '' && attachments.length === 0) return new ChatError('INVALID_PAYLOAD', 'empty message');
     if ([...content].length > CONTENT_CHARS_MAX) return new ChatError('PAYLOAD_TOO_LARGE');
     if (attachments.length > ATTACHMENTS_MAX) return new ChatError('INVALID_PAYLOAD', 'too many attachments');
-    return this.entries().size >= OUTBOX_ENTRIES_MAX ? new ChatError('UNAVAILABLE', 'too many unsent messages') : null;
+    return this.#entries().size >= OUTBOX_ENTRIES_MAX ? new ChatError('UNAVAILABLE', 'too many unsent messages') : null;
   }
 
-  private entries(): ReadonlyMap<string, OutboxEntry> {
-    return this.store.getState().outbox;
+  #entries(): ReadonlyMap<string, OutboxEntry> {
+    return this.#store.getState().outbox;
   }
 
-  private put(entry: OutboxEntry): void {
-    this.store.dispatch({ type: 'outbox/put', entry });
-    const { userId } = this;
+  #put(entry: OutboxEntry): void {
+    this.#store.dispatch({ type: 'outbox/put', entry });
+    const userId = this.#userId;
     if (userId === null) return;
-    this.write(async () => {
-      await this.tabs.hold();
+    this.#write(async () => {
+      await this.#tabs.hold();
       // Stored by the server meanwhile: there is nothing to bring back any more.
-      if (this.entries().has(entry.clientMessageId)) await this.storage.put(userId, entry);
+      if (this.#entries().has(entry.clientMessageId)) await this.#storage.put(userId, entry);
     });
   }
 
-  private remove(ids: readonly string[]): void {
-    for (const clientMessageId of ids) this.store.dispatch({ type: 'outbox/remove', clientMessageId });
-    this.erase(ids);
+  #remove(ids: readonly string[]): void {
+    for (const clientMessageId of ids) this.#store.dispatch({ type: 'outbox/remove', clientMessageId });
+    this.#erase(ids);
   }
 
-  private erase(ids: readonly string[]): void {
-    const { userId } = this;
+  #erase(ids: readonly string[]): void {
+    const userId = this.#userId;
     if (userId === null) return;
-    this.write(async () => {
-      await this.storage.remove(userId, ids);
-      if (this.entries().size === 0) this.tabs.release();
+    this.#write(async () => {
+      await this.#storage.remove(userId, ids);
+      if (this.#entries().size === 0) this.#tabs.release();
     });
   }
 
-  private write(run: () => Promise<void>): void {
-    this.written = this.written.then(run).catch(() => {});
+  #write(run: () => Promise<void>): void {
+    this.#written = this.#written.then(run).catch(() => {});
   }
 
-  private settle(clientMessageId: string, outcome: ChatMessage | ChatError): void {
-    const waiting = this.waiting.get(clientMessageId);
+  #settle(clientMessageId: string, outcome: ChatMessage | ChatError): void {
+    const waiting = this.#waiting.get(clientMessageId);
     if (waiting === undefined) return;
-    this.waiting.delete(clientMessageId);
+    this.#waiting.delete(clientMessageId);
     if (outcome instanceof ChatError) waiting.reject(outcome);
     else waiting.resolve(outcome);
   }
 
-  private paused(): boolean {
-    return Date.now() < this.pausedUntil;
+  #paused(): boolean {
+    return Date.now() < this.#pausedUntil;
   }
 
-  private pause(ms: number): void {
-    this.pausedUntil = Math.max(this.pausedUntil, Date.now() + ms);
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      if (this.store.getState().pausedUntil !== 0) this.store.dispatch({ type: 'paused', until: 0 });
+  #pause(ms: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + ms);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#store.getState().pausedUntil !== 0) this.#store.dispatch({ type: 'paused', until: 0 });
       this.pump();
-    }, this.pausedUntil - Date.now() + 1);
+    }, this.#pausedUntil - Date.now() + 1);
   }
 }
 

@@ -20,69 +20,69 @@ export interface PollerHooks {
 }
 
 export class Poller {
-  private readonly store: Store;
-  private readonly rest: RestTransport;
-  private readonly hooks: PollerHooks;
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private running = false;
-  private since = 0;
+  readonly #store: Store;
+  readonly #rest: RestTransport;
+  readonly #hooks: PollerHooks;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #running = false;
+  #since = 0;
 
   constructor(store: Store, rest: RestTransport, hooks: PollerHooks) {
-    this.store = store;
-    this.rest = rest;
-    this.hooks = hooks;
+    this.#store = store;
+    this.#rest = rest;
+    this.#hooks = hooks;
   }
 
   start(): void {
-    if (this.running) return;
-    this.running = true;
-    this.since = Date.now();
-    void this.round();
+    if (this.#running) return;
+    this.#running = true;
+    this.#since = Date.now();
+    void this.#round();
   }
 
   stop(): void {
-    this.running = false;
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.#running = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
-  private async round(): Promise<void> {
+  async #round(): Promise<void> {
     let waitMs = 0;
-    const rooms = this.hooks.rooms();
+    const rooms = this.#hooks.rooms();
     try {
-      if (rooms.length === 0) await this.rest.request('GET', '/me');
+      if (rooms.length === 0) await this.#rest.request('GET', '/me');
       for (const room of rooms) {
-        if (!this.running) return;
-        await this.ask(room);
+        if (!this.#running) return;
+        await this.#ask(room);
       }
-      if (this.running) this.hooks.answered(true);
+      if (this.#running) this.#hooks.answered(true);
     } catch (cause) {
-      if (!this.running) return;
+      if (!this.#running) return;
       const error = toChatError(cause);
       waitMs = error.retryAfterMs ?? 0;
-      if (isTokenError(error.code)) this.hooks.tokenRejected(error);
+      if (isTokenError(error.code)) this.#hooks.tokenRejected(error);
       // A refusal is an answer too: only silence means that nothing is reachable.
-      this.hooks.answered(!['DISCONNECTED', 'TIMEOUT', 'UNAVAILABLE'].includes(error.code));
+      this.#hooks.answered(!['DISCONNECTED', 'TIMEOUT', 'UNAVAILABLE'].includes(error.code));
     }
-    if (this.running) this.timer = setTimeout(() => void this.round(), Math.max(waitMs, this.interval()));
+    if (this.#running) this.#timer = setTimeout(() => void this.#round(), Math.max(waitMs, this.#interval()));
   }
 
-  private async ask(room: RoomKey): Promise<void> {
-    const { tailSeq: tail, cached, lastChangeSeq } = selectRoom(this.store.getState(), room);
+  async #ask(room: RoomKey): Promise<void> {
+    const { tailSeq: tail, cached, lastChangeSeq } = selectRoom(this.#store.getState(), room);
     if (tail === null || cached) {
-      const page = await this.rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
-      if (this.running) this.hooks.firstPage(room, page);
+      const page = await this.#rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
+      if (this.#running) this.#hooks.firstPage(room, page);
       return;
     }
-    const page = await this.rest.history(room, { after: tail, limit: CATCH_UP_PAGE_MESSAGES });
-    if (this.running && page.messages.length > 0) this.hooks.received(room, page.messages);
+    const page = await this.#rest.history(room, { after: tail, limit: CATCH_UP_PAGE_MESSAGES });
+    if (this.#running && page.messages.length > 0) this.#hooks.received(room, page.messages);
     if (page.lastChangeSeq <= lastChangeSeq) return;
-    const changes = await this.rest.changes(room, lastChangeSeq);
-    if (this.running) this.hooks.received(room, changes);
+    const changes = await this.#rest.changes(room, lastChangeSeq);
+    if (this.#running) this.#hooks.received(room, changes);
   }
 
-  private interval(): number {
+  #interval(): number {
     if (typeof document !== 'undefined' && document.visibilityState === 'hidden') return POLL_INTERVAL_HIDDEN_MS;
-    return Date.now() - this.since > POLL_LATER_AFTER_MS ? POLL_INTERVAL_LATER_MS : POLL_INTERVAL_MS;
+    return Date.now() - this.#since > POLL_LATER_AFTER_MS ? POLL_INTERVAL_LATER_MS : POLL_INTERVAL_MS;
   }
 }

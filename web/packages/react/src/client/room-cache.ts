@@ -13,49 +13,59 @@ import type { Store } from '../store/store';
 import { CACHE_MESSAGES_MAX, CACHE_WRITE_MS } from './limits';
 
 export class RoomCache {
-  private readonly store: Store;
-  private readonly db: UseStore | null;
-  private readonly written: Map<RoomKey, RoomState> = new Map();
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #store: Store;
+  readonly #db: UseStore | null;
+  readonly #written: Map<RoomKey, RoomState> = new Map();
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(store: Store, enabled: boolean) {
-    this.store = store;
-    this.db = enabled ? openStore() : null;
-    if (this.db !== null) store.subscribe(() => this.writeLater());
+    this.#store = store;
+    this.#db = enabled ? openStore() : null;
+    if (this.#db !== null) store.subscribe(() => this.#writeLater());
   }
 
   async load(room: RoomKey): Promise<void> {
-    const me = this.store.getState().me;
-    if (this.db === null || me === null || selectRoom(this.store.getState(), room).tailSeq !== null) return;
-    const cached = await get<RoomState>(`${me.id} ${room}`, this.db).catch(() => undefined);
-    if (cached === undefined || this.store.getState().me?.id !== me.id) return;
-    this.store.dispatch({ type: 'room/cached', room, cached: { ...EMPTY_ROOM, ...cached } });
+    const me = this.#store.getState().me;
+    if (this.#db === null || me === null || selectRoom(this.#store.getState(), room).tailSeq !== null) return;
+    const cached = await attempt(get<RoomState>, `${me.id} ${room}`, this.#db);
+    if (cached === undefined || this.#store.getState().me?.id !== me.id) return;
+    this.#store.dispatch({ type: 'room/cached', room, cached: { ...EMPTY_ROOM, ...cached } });
   }
 
   /** Signing out on a shared computer leaves nothing to read. */
   async forget(): Promise<void> {
-    this.written.clear();
-    if (this.db !== null) await clear(this.db).catch(() => {});
+    this.#written.clear();
+    if (this.#db !== null) await attempt(clear, this.#db);
   }
 
-  private writeLater(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = null;
-      this.write();
+  #writeLater(): void {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#write();
     }, CACHE_WRITE_MS);
   }
 
-  private write(): void {
-    const { me, rooms } = this.store.getState();
-    if (this.db === null || me === null) return;
+  #write(): void {
+    const { me, rooms } = this.#store.getState();
+    if (this.#db === null || me === null) return;
     for (const [room, state] of rooms) {
-      if (state.phase !== 'ready' || state.tailSeq === null || this.written.get(room) === state) continue;
-      this.written.set(room, state);
+      if (state.phase !== 'ready' || state.tailSeq === null || this.#written.get(room) === state) continue;
+      this.#written.set(room, state);
       const { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, lastChangeSeq, participants, reads } =
         trimOldest(state, CACHE_MESSAGES_MAX);
       const kept = { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, lastChangeSeq, participants, reads };
-      set(`${me.id} ${room}`, kept, this.db).catch(() => {});
+      void attempt(set, `${me.id} ${room}`, kept, this.#db);
     }
+  }
+}
+
+/** A private mode may refuse at once, or a moment later; either way there is nothing kept. */
+async function attempt<Args extends unknown[], T>(run: (...args: Args) => Promise<T>, ...args: Args): Promise<T | undefined> {
+  try {
+    return await run(...args);
+  } catch {
+    return undefined;
   }
 }
 

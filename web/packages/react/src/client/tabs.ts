@@ -13,18 +13,18 @@ const CALL = 'rozmova:unsent';
 
 export class Tabs {
   readonly id: string = newId();
-  private readonly locks: LockManager | undefined;
-  private readonly storage: Storage | undefined;
+  readonly #locks: LockManager | undefined;
+  readonly #storage: Storage | undefined;
   /** Takes over what that tab left; nobody else does so meanwhile. */
-  private readonly onGone: (tab: string) => Promise<void>;
-  private readonly watched: Set<string> = new Set();
-  private held: Promise<void> | null = null;
-  private letGo: (() => void) | null = null;
+  readonly #onGone: (tab: string) => Promise<void>;
+  readonly #watched: Set<string> = new Set();
+  #held: Promise<void> | null = null;
+  #letGo: (() => void) | null = null;
 
   constructor(onGone: (tab: string) => Promise<void>, locks: LockManager | undefined = browserLocks()) {
-    this.onGone = onGone;
-    this.locks = locks;
-    this.storage = browserStorage();
+    this.#onGone = onGone;
+    this.#locks = locks;
+    this.#storage = browserStorage();
     globalThis.addEventListener?.('storage', (event) => {
       if ((event as StorageEvent).key === CALL) this.watch((event as StorageEvent).newValue ?? '');
     });
@@ -32,55 +32,55 @@ export class Tabs {
 
   /** Resolves when this tab is known to be alive: only then may a message be stored as its own. */
   hold(): Promise<void> {
-    this.held ??= (this.locks === undefined ? this.stamp() : this.lock(this.locks))
-      .then(() => this.storage?.setItem(CALL, this.id));
-    return this.held;
+    this.#held ??= (this.#locks === undefined ? this.#stamp() : this.#lock(this.#locks))
+      .then(() => this.#storage?.setItem(CALL, this.id));
+    return this.#held;
   }
 
   /** Nothing is left to send. */
   release(): void {
-    this.letGo?.();
-    this.letGo = null;
-    this.held = null;
+    this.#letGo?.();
+    this.#letGo = null;
+    this.#held = null;
   }
 
   /** Calls `onGone` when that tab has ended. */
   watch(tab: string): void {
-    if (tab === this.id || this.watched.has(tab)) return;
-    this.watched.add(tab);
-    const adopt = (): Promise<void> => this.onGone(tab).finally(() => this.watched.delete(tab));
-    if (this.locks !== undefined) void this.locks.request(PREFIX + tab, adopt);
-    else this.awaitSilence(tab, adopt);
+    if (tab === this.id || this.#watched.has(tab)) return;
+    this.#watched.add(tab);
+    const adopt = (): Promise<void> => this.#onGone(tab).finally(() => this.#watched.delete(tab));
+    if (this.#locks !== undefined) void this.#locks.request(PREFIX + tab, adopt);
+    else this.#awaitSilence(tab, adopt);
   }
 
-  private lock(locks: LockManager): Promise<void> {
+  #lock(locks: LockManager): Promise<void> {
     return new Promise((granted) => {
       void locks.request(PREFIX + this.id, () => {
         granted();
-        return new Promise<void>((done) => (this.letGo = done));
+        return new Promise<void>((done) => (this.#letGo = done));
       });
     });
   }
 
-  private async stamp(): Promise<void> {
-    const { storage } = this;
+  async #stamp(): Promise<void> {
+    const storage = this.#storage;
     if (storage === undefined) return;
     const write = (): void => storage.setItem(PREFIX + this.id, String(Date.now()));
     const erase = (): void => storage.removeItem(PREFIX + this.id);
     write();
     const timer = setInterval(write, TAB_STAMP_MS);
     globalThis.addEventListener?.('pagehide', erase);
-    this.letGo = () => {
+    this.#letGo = () => {
       clearInterval(timer);
       globalThis.removeEventListener?.('pagehide', erase);
       erase();
     };
   }
 
-  private awaitSilence(tab: string, adopt: () => Promise<void>): void {
-    const stamp = Number(this.storage?.getItem(PREFIX + tab) ?? 0);
+  #awaitSilence(tab: string, adopt: () => Promise<void>): void {
+    const stamp = Number(this.#storage?.getItem(PREFIX + tab) ?? 0);
     if (Date.now() - stamp > TAB_GONE_MS) void adopt();
-    else setTimeout(() => this.awaitSilence(tab, adopt), TAB_STAMP_MS);
+    else setTimeout(() => this.#awaitSilence(tab, adopt), TAB_STAMP_MS);
   }
 }
 

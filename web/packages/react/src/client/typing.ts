@@ -8,27 +8,27 @@ import { TYPING_EXPIRE_MS, TYPING_IDLE_MS, TYPING_REPEAT_MS } from './limits';
 interface Writing { toldAt: number; idleTimer: ReturnType<typeof setTimeout> }
 
 export class Typing {
-  private readonly store: Store;
-  private readonly socket: SocketTransport;
-  private readonly writing: Map<RoomKey, Writing> = new Map();
-  private expiryTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #store: Store;
+  readonly #socket: SocketTransport;
+  readonly #writing: Map<RoomKey, Writing> = new Map();
+  #expiryTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(store: Store, socket: SocketTransport) {
-    this.store = store;
-    this.socket = socket;
+    this.#store = store;
+    this.#socket = socket;
   }
 
   set(room: RoomKey, isTyping: boolean): void {
-    const before = this.writing.get(room);
+    const before = this.#writing.get(room);
     if (before !== undefined) clearTimeout(before.idleTimer);
     if (!isTyping) {
-      if (this.writing.delete(room)) this.tell(room, false);
+      if (this.#writing.delete(room)) this.#tell(room, false);
       return;
     }
     const now = Date.now();
     const due = before === undefined || now - before.toldAt >= TYPING_REPEAT_MS;
-    if (due) this.tell(room, true);
-    this.writing.set(room, {
+    if (due) this.#tell(room, true);
+    this.#writing.set(room, {
       toldAt: due ? now : before.toldAt,
       idleTimer: setTimeout(() => this.set(room, false), TYPING_IDLE_MS),
     });
@@ -36,36 +36,36 @@ export class Typing {
 
   /** The message says it: the server clears the indicator by itself. */
   sent(room: RoomKey): void {
-    const before = this.writing.get(room);
+    const before = this.#writing.get(room);
     if (before !== undefined) clearTimeout(before.idleTimer);
-    this.writing.delete(room);
+    this.#writing.delete(room);
   }
 
   /** A new connection knows nothing of what the old one was told. */
   onDown(): void {
-    for (const { idleTimer } of this.writing.values()) clearTimeout(idleTimer);
-    this.writing.clear();
-    this.store.dispatch({ type: 'typing/expire', now: Infinity });
+    for (const { idleTimer } of this.#writing.values()) clearTimeout(idleTimer);
+    this.#writing.clear();
+    this.#store.dispatch({ type: 'typing/expire', now: Infinity });
   }
 
   heard(room: RoomKey, userId: string, isTyping: boolean): void {
     const until = isTyping ? Date.now() + TYPING_EXPIRE_MS : null;
-    this.store.dispatch({ type: 'typing', room, userId, until });
-    if (isTyping) this.scheduleExpiry();
+    this.#store.dispatch({ type: 'typing', room, userId, until });
+    if (isTyping) this.#scheduleExpiry();
   }
 
-  private tell(room: RoomKey, isTyping: boolean): void {
-    this.socket.hint(ROOM_EVENTS[roomKind(room)].typing, { ...roomRef(room), isTyping });
+  #tell(room: RoomKey, isTyping: boolean): void {
+    this.#socket.hint(ROOM_EVENTS[roomKind(room)].typing, { ...roomRef(room), isTyping });
   }
 
-  private scheduleExpiry(): void {
-    if (this.expiryTimer !== null) return;
-    const ends = [...this.store.getState().rooms.values()].flatMap(({ typing }) => [...typing.values()]);
+  #scheduleExpiry(): void {
+    if (this.#expiryTimer !== null) return;
+    const ends = [...this.#store.getState().rooms.values()].flatMap(({ typing }) => [...typing.values()]);
     if (ends.length === 0) return;
-    this.expiryTimer = setTimeout(() => {
-      this.expiryTimer = null;
-      this.store.dispatch({ type: 'typing/expire', now: Date.now() });
-      this.scheduleExpiry();
+    this.#expiryTimer = setTimeout(() => {
+      this.#expiryTimer = null;
+      this.#store.dispatch({ type: 'typing/expire', now: Date.now() });
+      this.#scheduleExpiry();
     }, Math.max(1, Math.min(...ends) - Date.now() + 1));
   }
 }

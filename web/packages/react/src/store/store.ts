@@ -8,34 +8,34 @@ import type { ChatState } from './state';
 const NOTIFY_INTERVAL_MS = 16;
 
 export class Store {
-  private state: ChatState = EMPTY_STATE;
-  private readonly listeners: Set<() => void> = new Set();
-  private scheduled = false;
-  private notifiedAt = 0;
+  #state: ChatState = EMPTY_STATE;
+  readonly #listeners: Set<() => void> = new Set();
+  #scheduled = false;
+  #notifiedAt = 0;
 
-  readonly getState = (): ChatState => this.state;
+  readonly getState = (): ChatState => this.#state;
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
+    this.#listeners.add(listener);
     return () => {
-      this.listeners.delete(listener);
+      this.#listeners.delete(listener);
     };
   };
 
   dispatch(action: Action): void {
-    const next = reduce(this.state, action);
-    if (next === this.state) return;
-    this.state = next;
-    if (this.scheduled) return;
-    this.scheduled = true;
-    const quietFor = Date.now() - this.notifiedAt;
-    if (quietFor >= NOTIFY_INTERVAL_MS) queueMicrotask(this.notify);
-    else setTimeout(this.notify, NOTIFY_INTERVAL_MS - quietFor);
+    const next = reduce(this.#state, action);
+    if (next === this.#state) return;
+    this.#state = next;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const quietFor = Date.now() - this.#notifiedAt;
+    if (quietFor >= NOTIFY_INTERVAL_MS) queueMicrotask(this.#notify);
+    else setTimeout(this.#notify, NOTIFY_INTERVAL_MS - quietFor);
   }
 
-  private readonly notify = (): void => {
-    this.scheduled = false;
-    this.notifiedAt = Date.now();
-    for (const listener of this.listeners) listener();
+  readonly #notify = (): void => {
+    this.#scheduled = false;
+    this.#notifiedAt = Date.now();
+    for (const listener of this.#listeners) listener();
   };
 }

@@ -29,32 +29,32 @@ const CODE_BY_STATUS: Readonly<Record<number, ChatErrorCode>> = {
 
 export class RestTransport {
   readonly base: string;
-  private readonly token: TokenSource;
-  private readonly timeoutMs: number;
+  readonly #token: TokenSource;
+  readonly #timeoutMs: number;
 
   /** `base` ends with `/v1`, without a slash after it. */
   constructor(base: string, token: TokenSource, timeoutMs: number) {
     this.base = base.replace(/\/+$/, '');
-    this.token = token;
-    this.timeoutMs = timeoutMs;
+    this.#token = token;
+    this.#timeoutMs = timeoutMs;
   }
 
   request(method: Method, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    return this.withToken((token) => this.once(method, this.base + path, body, token, readAnswer));
+    return this.withToken((token) => this.#once(method, this.base + path, body, token, readAnswer));
   }
 
   /** A file of this API, as it is. */
   file(url: string): Promise<Blob> {
-    return this.withToken((token) => this.once('GET', url, undefined, token, readBlob));
+    return this.withToken((token) => this.#once('GET', url, undefined, token, readBlob));
   }
 
   /** Once more with a new token when the first has ended. */
   async withToken<T>(run: (token: string) => Promise<T>): Promise<T> {
     try {
-      return await run(await this.token({ refresh: false }));
+      return await run(await this.#token({ refresh: false }));
     } catch (error) {
       if (!(error instanceof ChatError) || error.code !== 'TOKEN_EXPIRED') throw error;
-      return run(await this.token({ refresh: true }));
+      return run(await this.#token({ refresh: true }));
     }
   }
 
@@ -91,11 +91,11 @@ export class RestTransport {
     await this.request('POST', `${roomPath(room)}/read`, { seq });
   }
 
-  private async once<T>(
+  async #once<T>(
     method: Method, url: string, body: unknown, token: string, read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.timeoutMs);
+    const timer = setTimeout(() => abort.abort(), this.#timeoutMs);
     try {
       const response = await fetch(url, {
         method,

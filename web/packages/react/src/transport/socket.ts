@@ -32,11 +32,11 @@ export interface SocketTransportOptions {
 }
 
 export class SocketTransport {
-  private readonly socket: Socket;
-  private readonly events: SocketTransportEvents;
+  readonly #socket: Socket;
+  readonly #events: SocketTransportEvents;
 
   constructor(options: SocketTransportOptions, events: SocketTransportEvents) {
-    this.events = events;
+    this.#events = events;
     const settings = {
       path: options.path,
       autoConnect: false,
@@ -46,56 +46,56 @@ export class SocketTransport {
       transports: [...options.transports],
       rememberUpgrade: true,
     };
-    this.socket = options.url === '' ? io(settings) : io(options.url, settings);
-    this.listen();
+    this.#socket = options.url === '' ? io(settings) : io(options.url, settings);
+    this.#listen();
   }
 
   get connected(): boolean {
-    return this.socket.connected;
+    return this.#socket.connected;
   }
 
   open(token: string): void {
-    this.socket.auth = token === '' ? {} : { token };
-    this.events.trace('note', 'open');
-    this.socket.connect();
+    this.#socket.auth = token === '' ? {} : { token };
+    this.#events.trace('note', 'open');
+    this.#socket.connect();
   }
 
   /** Ends the connection or the attempt; reports nothing. */
   close(): void {
-    this.events.trace('note', 'close');
-    this.socket.disconnect();
-    this.socket.io.engine?.close();
+    this.#events.trace('note', 'close');
+    this.#socket.disconnect();
+    this.#socket.io.engine?.close();
   }
 
   /** Sends one event and waits for its ack; refusals, timeouts and lost connections all reject with ChatError. */
   async request(event: string, payload: unknown, timeoutMs: number): Promise<Record<string, unknown>> {
-    if (!this.socket.connected) throw new ChatError('DISCONNECTED');
-    this.events.trace('out', event, payload);
-    const answer = await this.ack(event, payload, timeoutMs);
-    this.events.trace('in', `ack ${event}`, answer);
+    if (!this.#socket.connected) throw new ChatError('DISCONNECTED');
+    this.#events.trace('out', event, payload);
+    const answer = await this.#ack(event, payload, timeoutMs);
+    this.#events.trace('in', `ack ${event}`, answer);
     if (isObject(answer) && answer['ok'] === true) return answer;
     throw parseError(isObject(answer) ? answer['error'] : null);
   }
 
   /** Sends something that may be lost: typing. */
   hint(event: string, payload: unknown): void {
-    if (!this.socket.connected) return;
-    this.events.trace('out', event, payload);
-    this.socket.volatile.emit(event, payload);
+    if (!this.#socket.connected) return;
+    this.#events.trace('out', event, payload);
+    this.#socket.volatile.emit(event, payload);
   }
 
-  private ack(event: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+  #ack(event: string, payload: unknown, timeoutMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       // On a lost connection socket.io-client calls back at once, with an error.
-      this.socket.timeout(timeoutMs).emit(event, payload, (error: Error | null, answer: unknown) => {
+      this.#socket.timeout(timeoutMs).emit(event, payload, (error: Error | null, answer: unknown) => {
         if (error === null) resolve(answer);
-        else reject(new ChatError(this.socket.connected ? 'TIMEOUT' : 'DISCONNECTED'));
+        else reject(new ChatError(this.#socket.connected ? 'TIMEOUT' : 'DISCONNECTED'));
       });
     });
   }
 
-  private listen(): void {
-    const { socket, events } = this;
+  #listen(): void {
+    const [socket, events] = [this.#socket, this.#events];
     socket.on('connect', () => {
       const engine = socket.io.engine;
       engine.once('upgrade', () => {
