@@ -66,7 +66,7 @@ describe('what one does with messages', () => {
     const asked = server.say(order, ivan, 'Коли зручно?');
     await open();
     await pick('Коли зручно?', 'Reply');
-    expect(screen.getByText('Reply to Іван Мельник')).toBeInTheDocument();
+    await screen.findByText('Reply to Іван Мельник');
     await user.type(field(), 'Завтра{Enter}');
     await until('stored', () => order.messages.length === 2);
     expect(last()['replyTo']).toBe(asked['id']);

@@ -2,7 +2,9 @@ import { afterEach } from 'vitest';
 
 if (typeof document !== 'undefined') {
   await import('@testing-library/jest-dom/vitest');
-  const { cleanup } = await import('@testing-library/react');
+  const { cleanup, configure } = await import('@testing-library/react');
+  // A chunk that is fetched when first used may take its time on a busy machine.
+  configure({ asyncUtilTimeout: 5_000 });
   afterEach(cleanup);
 }
 

@@ -13,16 +13,16 @@ import { TranslatorProvider, useChatClient, usePresentation, useTranslator } fro
 import type { Theme } from '../context';
 import { useMyId, useRoom } from '../use-room';
 import type { RoomView } from '../use-room';
-import { Announcer, TypingIndicator } from './Announcer';
 import { EmptyChat, Skeleton, Waiting, isBare } from './ChatNotices';
 import { Composer } from './Composer';
 import type { ComposerHandle, ComposerProps, Uploader, Writing } from './Composer';
 import { ConnectionBar, UnsentBar } from './ConnectionBar';
 import { ConversationHeader } from './ConversationHeader';
-import { preloadExtras, whenExtras } from './lazy';
+import { NewsLog, preloadExtras, whenExtras } from './lazy';
 import { MessageList } from './MessageList';
 import type { MessageListHandle } from './MessageList';
 import type { MessageRowProps, Person } from './MessageRow';
+import { TypingIndicator } from './TypingIndicator';
 
 /** What both chat components take beside the seed's props. */
 export interface ChatOptions {
@@ -142,7 +142,7 @@ function ChatBody(props: ChatPaneProps & { client: ChatClient }): ReactElement {
         )}
         {dropping && <div className="chat-drop" aria-hidden="true">{translator.t('composer.drop')}</div>}
       </div>
-      <Announcer client={client} roomKey={roomKey} me={me} nameOf={nameOf} />
+      <NewsLog client={client} roomKey={roomKey} me={me} nameOf={nameOf} />
     </>
   );
 }

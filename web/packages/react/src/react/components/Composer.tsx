@@ -10,9 +10,8 @@ import type { AttachmentInput, ChatMessage, RoomKey } from '../../protocol/types
 import { useTranslator } from '../context';
 import { useChatState } from '../use-chat-state';
 import type { ChatState } from '../../store/state';
-import { ClipIcon, CloseIcon, CheckIcon, LockIcon, PenIcon, ReplyIcon, SendIcon } from './icons';
-import { DraftTray } from './lazy';
-import { Excerpt } from './Quote';
+import { CheckIcon, ClipIcon, LockIcon, SendIcon } from './icons';
+import { DraftTray, WritingBanner } from './lazy';
 import { useSeconds } from './use-seconds';
 
 /** What the field is for: a new message, an answer to one, or another text for one. */
@@ -211,22 +210,6 @@ export function Composer(props: ComposerProps): ReactElement {
         {tooMany ? t('file.tooMany', { count: ATTACHMENTS_MAX }) : null}
       </Hint>
     </form>
-  );
-}
-
-function WritingBanner({ writing, onCancel }: { writing: Exclude<Writing, { kind: 'new' }>; onCancel(): void }): ReactElement {
-  const { t } = useTranslator();
-  return (
-    <div className="chat-writing">
-      {writing.kind === 'reply' ? <ReplyIcon /> : <PenIcon />}
-      <span className="chat-writing-text">
-        <strong>{writing.kind === 'reply' ? t('composer.replyTo', { name: writing.name }) : t('composer.editing')}</strong>
-        <span dir="auto"><Excerpt message={writing.message} /></span>
-      </span>
-      <button type="button" className="chat-tool" aria-label={t('composer.cancel')} title={t('composer.cancel')} onClick={onCancel}>
-        <CloseIcon />
-      </button>
-    </div>
   );
 }
 

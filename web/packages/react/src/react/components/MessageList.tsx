@@ -1,22 +1,19 @@
 import { useCallback, useContext, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
 import type { ComponentType, ReactElement, ReactNode, Ref } from 'react';
 import type { ChatClient } from '../../client/client';
-import { EDIT_WINDOW_MS } from '../../client/limits';
-import { serverNow } from '../../clock';
-import { toChatError } from '../../protocol/errors';
 import type { ChatError } from '../../protocol/errors';
-import type { Attachment, ChatMessage, RoomKey } from '../../protocol/types';
+import type { ChatMessage, RoomKey } from '../../protocol/types';
 import { findById } from '../../store/messages';
 import { selectRoom } from '../../store/selectors';
 import { useTranslator } from '../context';
-import type { MenuItem } from '../extras/MessageMenu';
+import type { Open } from '../extras/Overlay';
 import { buildRows, firstUnread } from '../rows';
 import type { Row } from '../rows';
 import type { RoomView } from '../use-room';
 import { isImage } from './Attachments';
 import type { Writing } from './Composer';
 import { ArrowDownIcon } from './icons';
-import { DeleteDialog, Lightbox, MessageMenu, whenExtras } from './lazy';
+import { Overlay, whenExtras } from './lazy';
 import { MessageRow } from './MessageRow';
 import type { MessageRowProps, Person, RowDeeds } from './MessageRow';
 import { SystemRow } from './SystemRow';
@@ -48,11 +45,6 @@ const LINE_HEIGHT_PX = 22;
 const QUOTE_HEIGHT_PX = 48;
 const FILES_HEIGHT_PX = 200;
 const FLASH_MS = 1_600;
-
-type Open =
-  | { readonly kind: 'menu'; readonly message: ChatMessage; readonly anchor: HTMLElement }
-  | { readonly kind: 'delete'; readonly message: ChatMessage }
-  | { readonly kind: 'images'; readonly images: readonly Attachment[]; readonly at: number };
 
 /** The history of one chat. Mount it anew (by key) for another chat. */
 export function MessageList(props: MessageListProps): ReactElement {
@@ -134,18 +126,6 @@ export function MessageList(props: MessageListProps): ReactElement {
       return null;
     });
   }, []);
-  const pick = (item: MenuItem, message: ChatMessage): void => {
-    if (item === 'delete') return setOpen({ kind: 'delete', message });
-    close();
-    if (item === 'reply') onWriting({ kind: 'reply', message, name: message.senderId === me ? t('message.you') : person(message.senderId).name });
-    else if (item === 'edit') onWriting({ kind: 'edit', message });
-    else void navigator.clipboard?.writeText(message.content);
-  };
-  const remove = (message: ChatMessage): void => {
-    setOpen(null);
-    client.deleteMessage(roomKey, message.id).catch((error: unknown) => onError?.(toChatError(error)));
-  };
-
   const byId = useMemo(() => new Map(room.messages.map((message) => [message.id, message])), [room.messages]);
   const nameOf = useCallback((id: string): string => person(id).name, [person]);
   const render = useCallback((index: number): ReactNode => {
@@ -207,27 +187,14 @@ export function MessageList(props: MessageListProps): ReactElement {
           </span>
         </button>
       )}
-      {open?.kind === 'menu' && (
-        <MessageMenu
-          items={itemsOf(open.message, me, writable)} anchor={open.anchor} onClose={close}
-          onPick={(item) => pick(item, open.message)}
+      {open !== null && (
+        <Overlay
+          client={client} roomKey={roomKey} open={open} me={me} writable={writable} nameOf={nameOf} onOpen={setOpen}
+          onClose={close} onWriting={onWriting} onError={onError}
         />
       )}
-      {open?.kind === 'delete' && <DeleteDialog onClose={close} onConfirm={() => remove(open.message)} />}
-      {open?.kind === 'images' && <Lightbox client={client} images={open.images} startAt={open.at} onClose={close} />}
     </div>
   );
-}
-
-function itemsOf(message: ChatMessage, me: string | null, writable: boolean): MenuItem[] {
-  const own = writable && message.senderId === me && serverNow() - Date.parse(message.createdAt) < EDIT_WINDOW_MS;
-  const text = message.content !== '';
-  return [
-    ...(writable ? ['reply' as const] : []),
-    ...(text ? ['copy' as const] : []),
-    ...(own && text ? ['edit' as const] : []),
-    ...(own ? ['delete' as const] : []),
-  ];
 }
 
 /** Leads to a message, loading earlier pages as needed, and lights it up for a moment. */

@@ -3,7 +3,7 @@ import type { ComponentProps, ComponentType, ReactElement } from 'react';
 import type * as extras from '../extras';
 
 type Extras = typeof extras;
-type Parts = 'Lightbox' | 'MessageMenu' | 'DraftTray' | 'DeleteDialog';
+type Parts = 'DraftTray' | 'Lightbox' | 'NewsLog' | 'Overlay' | 'WritingBanner';
 const load = (): Promise<Extras> => import('../extras');
 
 /** Fetches the rest of the chat while nobody waits for it, and before a connection may be lost. */
@@ -33,7 +33,8 @@ function later<Name extends Parts>(name: Name): ComponentType<ComponentProps<Ext
     return <Suspense fallback={null}><Part {...props} /></Suspense>;
   };
 }
-export const Lightbox: ComponentType<ComponentProps<Extras['Lightbox']>> = later('Lightbox');
-export const MessageMenu: ComponentType<ComponentProps<Extras['MessageMenu']>> = later('MessageMenu');
 export const DraftTray: ComponentType<ComponentProps<Extras['DraftTray']>> = later('DraftTray');
-export const DeleteDialog: ComponentType<ComponentProps<Extras['DeleteDialog']>> = later('DeleteDialog');
+export const Lightbox: ComponentType<ComponentProps<Extras['Lightbox']>> = later('Lightbox');
+export const NewsLog: ComponentType<ComponentProps<Extras['NewsLog']>> = later('NewsLog');
+export const Overlay: ComponentType<ComponentProps<Extras['Overlay']>> = later('Overlay');
+export const WritingBanner: ComponentType<ComponentProps<Extras['WritingBanner']>> = later('WritingBanner');
