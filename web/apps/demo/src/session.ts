@@ -2,20 +2,20 @@
 import { ChatClient } from '@rozmova/react';
 import { API_BASE, signInAs } from './api';
 import type { Session } from './api';
+import { keep, recall } from './storage';
 
 const KEY = 'rozmova.session';
 
 export function loadSession(): Session | null {
   try {
-    const session = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as Session | null;
+    const session = JSON.parse(recall('sessionStorage', KEY) ?? 'null') as Session | null;
     return typeof session?.token === 'string' && typeof session.user?.id === 'string' ? session : null;
   } catch {
     return null;
   }
 }
 export function saveSession(session: Session | null): void {
-  if (session === null) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, JSON.stringify(session));
+  keep('sessionStorage', KEY, session === null ? null : JSON.stringify(session));
 }
 
 /** The demo may sign in again without asking; a marketplace would call its own back end here. */

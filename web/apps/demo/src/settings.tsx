@@ -3,6 +3,7 @@ import { createTranslator, regionalLocale } from '@rozmova/react';
 import type { Locale, Theme, Translator } from '@rozmova/react';
 import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
+import { keep, recall } from './storage';
 import { loadStrings } from './strings';
 import type { DemoStrings } from './strings';
 
@@ -43,11 +44,11 @@ export function SettingsProvider(props: { locale: Locale; strings: DemoStrings; 
 
   useEffect(() => {
     document.documentElement.lang = locale;
-    localStorage.setItem('rozmova.locale', locale);
+    keep('localStorage', 'rozmova.locale', locale);
   }, [locale]);
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
-    localStorage.setItem('rozmova.theme', theme);
+    keep('localStorage', 'rozmova.theme', theme);
   }, [theme]);
 
   const settings = useMemo(
@@ -58,7 +59,7 @@ export function SettingsProvider(props: { locale: Locale; strings: DemoStrings; 
 }
 
 function stored<T extends string>(key: string, allowed: readonly T[]): T | null {
-  const value = localStorage.getItem(key);
+  const value = recall('localStorage', key);
   return allowed.find((one) => one === value) ?? null;
 }
 /** Ukrainian unless the browser clearly asks for something else. */

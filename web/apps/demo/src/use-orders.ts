@@ -4,6 +4,7 @@ import type { ChatClient, ChatMessage, ChatState, RoomKey, RoomState } from '@ro
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { fetchDisputes, fetchOrders } from './api';
 import type { Dispute, Order } from './api';
+import { keep, recall } from './storage';
 
 /** Chats of the list that are heard live; the rest shows what REST said last. */
 const LIVE_ROOMS_MAX = 20;
@@ -36,22 +37,11 @@ interface Fetched { orders: Order[]; disputes: Dispute[] }
 /** The lists of the last visit, so that chats can be found and read without a network; gone with the sign-out. */
 const KEPT = 'rozmova.lists';
 function kept(me: string): Fetched | null {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEPT) ?? 'null') as (Fetched & { me: string }) | null;
-    return found?.me === me ? found : null;
-  } catch {
-    return null;
-  }
-}
-function keep(me: string, lists: Fetched): void {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify({ me, ...lists }));
-  } catch {
-    // No room, or no storage: then there is nothing to read offline.
-  }
+  const found = JSON.parse(recall('localStorage', KEPT) ?? 'null') as (Fetched & { me: string }) | null;
+  return found?.me === me ? found : null;
 }
 export function forgetLists(): void {
-  localStorage.removeItem(KEPT);
+  keep('localStorage', KEPT, null);
 }
 
 export function useLists(client: ChatClient, me: string): Lists {
@@ -67,7 +57,7 @@ export function useLists(client: ChatClient, me: string): Lists {
       ([orders, found]) => {
         const lists = { orders, disputes: found };
         setFetched(lists);
-        keep(me, lists);
+        keep('localStorage', KEPT, JSON.stringify({ me, ...lists }));
         setFailed(false);
       },
       () => setFailed(true),

@@ -1,10 +1,10 @@
 import { roomOfNotification, useNotifications } from '@rozmova/react';
 import type { NotificationEvent } from '@rozmova/react';
-import { useEffect, useRef, useState } from 'react';
 import type { ReactElement } from 'react';
 import { disputePath, navigate, orderPath } from '../router';
 import { useSettings } from '../settings';
 import { BellIcon } from './Icons';
+import { usePopover } from './use-popover';
 
 export function pathOfRoom(room: string): string {
   const id = room.slice(room.indexOf(':') + 1);
@@ -16,27 +16,8 @@ export function Bell(): ReactElement {
   const { translator } = useSettings();
   const { t } = translator;
   const { notifications, read } = useNotifications();
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
+  const { open, setOpen, box, button } = usePopover();
   const unread = notifications.filter(({ readAt }) => readAt === null).length;
-  useEffect(() => {
-    if (!open) return;
-    const outside = (event: Event): void => {
-      if (!box.current?.contains(event.target as Node)) setOpen(false);
-    };
-    const escape = (event: KeyboardEvent): void => {
-      if (event.key !== 'Escape') return;
-      setOpen(false);
-      button.current?.focus();
-    };
-    document.addEventListener('pointerdown', outside);
-    document.addEventListener('keydown', escape);
-    return () => {
-      document.removeEventListener('pointerdown', outside);
-      document.removeEventListener('keydown', escape);
-    };
-  }, [open]);
   const follow = (one: NotificationEvent): void => {
     read([one.id]).catch(() => {});
     const room = roomOfNotification(one);

@@ -1,10 +1,11 @@
 import { Avatar, useConnection } from '@rozmova/react';
 import type { Locale, Theme } from '@rozmova/react';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId } from 'react';
 import type { ReactElement } from 'react';
 import type { Person } from '../api';
 import { useSettings } from '../settings';
 import { MoreIcon } from './Icons';
+import { usePopover } from './use-popover';
 
 const LANGUAGES: readonly { value: Locale; label: string; lang: string }[] = [
   { value: 'uk', label: 'Українська', lang: 'uk' },
@@ -53,26 +54,7 @@ function Choice<T extends string>(props: {
 /** Me, my connection, and what one changes seldom. */
 export function Menu({ user, onSignOut }: { user: Person; onSignOut(): void }): ReactElement {
   const { translator: { t } } = useSettings();
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const outside = (event: Event): void => {
-      if (!box.current?.contains(event.target as Node)) setOpen(false);
-    };
-    const escape = (event: KeyboardEvent): void => {
-      if (event.key !== 'Escape') return;
-      setOpen(false);
-      button.current?.focus();
-    };
-    document.addEventListener('pointerdown', outside);
-    document.addEventListener('keydown', escape);
-    return () => {
-      document.removeEventListener('pointerdown', outside);
-      document.removeEventListener('keydown', escape);
-    };
-  }, [open]);
+  const { open, setOpen, box, button } = usePopover();
   return (
     <div className="me" ref={box}>
       <Avatar id={user.id} name={user.name} />
