@@ -216,15 +216,18 @@ describe('a message', () => {
     const written = ['без мережі 1', 'без мережі 2', 'без мережі 3'];
     a.expected = BROKEN;
     await a.context.setOffline(true);
+    await a.down();
     for (const text of written) await a.send(text);
     for (const text of written) await a.tick(text, 'queued');
     // A reload needs the page itself, so the network returns for the page but not for the chat.
-    await a.context.route(/\/(socket\.io|v1)\//, (route) => route.abort());
+    let blocked = true;
+    await a.context.route(/\/(socket\.io|v1)\//, (route) => (blocked ? route.abort() : route.continue()));
+    await a.context.routeWebSocket(SOCKET, (socket) => void (blocked ? socket.close() : socket.connectToServer()));
     await a.context.setOffline(false);
     await a.page.reload();
     for (const text of written) await a.tick(text, 'queued');
     expect(await stage.stored(order)).toEqual([]);
-    await a.context.unroute(/\/(socket\.io|v1)\//);
+    blocked = false;
     await a.live();
     await b.sees('без мережі 3', 20_000);
     expect(await stage.stored(order)).toEqual(written);

@@ -4,11 +4,12 @@
  * on its port with its data, and told to misbehave.
  */
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { Server } from 'socket.io';
 import type { Socket } from 'socket.io';
-import { ORDER_STEPS, attachmentOf, disputeOf, disputeView, extra, file, unreadOf, upload } from './contract-routes';
+import { rest } from './contract-rest';
+import { attachmentOf } from './contract-routes';
 
 export type Raw = Record<string, any>;
 export type Kind = 'order' | 'dispute';
@@ -37,7 +38,7 @@ export interface Chat {
   openedBy?: string;
 }
 
-const HISTORY = 50;
+export const HISTORY = 50;
 const CATCH_UP = 200;
 
 export class Refusal extends Error {
@@ -78,7 +79,7 @@ export class ContractServer {
   }
 
   async start(): Promise<void> {
-    const http = createServer((request, response) => void this.rest(request, response));
+    const http = createServer((request, response) => void rest(this, request, response));
     this.http = http;
     this.io = new Server(http, {
       cors: { origin: true },
@@ -288,7 +289,7 @@ export class ContractServer {
     return message;
   }
 
-  private change(chat: Chat, user: User, payload: Raw, next: Raw): Raw {
+  change(chat: Chat, user: User, payload: Raw, next: Raw): Raw {
     const message = chat.messages.find((one) => one['id'] === payload['messageId']);
     if (message === undefined) throw new Refusal('NOT_FOUND');
     if (message['senderId'] !== user.id) throw new Refusal('FORBIDDEN', 'only its author changes a message');
@@ -335,7 +336,7 @@ export class ContractServer {
     return [chat.clientId, chat.performerId, chat.moderatorId].filter((id) => id !== null);
   }
 
-  private markRead(chat: Chat, user: User, seq: number): void {
+  markRead(chat: Chat, user: User, seq: number): void {
     if (!(seq > (chat.reads.get(user.id) ?? 0))) return;
     chat.reads.set(user.id, seq);
     const readAt = new Date().toISOString();
@@ -368,114 +369,8 @@ export class ContractServer {
       }
     }
   }
-
-  private async rest(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', this.url);
-    if (!url.pathname.startsWith('/v1/')) return file(this, url.pathname, response);
-    this.restRequests++;
-    response.setHeader('Access-Control-Allow-Origin', '*');
-    response.setHeader('Access-Control-Allow-Headers', '*');
-    response.setHeader('Access-Control-Allow-Methods', '*');
-    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-    try {
-      const stored = this.files.get(/^\/v1\/uploads\/(.+)$/.exec(url.pathname)?.[1] ?? '');
-      if (stored !== undefined) return void response.writeHead(200, { 'Content-Type': stored.type }).end(stored.bytes);
-      if (url.pathname === '/v1/uploads') {
-        const user = this.userOf(String(request.headers.authorization ?? ''));
-        if (user instanceof Refusal) throw user;
-        return answer(response, 201, await upload(this, request, url, user));
-      }
-      const body = await readJson(request);
-      answer(response, 200, this.route(request, url, body));
-    } catch (error) {
-      const { code, message } = error instanceof Refusal ? error : new Refusal('INTERNAL', String(error));
-      const status = { UNAUTHORIZED: 401, TOKEN_EXPIRED: 401, FORBIDDEN: 403, NOT_FOUND: 404, INTERNAL: 500 }[code];
-      answer(response, status ?? 400, { error: { code, message } });
-    }
-  }
-
-  private route(request: IncomingMessage, url: URL, body: Raw): Raw {
-    const path = url.pathname.slice(3);
-    const route = `${request.method} ${path}`;
-    if (route === 'GET /demo/people') return { people: [...this.users.values()] };
-    if (route === 'POST /auth/demo') {
-      const user = this.users.get(body['userId']);
-      if (user === undefined) throw new Refusal('NOT_FOUND');
-      return { token: this.tokenOf(user), user, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
-    }
-    const user = this.userOf(String(request.headers.authorization ?? ''));
-    if (user instanceof Refusal) throw user;
-    if (route === 'GET /me') return { user, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
-    if (route === 'GET /orders') {
-      const mine = [...this.chats.values()].filter(
-        (chat) => chat.kind === 'order' && (user.role === 'admin' || [chat.clientId, chat.performerId].includes(user.id)),
-      );
-      return { orders: mine.map((chat) => this.orderView(chat, user)), nextCursor: null };
-    }
-    if (route === 'POST /orders') {
-      const performer = this.users.get(body['performerId']);
-      if (performer === undefined) throw new Refusal('NOT_FOUND');
-      const order = this.addChat('order', user, performer, {
-        title: body['title'], amount: body['amount'] ?? null, currency: body['currency'] ?? 'UAH', status: 'created',
-      });
-      return this.orderView(order, user);
-    }
-    const answered = extra(this, route, path, user, url, body);
-    if (answered !== null) return answered;
-    const one = /^\/(order|dispute)s\/([^/]+)\/messages\/([^/]+)$/.exec(path);
-    if (one !== null) {
-      const next = request.method === 'PATCH' ? { content: body['content'], editedAt: now() } : { content: '', attachments: [], deletedAt: now() };
-      return { message: this.change(this.chatOf(one[1] as Kind, one[2], user), user, { messageId: one[3] }, next) };
-    }
-    const match = /^\/(order|dispute)s\/([^/]+)(\/messages|\/read|\/changes)?$/.exec(path);
-    if (match === null) throw new Refusal('NOT_FOUND');
-    const chat = this.chatOf(match[1] as Kind, match[2], user);
-    if (match[3] === undefined) return chat.kind === 'order' ? this.orderView(chat, user) : disputeView(this, chat, user);
-    if (match[3] === '/changes') return { changes: changesOf(chat, Number(url.searchParams.get('after') ?? 0)), hasMore: false, lastChangeSeq: chat.changes };
-    if (match[3] === '/read') {
-      this.markRead(chat, user, Number(body['seq']));
-      return { ok: true };
-    }
-    if (request.method === 'POST') return { message: this.append(chat, user, body) };
-    return this.page(chat, url.searchParams);
-  }
-
-  private page(chat: Chat, query: URLSearchParams): Raw {
-    const limit = Number(query.get('limit') ?? HISTORY);
-    const after = query.get('after');
-    if (after !== null) {
-      const messages = chat.messages.slice(Number(after), Number(after) + limit);
-      return { messages, hasMore: Number(after) + messages.length < chat.messages.length, lastChangeSeq: chat.changes };
-    }
-    const end = Number(query.get('before') ?? chat.messages.length + 1) - 1;
-    const start = Math.max(0, end - limit);
-    return { messages: chat.messages.slice(start, end), hasMore: start > 0, lastChangeSeq: chat.changes };
-  }
-
-  private orderView(chat: Chat, user: User): Raw {
-    const person = (id: string): Raw => ({ id, name: this.users.get(id)!.name });
-    const lastReadSeq = chat.reads.get(user.id) ?? 0;
-    const { messages, reads: _reads, moderatorId: _moderator, kind: _kind, changes: _changes, orderId: _order, reason: _reason, openedBy: _by, ...rest } = chat;
-    return {
-      ...rest, client: person(chat.clientId), performer: person(chat.performerId),
-      lastMessage: messages.at(-1) ?? null, lastSeq: messages.length, lastReadSeq,
-      unread: unreadOf(chat, user), dispute: disputeOf(this, chat),
-      transitions: ORDER_STEPS[`${user.id === chat.clientId ? 'client' : 'performer'} ${chat.status}`] ?? [],
-      mayDispute: user.role !== 'moderator' && !['cancelled', 'disputed'].includes(chat.status),
-    };
-  }
-
 }
 
-const changesOf = (chat: Chat, after: number): Raw[] =>
+export const changesOf = (chat: Chat, after: number): Raw[] =>
   chat.messages.filter((one) => (one['changeSeq'] ?? 0) > after).sort((a, b) => a['changeSeq'] - b['changeSeq']);
-const now = (): string => new Date().toISOString();
-
-async function readJson(request: IncomingMessage): Promise<Raw> {
-  let text = '';
-  for await (const chunk of request) text += chunk;
-  return text === '' ? {} : JSON.parse(text);
-}
-function answer(response: ServerResponse, status: number, body: Raw): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-}
+export const now = (): string => new Date().toISOString();
