@@ -40,7 +40,7 @@ export function toMarkdown(all, { server, asked, seconds, interval }) {
     ["kernel memory for each, both ends together", `${show(all.kernelKib, 2)} KiB`],
     ["memory of servers, kernel and clients together", `${show(all.usedMib, 0)} MiB`],
     ["heartbeats/s", show(all.heartbeatsPerSecond, 0)],
-    ["servers' CPU a heartbeat", `${show(all.cpuUsPerHeartbeat, 2)} µs`],
+    ["servers' CPU a heartbeat", all.heartbeats === 0 ? "– (none came so soon)" : `${show(all.cpuUsPerHeartbeat, 2)} µs`],
     ["servers' CPU, % of one core", show(all.serversPercent, 1)],
     ["opened, authenticated, joined /s, slowest process", show(all.openedPerSecond, 0)],
   ];

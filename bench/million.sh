@@ -99,6 +99,7 @@ memory_kib=$(($(field_kib MemAvailable) - reserve_mb * 1024))
 most=$((memory_kib / (kib_per_connection_expected + mib_per_pair_expected * 1024 / per_process)))
 read -r file_max </proc/sys/fs/file-max
 if ((file_max / 2 - 10000 < most)); then most=$((file_max / 2 - 10000)); fi
+if ((most < 0)); then most=0; fi
 if ((connections > most)); then
   warn "memory and files are enough for about $most connections, not for $connections"
   connections=$most
@@ -124,7 +125,7 @@ while ((held < connections)); do
     --deadline 7200 --json "$scratch/$k.json") >"$scratch/client$k.txt" 2>&1 &
   clients+=($!)
   for ((waited = 0; waited < open_seconds_max * 10; ++waited)); do
-    grep -q '^joined' "$scratch/client$k.txt" && break
+    grep -qs '^joined' "$scratch/client$k.txt" && break
     kill -0 "${clients[k]}" 2>/dev/null || { tail -n 3 "$scratch/client$k.txt" >&2 && die "client $k gave up"; }
     sleep 0.1
   done

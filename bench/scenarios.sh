@@ -28,10 +28,10 @@ load_args() { # load_args SCENARIO SERVER
     rate_[0-9]*) echo messages -c "$connections" --rate "$number" ;;
     handshakes) echo handshakes -c 64 ;;
     idle) echo idle -c "$idle_connections" ;;
-    idle_[0-9]*) echo idle -c "$(at_most "$number")" ;;
+    idle_[0-9]*) echo idle -c "$(at_most "$number")" --connect-window 256 ;;
     fanout_[0-9]*) echo fanout -c "$(at_most "$number")" --inflight 4 --connect-window 256 ;;
-    mixed) echo messages -c "$(at_most 20000)" --active-chats 500 --inflight 1 ;;
-    grow_[0-9]*) echo messages -c "$(at_most "$number")" --rate 5000 ;;
+    mixed) echo messages -c "$(at_most 20000)" --active-chats 500 --inflight 1 --connect-window 256 ;;
+    grow_[0-9]*) echo messages -c "$(at_most "$number")" --rate 5000 --connect-window 256 ;;
     threads_[0-9]*) echo messages -c "$connections" --inflight 8 ;;
     storm_[0-9]*)
       echo storm -c "$(at_most "$number")" --connect-window "$(at_most "$number")" \
