@@ -101,6 +101,7 @@ suite start          1          300     "build-release build-web"   system_tests
 suite protocol       2          300     "build-unit"                node_tests release protocol
 suite protocol-asan  2          600     "build-asan"                protocol_tests_asan
 suite matrix         1          300     "build-unit"                node_tests release matrix
+suite redis          1          300     "build-unit"                node_tests release redis
 suite examples       1          300     "build-unit"                system_tests release examples
 suite websocket      1          300     "build-unit"                system_tests release websocket
 suite install        2          300     "build-unit"                system_tests release install
@@ -121,6 +122,7 @@ prepare() {
   ensure_node "$root/build/logs/node.log"
   npm_ready "$root/tests/system" "$root/build/logs/npm-system.log" || die "npm packages could not be installed."
   npm_ready "$root/tests/matrix" "$root/build/logs/npm-matrix.log" || die "npm packages could not be installed."
+  npm_ready "$root/tests/redis" "$root/build/logs/npm-redis.log" || die "npm packages could not be installed."
 }
 
 smoke() {

@@ -107,13 +107,34 @@ cluster::ExchangeLimits bus_limits_of(const Options& options) {
   return limits;
 }
 
-std::unique_ptr<cluster::Carrier> carrier_of(const Options& options, const engine::ProcessId& self) {
-  if (options.redis_url.empty()) return nullptr;
+redis::Options redis_of(const Options& options, const engine::ProcessId& self) {
   std::string why;
   auto redis = redis::parse_url(options.redis_url, why);
   if (!redis) throw std::invalid_argument("redis_url: " + why);
   redis->client_name = "sioxx-" + self.text();
-  return std::make_unique<cluster::RedisCarrier>(std::move(*redis));
+  return std::move(*redis);
+}
+
+std::unique_ptr<cluster::Carrier> carrier_of(const Options& options, const engine::ProcessId& self) {
+  if (options.redis_url.empty()) return nullptr;
+  return std::make_unique<cluster::RedisCarrier>(redis_of(options, self));
+}
+
+cluster::ClassicRules classic_rules_of(const Options& options) {
+  cluster::ClassicRules rules;
+  rules.prefix = options.redis_adapter_prefix;
+  rules.namespaces = options.redis_adapter_namespaces;
+  rules.rooms = options.redis_adapter_rooms;
+  rules.events = options.redis_adapter_events;
+  rules.operations = 0;
+  for (const std::string& name : options.redis_adapter_operations) {
+    const unsigned bit = cluster::ClassicRules::operation(name);
+    if (bit == 0) throw std::invalid_argument("redis_adapter_operations: there is no operation " + name);
+    rules.operations |= bit;
+  }
+  if (options.redis_url.empty())
+    throw std::invalid_argument("redis_adapter_prefix is given without redis_url: whose Redis?");
+  return rules;
 }
 
 }  // namespace sioxx

@@ -17,5 +17,7 @@ net::Options net_options_of(const Options& options);
 cluster::ExchangeLimits bus_limits_of(const Options& options);
 /// Null: this process is alone, as far as the options say.
 std::unique_ptr<cluster::Carrier> carrier_of(const Options& options, const engine::ProcessId& self);
+redis::Options redis_of(const Options& options, const engine::ProcessId& self);
+cluster::ClassicRules classic_rules_of(const Options& options);
 
 }  // namespace sioxx

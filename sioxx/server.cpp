@@ -47,28 +47,6 @@ engine::ProcessId make_process_id() {
   return engine::ProcessId::of(random);
 }
 
-void add(Stats& sum, const Stats& part) {
-  sum.sessions += part.sessions;
-  sum.websocket_sessions += part.websocket_sessions;
-  sum.sockets += part.sockets;
-  sum.rooms += part.rooms;
-  sum.http_connections += part.http_connections;
-  sum.sessions_opened += part.sessions_opened;
-  sum.sessions_closed += part.sessions_closed;
-  sum.upgrades += part.upgrades;
-  sum.events_in += part.events_in;
-  sum.events_out += part.events_out;
-  sum.bytes_in += part.bytes_in;
-  sum.bytes_out += part.bytes_out;
-  sum.slow_consumers += part.slow_consumers;
-  sum.ephemeral_dropped += part.ephemeral_dropped;
-  sum.letters_refused += part.letters_refused;
-  sum.parse_errors += part.parse_errors;
-  sum.relayed += part.relayed;
-  sum.relay_lost += part.relay_lost;
-  sum.tunnels += part.tunnels;
-}
-
 /// A session without Socket.IO on top: each message goes to one function.
 class PlainHandler final : public engine::SessionHandler {
  public:
@@ -155,7 +133,9 @@ struct Server::Impl final : net::House {
   loop::Shard bus_shard{engine::Sessions::shards_max};  ///< beside those that serve
   std::unique_ptr<cluster::Carrier> carrier;            ///< until freeze()
   cluster::BusWatch bus_watch;
-  std::unique_ptr<cluster::Exchange> bus;  ///< null: alone
+  std::unique_ptr<cluster::Exchange> bus;     ///< null: alone
+  std::unique_ptr<cluster::Classic> classic;  ///< null: nothing to do with the Socket.IO world's Redis
+  std::unique_ptr<cluster::BothBuses> both;
   std::vector<std::unique_ptr<Story>> stories;
   net::Listener listener{*this};
   unsigned stories_ending = 0, stories_gone = 0;  ///< shard 0's
@@ -250,6 +230,7 @@ Server::Impl::Impl(Options wanted)
   }
   adapter.settle(locals);
   carrier = carrier_of(given, process_id);
+  if (!given.redis_adapter_prefix.empty()) classic_rules_of(given);  // throws here rather than in run()
   of("/");
 }
 
@@ -313,12 +294,18 @@ void Server::Impl::join_others() {
   bus = std::make_unique<cluster::Exchange>(bus_shard, adapter, std::move(carrier), process_id,
                                             bus_limits_of(given), std::move(bus_watch), given.log);
   adapter.attach(*bus);
+  if (given.redis_adapter_prefix.empty()) return;
+  classic = std::make_unique<cluster::Classic>(bus_shard, adapter, redis_of(given, process_id), process_id,
+                                               classic_rules_of(given), given.log);
+  both = std::make_unique<cluster::BothBuses>(*bus, *classic);
+  adapter.attach(*both);
 }
 
 void Server::Impl::run() {
   std::thread bus_thread;
   if (bus != nullptr) {
     bus->start();
+    if (classic != nullptr) classic->start();
     bus_thread = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "sioxx-bus");
       bus_shard.run();
@@ -462,10 +449,10 @@ void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
     unsigned missing;
     std::function<void(const Stats&)> done;
   };
-  const auto sum = std::make_shared<Sum>(Sum{{}, shards() + 1, std::move(done)});
+  const auto sum = std::make_shared<Sum>(Sum{{}, shards() + 2, std::move(done)});
   loop::Shard& reply = shard(reply_on);
   const auto come_in = [sum](const Stats& part) {
-    add(sum->stats, part);
+    sum->stats += part;
     if (--sum->missing == 0) sum->done(sum->stats);
   };
   for (const auto& story : impl_->stories) {
@@ -475,15 +462,17 @@ void Server::stats(unsigned reply_on, std::function<void(const Stats&)> done) {
         },
         loop::Mail::reply);
   }
-  const auto with_bus = [&reply, sum, come_in](const cluster::BusStats& bus) {
-    reply.post(
-        [sum, come_in, bus] {
-          sum->stats.bus = bus;
-          come_in({});
-        },
-        loop::Mail::reply);
+  const auto home = [&reply, come_in](const auto& put) {
+    return [&reply, come_in, put](const auto& part) {
+      Stats stats;
+      stats.*put = part;
+      reply.post([come_in, stats] { come_in(stats); }, loop::Mail::reply);
+    };
   };
-  if (impl_->bus == nullptr || !impl_->bus->stats(with_bus)) with_bus({});
+  const auto bus = home(&Stats::bus);
+  if (impl_->bus == nullptr || !impl_->bus->stats(bus)) bus(cluster::BusStats{});
+  const auto world = home(&Stats::redis_adapter);
+  if (impl_->classic == nullptr || !impl_->classic->stats(world)) world(cluster::ClassicStats{});
 }
 
 Adapter& Server::adapter() { return impl_->adapter; }

@@ -2,6 +2,7 @@
 
 #include "sioxx/cluster/bus.hpp"
 #include "sioxx/cluster/carrier.hpp"
+#include "sioxx/cluster/classic.hpp"
 #include "sioxx/cluster/exchange.hpp"
 #include "sioxx/engine/close_reason.hpp"
 #include "sioxx/engine/log_line.hpp"
@@ -98,6 +99,16 @@ struct Options {
   /// Of its channels (`sioxx:all`); clusters that share one Redis have different ones.
   std::string bus_prefix = "sioxx";
   std::size_t bus_queue_bytes_max = 16'777'216;  ///< what waits while the bus is away; then the oldest go
+  /// The Socket.IO world on the same Redis (docs/sioxx.md, "Several processes"): the `key` of its adapters and emitters,
+  /// usually "socket.io"; empty: we neither hear nor speak to them. What they may do: payloads are unsigned there, so whoever
+  /// can publish on that Redis may do it.
+  std::string redis_adapter_prefix{};
+  std::vector<std::string> redis_adapter_namespaces{"/"};
+  std::vector<std::string> redis_adapter_rooms{
+      "*"};  ///< `*` stands for any text; to everybody needs a "*" alone
+  std::vector<std::string> redis_adapter_events{"*"};  ///< likewise
+  std::vector<std::string> redis_adapter_operations{"emit",  "join", "leave",      "disconnect",
+                                                    "fetch", "ask",  "server-side"};
   Log log{};
 };
 
@@ -112,7 +123,10 @@ struct Stats {
   std::uint64_t tunnels = 0;                  ///< WebSockets whose sessions are elsewhere
   std::uint64_t letters_refused = 0;          ///< what threads had for a shard whose mailbox was full
   cluster::BusStats bus{};
+  cluster::ClassicStats redis_adapter{};
 };
+/// The sum of two shards' numbers.
+Stats& operator+=(Stats& sum, const Stats& part);
 
 /// A Socket.IO server: namespaces, shards, a listener. Built, filled with handlers, then run; taken down by
 /// stop().

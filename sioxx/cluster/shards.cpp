@@ -61,12 +61,13 @@ Shards::Mask Shards::targets(std::string_view nsp, const BroadcastOptions& optio
   const Mask all = everybody();
   if (options.elsewhere) return 0;
   // The namespaces of a pattern have rooms under their own names: everybody looks for himself.
-  if (shards_.size() == 1 || options.rooms.empty() || options.children) return all;
+  if (!directed() || options.rooms.empty() || options.children) return all;
   Mask mask = 0;
   for (const std::string& room : options.rooms) {
     mask |= directory_.find(nsp, room);
-    // A socket's id is a room of its own that nobody had to join; it names its shard.
-    if (const auto shard = engine::Sessions::home_of(room)) mask |= bit(*shard);
+    // A socket's id is a room of its own that nobody had to join; it names its process and its shard.
+    const auto shard = engine::Sessions::home_of(room);
+    if (shard && (bus_ == nullptr || engine::Id::node_of(room) == tag_)) mask |= bit(*shard);
   }
   return mask & all;
 }

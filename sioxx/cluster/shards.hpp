@@ -4,6 +4,7 @@
 #include "sioxx/cluster/directory.hpp"
 #include "sioxx/cluster/message.hpp"
 #include "sioxx/cluster/node.hpp"
+#include "sioxx/engine/id.hpp"
 #include "sioxx/loop/shard.hpp"
 #include "sioxx/socket/local.hpp"
 
@@ -32,7 +33,10 @@ class Shards final : public Adapter {
 
   /// Before the shards run: what lives on each, and where other processes are.
   void settle(const std::vector<socket::Local*>& locals);
-  void attach(Bus& bus) { bus_ = &bus; }
+  void attach(Bus& bus) {
+    bus_ = &bus;
+    tag_ = engine::NodeTag::of(bus.self());
+  }
   engine::ProcessId self() const { return bus_ == nullptr ? engine::ProcessId{} : bus_->self(); }
   /// After the shards have stopped, and before what lives on them goes: whoever still waits for answers gets none.
   void drop_questions() {
@@ -107,6 +111,7 @@ class Shards final : public Adapter {
   std::vector<loop::Shard*> shards_;
   std::vector<std::unique_ptr<Node>> nodes_;
   Bus* bus_ = nullptr;
+  engine::NodeTag tag_;  ///< of this process in its ids, when there is a bus
   const Log& log_;
   bool recovery_ = false;  ///< broadcasts get an offset
   std::atomic<std::uint64_t> offsets_{0};

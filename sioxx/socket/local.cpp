@@ -10,7 +10,8 @@ namespace {
 
 thread_local Local* current = nullptr;
 
-// A socket id: shard letter, four letters of slot, fifteen random ones.
+// A socket id: shard letter, the process's tag, four letters of slot, twelve random ones.
+constexpr std::size_t slot_at = 1 + engine::NodeTag::length;
 constexpr std::size_t slot_letters = 4;
 constexpr unsigned bits_a_letter = 6;
 constexpr std::uint32_t slots_in_ids_max = 1u << (slot_letters * bits_a_letter);
@@ -19,7 +20,7 @@ engine::Id with_slot(const engine::Id& id, std::uint32_t slot) {
   std::array<char, engine::Id::length> text;
   id.view().copy(text.data(), text.size());
   for (std::size_t i = 0; i < slot_letters; ++i) {
-    text[1 + i] = engine::Id::letters[slot >> (bits_a_letter * i) & 63];
+    text[slot_at + i] = engine::Id::letters[slot >> (bits_a_letter * i) & 63];
   }
   return engine::Id(text);
 }
@@ -27,7 +28,7 @@ engine::Id with_slot(const engine::Id& id, std::uint32_t slot) {
 std::uint32_t slot_in(std::string_view id) {
   std::uint32_t slot = 0;
   for (std::size_t i = 0; i < slot_letters; ++i) {
-    slot |= engine::Id::value(id[1 + i]).value_or(0) << (bits_a_letter * i);
+    slot |= engine::Id::value(id[slot_at + i]).value_or(0) << (bits_a_letter * i);
   }
   return slot;
 }

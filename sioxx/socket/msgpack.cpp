@@ -344,4 +344,12 @@ Defect decode_msgpack(std::string_view wire, std::size_t depth_max, const Packet
   return check(packet, has_payload, limits);
 }
 
+bool read_msgpack(std::string_view wire, std::size_t depth_max, std::size_t attachments_max,
+                  boost::json::value& out, Attachments& attachments) {
+  Reader reader(wire, depth_max, attachments_max);
+  if (!reader.value(out, 0) || !reader.at_end()) return false;
+  attachments = std::move(reader.attachments);
+  return true;
+}
+
 }  // namespace sioxx::socket

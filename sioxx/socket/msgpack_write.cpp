@@ -150,4 +150,9 @@ void encode_msgpack(std::string& out, const Packet& packet, std::span<const std:
   writer.text(packet.nsp);
 }
 
+void write_msgpack(std::string& out, const boost::json::value& value,
+                   std::span<const std::string_view> attachments) {
+  Writer(out, attachments).value(value);
+}
+
 }  // namespace sioxx::socket
