@@ -72,13 +72,14 @@ scratch=$(mktemp -d)
 results=${keep:-$scratch/results}
 mkdir -p "$results"
 secret=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
-failed=0
+failed=0 load_pid=''
 load=$root/build/bench/rozmova_load
 source "$root/bench/servers.sh"
 source "$root/bench/scenarios.sh"
 
 # shellcheck disable=SC2317 # by the trap
 finish() {
+  [[ -z $load_pid ]] || end_process "$load_pid"
   stop_server
   stop_postgres
   rm -rf "$scratch"
@@ -166,7 +167,10 @@ measure() { # measure ROUND SCENARIO SERVER
   (pinned_to "$(load_core)" timeout -k 5 "$run_seconds_max" "$load" $args --url "http://127.0.0.1:$port" \
     --secret "$secret" --setup "$setup" --seconds "$seconds" --warmup "$warmup" --server-pid "$server_pid" \
     "${database[@]}" --label "$server" --deadline $((run_seconds_max - 10)) --json "$results/$name.part") \
-    >"$results/$name.txt" 2>&1 || status=$?
+    >"$results/$name.txt" 2>&1 &
+  load_pid=$!
+  wait "$load_pid" || status=$?
+  load_pid=''
   stop_server
   if [[ -f $results/$name.part ]]; then mv "$results/$name.part" "$results/$name.json"; fi
   if ((status != 0)); then
