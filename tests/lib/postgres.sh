@@ -3,6 +3,7 @@
 #   postgres.sh start FOLDER [name=value …]   an empty folder becomes its data; prints postgres://…
 #   postgres.sh stop FOLDER [fast|immediate]  immediate: as if its machine had lost power
 #   postgres.sh again FOLDER                  starts it after a stop, on the same port
+#   postgres.sh signal FOLDER NUMBER          to every process of it
 set -euo pipefail
 
 verb=${1:?start, stop or again} folder=$(readlink -f "${2:?a folder}")
@@ -37,6 +38,12 @@ case $verb in
     echo "postgres://rozmova@127.0.0.1:$port/rozmova"
     ;;
   again) up ;;
+  signal)
+    main=$(head -n 1 "$folder/data/postmaster.pid")
+    # The first one last when it is to go on, so that it finds all others awake.
+    mapfile -t others < <(pgrep -P "$main")
+    kill -"$1" "${others[@]}" "$main"
+    ;;
   stop) as_owner "$bin/pg_ctl" -D "$folder/data" -m "${1:-fast}" -w -t 60 -s stop >&2 ;;
-  *) echo "start, stop or again" >&2; exit 2 ;;
+  *) echo "start, stop, again or signal" >&2; exit 2 ;;
 esac

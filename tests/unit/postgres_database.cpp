@@ -15,10 +15,19 @@ PostgresDatabase::~PostgresDatabase() = default;
 
 std::unique_ptr<StoreFactory> PostgresDatabase::factory() { return make_store(url_); }
 
-void PostgresDatabase::sql(const std::string& statement) { other_->exec(statement.c_str()); }
+postgres::Connection& PostgresDatabase::other() {
+  try {
+    other_->exec("SELECT 1");
+  } catch (const StoreError&) {  // the test has ended the server meanwhile
+    other_ = std::make_unique<postgres::Connection>(PostgresOptions{.url = url_}, Access::write);
+  }
+  return *other_;
+}
+
+void PostgresDatabase::sql(const std::string& statement) { other().exec(statement.c_str()); }
 
 std::string PostgresDatabase::ask(const std::string& query) {
-  Statement statement(*other_, query.c_str());
+  Statement statement(other(), query.c_str());
   auto row = statement.run();
   return row.row() ? row.string(0) : std::string();
 }

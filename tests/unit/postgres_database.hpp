@@ -12,7 +12,7 @@ class Connection;
 
 namespace rozmova::store::testing {
 
-/// A database of the tests' PostgreSQL. Emptied instead of made anew for each test, which would cost a second.
+/// A database of the tests' PostgreSQL.
 class PostgresDatabase final : public TestDatabase {
  public:
   PostgresDatabase();
@@ -23,6 +23,8 @@ class PostgresDatabase final : public TestDatabase {
   const std::string& url() const { return url_; }
 
  private:
+  postgres::Connection& other();
+
   const std::string url_;
   std::unique_ptr<postgres::Connection> other_;  ///< what other programs would have
 };

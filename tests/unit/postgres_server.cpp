@@ -40,6 +40,10 @@ std::string PostgresServer::new_database() {
 }
 
 void PostgresServer::crash() { call("stop " + directory_.path().string() + " immediate"); }
+void PostgresServer::signal(int number) {
+  call("signal " + directory_.path().string() + " " + std::to_string(number));
+}
+
 void PostgresServer::start_again() { call("again " + directory_.path().string()); }
 
 }  // namespace rozmova::store::testing

@@ -19,6 +19,8 @@ class PostgresServer {
   /// Ends the server as if its machine had lost power / starts it again on the same port.
   void crash();
   void start_again();
+  /// Every process of the server gets it: SIGSTOP makes it hang, SIGCONT lets it go on.
+  void signal(int number);
 
  private:
   PostgresServer();

@@ -9,6 +9,7 @@ set(store_contract
   ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_changes.cpp
   ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_lists.cpp
   ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_notifications.cpp
+  ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_records.cpp
   ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_threads.cpp
   ${PROJECT_SOURCE_DIR}/tests/contract/store_suite_workflow.cpp)
 rozmova_test(rozmova_store_test
@@ -35,6 +36,7 @@ rozmova_test(rozmova_postgres_test
     ${store_contract}
     postgres_connection_test.cpp
     postgres_database.cpp
+    postgres_nodes_test.cpp
     postgres_notices_test.cpp
     postgres_server.cpp
     temporary_directory.cpp

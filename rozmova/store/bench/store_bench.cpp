@@ -1,8 +1,7 @@
-// How many durable messages one lane takes: `store_bench PATH BATCH CHATS SECONDS`. Keeps BATCH deeds in
-// flight over CHATS chats (so a batch is about that large) and prints rows/s, CPU µs a row, and the latency
-// of an append.
+// How many durable messages the lanes take: `store_bench PATH|postgres://… BATCH CHATS SECONDS [LANES]`. Keeps BATCH
+// deeds in flight over CHATS chats (so a batch is about that large, over all lanes) and prints rows/s, CPU µs a row,
+// and the latency of an append.
 #include "rozmova/store/database.hpp"
-#include "rozmova/store/sqlite.hpp"
 
 #include <sys/resource.h>
 
@@ -11,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <semaphore>
 
@@ -49,8 +49,8 @@ std::vector<Order> make_orders(StoreFactory& factory, int count, WallMs now) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "store_bench PATH BATCH CHATS SECONDS\n");
+  if (argc != 5 && argc != 6) {
+    std::fprintf(stderr, "store_bench PATH|postgres://… BATCH CHATS SECONDS [LANES]\n");
     return 2;
   }
   const std::ptrdiff_t in_flight = std::atol(argv[2]);
@@ -59,14 +59,17 @@ int main(int argc, char** argv) {
   const WallMs now = std::chrono::duration_cast<std::chrono::milliseconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
-  SqliteOptions options;
-  options.path = argv[1];
-  auto factory = make_sqlite(options);
+  const std::string url = argv[1];
+  const bool on_postgres = url.starts_with("postgres");
+  auto factory = make_store(on_postgres ? url : "sqlite:" + url);
+  DatabaseOptions options;
+  options.lanes = on_postgres && argc == 6 ? static_cast<unsigned>(std::atoi(argv[5])) : 1;
   factory->migrate();
   const std::vector<Order> orders = make_orders(*factory, chats, now);
 
   std::counting_semaphore<> window(in_flight);
-  std::vector<std::uint32_t> latencies_us;  // of the lane's thread alone, read after drain
+  std::mutex mutex;  // of what the lanes tell
+  std::vector<std::uint32_t> latencies_us;
   latencies_us.reserve(10'000'000);
   std::uint64_t refused = 0;
   std::mt19937 random(7);
@@ -75,7 +78,7 @@ int main(int argc, char** argv) {
   const auto start = Clock::now();
   const double cpu_start = cpu_seconds();
   {
-    Database database(*factory, {}, [](std::string_view error) {
+    Database database(*factory, options, [](std::string_view error) {
       std::fprintf(stderr, "%.*s\n", static_cast<int>(error.size()), error.data());
     });
     while (Clock::now() < until) {
@@ -87,9 +90,12 @@ int main(int argc, char** argv) {
       message.content = content;
       message.client_message_id = Uuid::v7(now).text();
       database.append(std::move(message), [&, sent = Clock::now()](const Result<Appended>& result) {
-        if (!result) ++refused;
-        latencies_us.push_back(static_cast<std::uint32_t>(
-            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - sent).count()));
+        {
+          const std::lock_guard lock(mutex);
+          if (!result) ++refused;
+          latencies_us.push_back(static_cast<std::uint32_t>(
+              std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - sent).count()));
+        }
         window.release();
       });
     }

@@ -201,9 +201,13 @@ std::optional<Result<Appended>> PostgresStore::quickly(Batch& batch, const NewMe
   std::optional<Once> once;
   if (message.client_message_id) {
     once.emplace(message.chat, message.sender_id, *message.client_message_id);
-    if (sent_before_.contains(*once) || batch.words.contains(*once)) return std::nullopt;
+    if (batch.words.contains(*once)) return std::nullopt;
   }
-  if (auto no = may(message.sender_id, role, Deed::send, *facts)) return Result<Appended>(*std::move(no));
+  auto no = may(message.sender_id, role, Deed::send, *facts);
+  if (once && sent_before_.contains(*once) && (!no || no->code == ErrorCode::chat_closed)) {
+    if (auto first = first_of(message)) return Result<Appended>(Appended{*std::move(first), *facts, true});
+  }
+  if (no) return Result<Appended>(*std::move(no));
 
   Message made = make_message(message, *facts, now);
   const bool of_order = message.chat.kind == ChatKind::order;

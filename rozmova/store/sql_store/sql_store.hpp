@@ -118,6 +118,8 @@ class SqlStore : public Store {
   /// Facts that were read with others, in this transaction.
   void remember(ChatFacts facts);
   bool is_beside() const { return beside_ != nullptr; }
+  std::optional<Message> first_of(
+      const NewMessage& message);  ///< sent before, under the same clientMessageId
   static std::optional<Refusal> malformed(const NewMessage& message);
   static Message make_message(const NewMessage& from, const ChatFacts& facts, WallMs now);
 
@@ -138,7 +140,6 @@ class SqlStore : public Store {
   void read_attachments(Message& message);
   std::optional<Message> one_message(const ChatKey& chat, const Uuid& id);
   std::int64_t last_change_seq(const ChatKey& chat);
-  std::optional<Message> first_of(const NewMessage& message);
   std::optional<Message> last_message(const ChatKey& chat);
 
   // uploads.cpp
