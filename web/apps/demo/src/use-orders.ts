@@ -30,6 +30,8 @@ export interface Lists {
   disputes: readonly ListedDispute[] | null;
   failed: boolean;
   reload(): void;
+  /** What the order of a chat is called. */
+  titleOf(room: string): string | undefined;
 }
 
 interface Fetched { orders: Order[]; disputes: Dispute[] }
@@ -73,6 +75,8 @@ export function useLists(client: ChatClient, me: string): Lists {
     disputes: live(fetched?.disputes ?? null, 'dispute', rooms, me),
     failed,
     reload,
+    titleOf: (room: string) => fetched?.orders.find(({ id }) => room === roomKey('order', id))?.title
+      ?? fetched?.disputes.find(({ id }) => room === roomKey('dispute', id))?.order.title,
   }), [fetched, rooms, me, failed, reload]);
 }
 

@@ -14,7 +14,7 @@ export { ChatProvider, configureChat, useChatClient, usePresentation } from './r
 export type { ChatProviderProps, Presentation, Theme } from './react/context';
 export { Avatar, PresenceDot, PresenceText } from './react/components/Avatar';
 export { EvidencePanel } from './react/components/EvidencePanel';
-export { NotificationToaster, roomOfNotification } from './react/components/NotificationToaster';
+export { NotificationToaster, notificationText, roomOfNotification } from './react/components/NotificationToaster';
 export { StatusTimeline } from './react/components/StatusTimeline';
 export { useNotifications, useOrderMessage, useOutbox } from './react/use-extra';
 export { ConnectionBar, UnsentBar } from './react/components/ConnectionBar';

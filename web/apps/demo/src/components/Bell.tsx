@@ -1,4 +1,4 @@
-import { roomOfNotification, useNotifications } from '@rozmova/react';
+import { notificationText, roomOfNotification, useNotifications } from '@rozmova/react';
 import type { NotificationEvent } from '@rozmova/react';
 import type { ReactElement } from 'react';
 import { disputePath, navigate, orderPath } from '../router';
@@ -12,7 +12,7 @@ export function pathOfRoom(room: string): string {
 }
 
 /** Notifications, new and old; opening the list reads nothing by itself, a look at each one does. */
-export function Bell(): ReactElement {
+export function Bell({ titleOf }: { titleOf(room: string): string | undefined }): ReactElement {
   const { translator } = useSettings();
   const { t } = translator;
   const { notifications, read } = useNotifications();
@@ -36,7 +36,7 @@ export function Bell(): ReactElement {
         {unread > 0 && <span className="bell-count" aria-hidden="true">{unread > 9 ? '9+' : unread}</span>}
       </button>
       {open && (
-        <section className="bell-list" aria-label={t('bell.title')}>
+        <div className="bell-list" role="group" aria-label={t('bell.title')}>
           <header>
             <h2>{t('bell.title')}</h2>
             {unread > 0 && <button type="button" className="text-button" onClick={() => void read()}>{t('bell.readAll')}</button>}
@@ -46,7 +46,8 @@ export function Bell(): ReactElement {
               {notifications.map((one) => (
                 <li key={one.id}>
                   <button type="button" data-unread={one.readAt === null} onClick={() => follow(one)}>
-                    <span dir="auto">{one.content}</span>
+                    <span dir="auto">{notificationText(one, translator)}</span>
+                    <About title={titleOf(roomOfNotification(one) ?? '')} />
                     <small>
                       {one.readAt === null && <span className="chat-hidden">{t('bell.new')} · </span>}
                       <time dateTime={one.createdAt} title={translator.full(one.createdAt)}>{translator.relative(one.createdAt)}</time>
@@ -56,8 +57,12 @@ export function Bell(): ReactElement {
               ))}
             </ul>
           )}
-        </section>
+        </div>
       )}
     </div>
   );
+}
+
+function About({ title }: { title: string | undefined }): ReactElement | null {
+  return title === undefined ? null : <small className="bell-about"><bdi>{title}</bdi></small>;
 }

@@ -51,7 +51,7 @@ export function OrderList(props: {
       <header className="list-head">
         <Logo />
         <strong>{t('app.name')}</strong>
-        <Bell />
+        <Bell titleOf={lists.titleOf} />
         {user.role === 'client' && (
           <button type="button" className="icon-button accent" onClick={onNew} aria-label={t('orders.new')} title={t('orders.new')}>
             <PlusIcon />

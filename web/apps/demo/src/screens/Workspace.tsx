@@ -52,9 +52,6 @@ export function Workspace(props: { client: ChatClient; user: Person; onSignOut()
 
   const openRoom = place.kind === 'order' || place.kind === 'dispute' ? roomKey(place.kind, place.id) : null;
   const onOpen = useCallback((room: string) => navigate(pathOfRoom(room)), []);
-  const titleOf = (room: string): string | undefined =>
-    lists.orders?.find(({ id }) => room === roomKey('order', id))?.title
-    ?? lists.disputes?.find(({ id }) => room === roomKey('dispute', id))?.order.title;
   const close = (): void => setDetails(false);
   const toggle = (): void => setDetails(!details);
   const heading = order?.title ?? dispute?.order.title ?? t('orders.title');
@@ -85,7 +82,7 @@ export function Workspace(props: { client: ChatClient; user: Person; onSignOut()
           />
         )}
       </Suspense>
-      <NotificationToaster openRoom={openRoom} onOpen={onOpen} titleOf={titleOf} />
+      <NotificationToaster openRoom={openRoom} onOpen={onOpen} titleOf={lists.titleOf} />
     </main>
   );
 }

@@ -47,6 +47,7 @@ export const en: Strings = {
   'evidence.none': 'No evidence yet. Attach a file in the chat of the dispute.',
   'notify.region': 'Notifications',
   'notify.close': 'Dismiss the notification',
+  'notify.message': 'New message from {name}',
   'dispute.strip': 'A dispute. Both sides and the moderator see everything that is written here',
   'dispute.noModerator': 'No moderator yet',
   'change.order.created': 'The order was created',

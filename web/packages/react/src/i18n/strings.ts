@@ -48,6 +48,7 @@ export interface Strings {
   'evidence.none': string;
   'notify.region': string;
   'notify.close': string;
+  'notify.message': string;
   'dispute.strip': string;
   'dispute.noModerator': string;
   'change.order.created': string;

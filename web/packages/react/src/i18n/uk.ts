@@ -53,6 +53,7 @@ export const uk: Strings = {
   'evidence.none': 'Доказів ще немає. Додайте файл у чаті спору.',
   'notify.region': 'Сповіщення',
   'notify.close': 'Закрити сповіщення',
+  'notify.message': 'Нове повідомлення: {name}',
   'dispute.strip': 'Спір. Обидві сторони й модератор бачать усе, що тут написано',
   'dispute.noModerator': 'Модератора ще не призначено',
   'change.order.created': 'Замовлення створено',

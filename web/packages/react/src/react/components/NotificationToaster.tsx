@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
+import type { StringKey } from '../../i18n/strings';
 import { roomKey } from '../../protocol/events';
 import type { ChatMessage, NotificationEvent, RoomKey } from '../../protocol/types';
 import { selectRoom } from '../../store/selectors';
@@ -9,6 +10,7 @@ import { useChatClient, useTranslator } from '../context';
 import { useChatState } from '../use-chat-state';
 import { BellIcon, CloseIcon } from './icons';
 import { systemText } from './SystemRow';
+import type { Texts } from './SystemRow';
 
 const SHOWN_MS = 7_000;
 const TOASTS_MAX = 3;
@@ -53,7 +55,7 @@ export function NotificationToaster(props: {
     };
     const stop = [
       client.on('notification', (event) => {
-        if (event.readAt === null && Date.now() - liveSince.current > WAITED_MS) show(toastOf(event));
+        if (event.readAt === null && Date.now() - liveSince.current > WAITED_MS) show(toastOf(event, latest.current.translator));
       }),
       client.on('message', (message) => {
         const { state } = client;
@@ -109,9 +111,16 @@ export function roomOfNotification({ data }: NotificationEvent): RoomKey | null 
   if (typeof disputeId === 'string') return roomKey('dispute', disputeId);
   return typeof orderId === 'string' ? roomKey('order', orderId) : null;
 }
-function toastOf(event: NotificationEvent): Toast {
+/** What a notification says, in the reader's language where it is of a kind that we know; else in the server's words. */
+export function notificationText({ type, content, data }: NotificationEvent, { t, has }: Texts): string {
+  const { senderName, status } = data;
+  if (typeof senderName === 'string') return t('notify.message', { name: senderName });
+  const key = `change.${type.replace('_status', '')}.${String(status)}`;
+  return has(key) ? t(key as StringKey) : content;
+}
+function toastOf(event: NotificationEvent, texts: Texts): Toast {
   const room = roomOfNotification(event);
-  return { id: room ?? event.id, name: '', text: event.content, room };
+  return { id: room ?? event.id, name: '', text: notificationText(event, texts), room };
 }
 function toastOfMessage(message: ChatMessage, client: ChatClient, translator: ReturnType<typeof useTranslator>): Toast {
   const room = selectRoom(client.state, message.room);

@@ -8,7 +8,7 @@ import { useTranslator } from '../context';
 import { FlagIcon, ScalesIcon } from './icons';
 
 /** Any translator that has the texts of the package. */
-interface Texts { t(key: StringKey, params?: Params): string; has(key: string): boolean }
+export interface Texts { t(key: StringKey, params?: Params): string; has(key: string): boolean }
 
 /** What a system message says, in the reader's language where it is a change that we know; else its own words. */
 export function systemText(message: ChatMessage, nameOf: (id: string) => string, { t, has }: Texts): string {
