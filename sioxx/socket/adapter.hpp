@@ -57,7 +57,13 @@ struct SessionClaim {
   std::string nsp;
   std::string identity;                 ///< whose it must be
   std::optional<std::uint64_t> offset;  ///< nothing: it heard no event
-  bool rest = false;                    ///< the second step: what came since the first
+  enum class Step : std::uint8_t {
+    take,  ///< who it is, what it missed; from now on it is promised
+    rest,  ///< what came since
+    done,  ///< it is there: forget it here
+    back,  ///< its client has gone meanwhile: it waits here again
+  };
+  Step step = Step::take;
 };
 struct Recovered {
   std::string sid;

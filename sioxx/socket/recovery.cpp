@@ -4,13 +4,13 @@
 //   40{pid,offset,auth} ->  middleware, identity
 //                           take pid --------------------------->  identity, offset; the half-open one is closed
 //                           joins its rooms  <------------------  sid, rooms, data, missed so far
-//                           rest of pid ------------------------>  leaves its rooms, forgets it
+//                           rest of pid ------------------------>  (still in its rooms)
 //                           drops what it heard twice  <--------  missed meanwhile
 //   missed events       <-
-//   40{sid,pid}         <-
+//   40{sid,pid}         <-  done with pid ---------------------->  leaves its rooms, forgets it
 //
-// Both shards are in the rooms for a moment, so nothing falls between them; what both heard has the same offset. On
-// one shard the two steps are one.
+// Both shards are in the rooms for a moment, so nothing falls between them; what both heard has the same offset. When
+// the client goes again on the way, its session goes back: it waits where it was. On one shard all steps are one.
 
 #include "sioxx/socket/recovery.hpp"
 
@@ -146,7 +146,9 @@ void Recoveries::park(const std::shared_ptr<Socket>& socket) {
 void Recoveries::forget(Socket& socket) {
   if (socket.rare_ == nullptr || socket.rare_->recovery == nullptr) return;
   const engine::Id pid = socket.rare_->recovery->pid;
-  known_.erase(pid);
+  const auto known = known_.find(pid);
+  if (known != known_.end() && known->second == &socket) known_.erase(known);
+  if (socket.rare_->recovery->handed_at) return;  // whoever has it now says where it is
   const auto home = engine::Sessions::home_of(pid);
   if (home && *home != local_.shard()) {
     local_.adapter().session_moved(*home, pid, std::nullopt);
@@ -202,18 +204,7 @@ std::optional<Recovered> Recoveries::claim(const SessionClaim& claim) {
   if (found == known_.end()) return std::nullopt;
   const auto socket = found->second->shared_from_this();
   Recovery& recovery = *socket->rare_->recovery;
-  if (claim.rest) {
-    if (!recovery.handed_at || socket->stage_ != Socket::Stage::parked) return std::nullopt;
-    const std::uint64_t more = recovery.pushed - *recovery.handed_at;
-    if (more > recovery.kept.size()) return std::nullopt;
-    Recovered rest;
-    for (auto at = recovery.kept.end() - static_cast<std::ptrdiff_t>(more); at != recovery.kept.end(); ++at) {
-      rest.missed.push_back(at->message);
-    }
-    known_.erase(*pid);  // not forget(): it goes on elsewhere
-    socket->nsp_->vacate(*socket);
-    return rest;
-  }
+  if (claim.step != SessionClaim::Step::take) return go_on(*socket, claim.step);
   if (socket->nsp() != claim.nsp || recovery.identity != claim.identity || recovery.handed_at)
     return std::nullopt;
   if (!recovery.after(claim.offset)) return std::nullopt;
@@ -232,7 +223,47 @@ std::optional<Recovered> Recoveries::claim(const SessionClaim& claim) {
   return session;
 }
 
+/// The later steps, of who has been promised it.
+std::optional<Recovered> Recoveries::go_on(Socket& socket, SessionClaim::Step step) {
+  Recovery& recovery = *socket.rare_->recovery;
+  if (!recovery.handed_at || socket.stage_ != Socket::Stage::parked) return std::nullopt;
+  if (step == SessionClaim::Step::back) {
+    recovery.handed_at.reset();
+    return std::nullopt;
+  }
+  if (step == SessionClaim::Step::done) {
+    release(socket);
+    return std::nullopt;
+  }
+  const std::uint64_t more = recovery.pushed - *recovery.handed_at;
+  if (more > recovery.kept.size()) {
+    recovery.handed_at.reset();
+    release(socket);
+    return std::nullopt;
+  }
+  Recovered rest;
+  for (auto at = recovery.kept.end() - static_cast<std::ptrdiff_t>(more); at != recovery.kept.end(); ++at) {
+    rest.missed.push_back(at->message);
+  }
+  return rest;
+}
+
 // ---- taking one over
+
+/// Who still waits to be connected, or nobody.
+std::shared_ptr<Socket> Recoveries::still_there(const std::weak_ptr<Socket>& waiting) {
+  auto here = waiting.lock();
+  if (here != nullptr && here->stage_ != Socket::Stage::connecting) here.reset();
+  return here;
+}
+
+void Recoveries::tell(unsigned holder, std::string_view pid, SessionClaim::Step step) {
+  SessionClaim last;
+  last.pid = pid;
+  last.step = step;
+  local_.adapter().claim_session(holder, std::move(last), claim_timeout_ms,
+                                 [](const std::optional<Recovered>&) {});
+}
 
 void Recoveries::admit(const std::shared_ptr<Socket>& socket) {
   begin(*socket);
@@ -244,43 +275,46 @@ void Recoveries::admit(const std::shared_ptr<Socket>& socket) {
   if (!home || (!offset.empty() && !claim.offset)) return socket->client_->connected(*socket);
   claim.nsp = socket->nsp();
   claim.identity = socket->rare_->recovery->identity;
-  local_.adapter().claim_session(*home, claim, claim_timeout_ms,
-                                 [this, waiting = std::weak_ptr(socket)](std::optional<Recovered> session) {
-                                   const auto here = waiting.lock();
-                                   if (here == nullptr || here->stage_ != Socket::Stage::connecting) return;
-                                   if (!session) return here->client_->connected(*here);
-                                   recover(here, std::move(*session));
-                                 });
+  local_.adapter().claim_session(
+      *home, claim, claim_timeout_ms,
+      [this, waiting = std::weak_ptr(socket), pid = claim.pid](std::optional<Recovered> session) {
+        const auto here = still_there(waiting);
+        if (here != nullptr && session) return recover(here, std::move(*session));
+        if (here != nullptr) return here->client_->connected(*here);
+        if (session) tell(session->holder, pid, SessionClaim::Step::back);
+      });
 }
 
 /// Its rooms first, so that it hears what is sent from now on; then what its last shard has heard meanwhile.
 void Recoveries::recover(const std::shared_ptr<Socket>& socket, Recovered session) {
   const auto pid = id_of(text_of(socket->auth(), "pid"));
   Recovery& recovery = *socket->rare_->recovery;
-  known_.erase(recovery.pid);
-  recovery.pid = *pid;
   recovery.base = session.base;
   recovery.data = std::move(session.data);
   recovery.collects = true;
   auto fresh = socket->nsp_->become(*socket, *id_of(session.sid), session.rooms);
 
   SessionClaim rest;
-  rest.pid = recovery.pid.str();
-  rest.nsp = socket->nsp();
-  rest.rest = true;
-  local_.adapter().claim_session(session.holder, rest, claim_timeout_ms,
-                                 [this, waiting = std::weak_ptr(socket), missed = std::move(session.missed),
-                                  fresh = std::move(fresh)](std::optional<Recovered> more) mutable {
-                                   const auto here = waiting.lock();
-                                   if (here == nullptr || here->stage_ != Socket::Stage::connecting) return;
-                                   if (!more) return give_up(here, fresh);
-                                   missed.insert(missed.end(), more->missed.begin(), more->missed.end());
-                                   complete(here, std::move(missed));
-                                 });
+  rest.pid = pid->str();
+  rest.step = SessionClaim::Step::rest;
+  local_.adapter().claim_session(
+      session.holder, rest, claim_timeout_ms,
+      [this, waiting = std::weak_ptr(socket), pid = *pid, holder = session.holder,
+       missed = std::move(session.missed), fresh = std::move(fresh)](std::optional<Recovered> more) mutable {
+        const auto here = still_there(waiting);
+        if (here == nullptr) return tell(holder, pid, SessionClaim::Step::back);
+        if (!more) return give_up(here, fresh);
+        missed.insert(missed.end(), more->missed.begin(), more->missed.end());
+        tell(holder, pid, SessionClaim::Step::done);
+        complete(here, pid, std::move(missed));
+      });
 }
 
-void Recoveries::complete(const std::shared_ptr<Socket>& socket, std::vector<engine::EncodedPtr> missed) {
+void Recoveries::complete(const std::shared_ptr<Socket>& socket, const engine::Id& pid,
+                          std::vector<engine::EncodedPtr> missed) {
   Recovery& recovery = *socket->rare_->recovery;
+  known_.erase(recovery.pid);  // the one that it had got for itself
+  recovery.pid = pid;
   know(*socket);
   const auto home = engine::Sessions::home_of(recovery.pid);
   if (home && *home == local_.shard()) {

@@ -40,7 +40,7 @@ struct Recovery {
   std::size_t bytes = 0;
   std::uint64_t base = 0;    ///< the offset just before the first one kept; 0: the session's start
   std::uint64_t pushed = 0;  ///< ever
-  std::optional<std::uint64_t> handed_at;  ///< of `pushed`, when another shard took it
+  std::optional<std::uint64_t> handed_at;  ///< of `pushed`, when it was promised to another shard
   loop::TimeMs until = 0;                  ///< of a parked one
   bool collects = false;                   ///< the socket sends nothing, but must not miss anything
 
@@ -81,7 +81,12 @@ class Recoveries final : private loop::Timer {
  private:
   void begin(Socket& socket);
   void recover(const std::shared_ptr<Socket>& socket, Recovered session);
-  void complete(const std::shared_ptr<Socket>& socket, std::vector<engine::EncodedPtr> missed);
+  void complete(const std::shared_ptr<Socket>& socket, const engine::Id& pid,
+                std::vector<engine::EncodedPtr> missed);
+  /// The last word to the shard that had the session.
+  void tell(unsigned holder, std::string_view pid, SessionClaim::Step step);
+  std::optional<Recovered> go_on(Socket& socket, SessionClaim::Step step);
+  static std::shared_ptr<Socket> still_there(const std::weak_ptr<Socket>& waiting);
   void give_up(const std::shared_ptr<Socket>& socket, const std::vector<std::string>& fresh);
   void release(Socket& socket);
   void on_timer(loop::TimeMs now) override;

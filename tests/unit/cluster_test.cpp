@@ -577,22 +577,44 @@ TEST_F(MovingTest, TakesOverOnAnotherShard) {
   EXPECT_EQ(*old_wire.closed, CloseReason::forced_close);
 }
 
+TEST_F(MovingTest, WhoGoesAgainOnTheWayFindsItsSessionWhereItWas) {
+  comes(0);
+  enters("kitchen");
+  const std::string first_sid = sid, first_pid = pid;
+  // Gone again at each step of the way.
+  for (const int turns : {0, 1, 2}) {
+    vanishes(sessions.size() - 1);
+    table.to("kitchen").emit("n", turns);
+    turn();
+    int turned = 0;
+    const Packets heard = comes(1, [&] {
+      if (turned++ == turns) vanishes(sessions.size() - 1);
+    });
+    EXPECT_TRUE(heard.empty()) << "after " << turns;
+    EXPECT_EQ(comes(2), (Packets{"42[\"n\"," + std::to_string(turns) + "]", "CONNECT"})) << "after " << turns;
+    EXPECT_EQ(sid, first_sid);
+    EXPECT_EQ(pid, first_pid);
+    EXPECT_EQ(adapter.directory().find("/", "kitchen"), 0b100u);
+    EXPECT_EQ(adapter.directory().find("/", first_sid), 0b100u);
+  }
+}
+
 TEST_F(MovingTest, NobodyRemembersWhereASessionWentThatIsOver) {
   comes(0);
   vanishes(0);
   comes(1);
-  EXPECT_EQ(homes[0]->local.recoveries().whereabouts(pid), 1u);
-  vanishes(1);
-  // Back on its first shard, and gone again before the other one has given everything away.
   const std::string was = pid;
-  bool gone = false;
-  comes(0, [&] {
-    if (gone || adapter.directory().find("/", sid) != 0b001u) return;
-    gone = true;
-    vanishes(sessions.size() - 1);
-  });
-  EXPECT_TRUE(gone);
+  EXPECT_EQ(homes[0]->local.recoveries().whereabouts(was), 1u);
+  vanishes(1);
+  comes(0);
+  EXPECT_EQ(homes[0]->local.recoveries().whereabouts(was), std::nullopt) << "it is here";
+  vanishes(2);
+  comes(1);
+  EXPECT_EQ(homes[0]->local.recoveries().whereabouts(was), 1u);
+  says(sessions.size() - 1, "1");
+  turn();
   EXPECT_EQ(homes[0]->local.recoveries().whereabouts(was), std::nullopt);
+  EXPECT_EQ(pid, was);
 }
 
 TEST_F(MovingTest, AShardThatIsGoneCostsTheSessionOnly) {
