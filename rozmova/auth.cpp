@@ -112,6 +112,8 @@ std::optional<Refusal> read_person(const jwt::Claims& claims, Identity& who) {
     return unauthorized("The token's name must be a text of at most " + std::to_string(name_bytes_max) +
                         " bytes.");
   who.name = std::move(*name);
+  // What is shown to others, and kept by databases that know no U+0000, is one line of text.
+  std::erase_if(who.name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   auto token_id = optional_text(claims.jti, token_id_bytes_max);
   if (!token_id) {
     return unauthorized("The token's jti must be a text of at most " + std::to_string(token_id_bytes_max) +

@@ -134,14 +134,16 @@ class House {
   /// The part of the shard whose thread this is.
   Part& here();
 
-  /// Runs `task(Part&)` on that shard's thread: now if this is it, else by letter. A full mailbox loses the
-  /// task, as a lost connection would; it is logged.
+  /// Runs `task(Part&)` on that shard's thread: now if this is it, else by letter. Every such letter is one that a
+  /// client, a seat or a reader's access waits for, so a full mailbox takes it all the same; how many there are is bounded
+  /// by the rates of events and the queue of the database. Only a shard that has stopped loses it.
   template <class F>
   void at(unsigned shard, F&& task) {
     Part& part = *parts_[shard];
     if (sioxx::loop::Shard::here() == &part.shard) {
       task(part);
-    } else if (!part.shard.post([&part, task = std::forward<F>(task)]() mutable { task(part); })) {
+    } else if (!part.shard.post([&part, task = std::forward<F>(task)]() mutable { task(part); },
+                                sioxx::loop::Mail::reply)) {
       mailbox_full(shard);
     }
   }

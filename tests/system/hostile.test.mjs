@@ -5,6 +5,9 @@ import { describe, test } from 'node:test';
 import { withBystanders } from './lib/bystanders.mjs';
 import { range } from './lib/deadline.mjs';
 import { pollingOnly } from './lib/device.mjs';
+import { Rest } from './lib/rest.mjs';
+import { secret } from './lib/server.mjs';
+import { sign } from './lib/token.mjs';
 
 describe('hostile payloads', () => {
   const scene = withBystanders();
@@ -77,6 +80,14 @@ describe('hostile payloads', () => {
     assert.ok([400, 413].includes(answer.status), answer.text);
     assert.equal((await alice.rest.readsAll(order)).length, 1);
     assert.equal(a.heard('disconnect').length, 0);
+  });
+
+  test('the name in a token is one line of text, and at most 400 bytes', async () => {
+    const me = (name) => new Rest(scene.world.url, sign({ sub: randomUUID(), role: 'client', name }, secret)).asks('GET', '/v1/me');
+    assert.equal((await me('O\u0000л\r\nе\u001bна\u007f')).body.name, 'Oлена');
+    assert.equal((await me('я'.repeat(200))).body.name.length, 200);
+    assert.equal((await me('я'.repeat(201))).body.error.code, 'UNAUTHORIZED');
+    assert.equal((await me(5)).body.error.code, 'UNAUTHORIZED');
   });
 
   test('a frame of two megabytes ends that connection and no other', async () => {

@@ -27,10 +27,10 @@ describe('once', () => {
     await isOne(talk, await Promise.all(range(10).map(() => talk.a.sends(talk.order, 'once', { clientMessageId }))));
   });
 
-  test('ten times at once from ten devices, by WebSocket and polling', async () => {
+  test('twenty times at once from twenty devices, by WebSocket and polling', async () => {
     const talk = await world.talk();
     const clientMessageId = randomUUID();
-    const devices = await Promise.all(range(10).map((i) => talk.alice.device(i % 2 ? pollingOnly : {})));
+    const devices = await Promise.all(range(20).map((i) => talk.alice.device(i % 2 ? pollingOnly : {})));
     await isOne(talk, await Promise.all(devices.map((d) => d.sends(talk.order, 'once', { clientMessageId }))));
   });
 

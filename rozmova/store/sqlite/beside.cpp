@@ -79,8 +79,10 @@ std::vector<std::string> look_at_marketplace(Connection& connection, const Mappi
     Statement bad_keys(connection, keys.c_str());
     auto key = bad_keys.run();
     if (key.row())
-      problems.push_back(fmt::format("marketplace.{}.id: '{}' is no UUID in lower case with hyphens",
-                                     text(which), key.text(0)));
+      problems.push_back(
+          fmt::format("marketplace.{}.id: '{}' is no UUID in lower case with hyphens; docs/operations.md, "
+                      "\"Beside a marketplace\", tells how other keys are mapped",
+                      text(which), key.text(0)));
   }
   return problems;
 }
