@@ -18,7 +18,7 @@ Usage: bench/run.sh [options]
                      (default: those for which the row means something)
   --scenarios LIST   which rows (default all): messages_1,messages_8,rate_1000,rate_5000,polling_1,polling_8,handshakes,
                      idle,fanout_1000,fanout_10000,mixed,grow_1000,grow_5000,grow_10000,grow_19000,threads_1,threads_2,
-                     threads_4,storm_5000; another number may stand in place of each
+                     threads_4,storm_5000,stall_10000; another number may stand in place of each
   --binary PATH      measure this build of Rozmova instead of building build/release
   --keep DIR         keep the results of the single runs (JSON, logs) in DIR
   --resume DIR       go on with what --keep has kept: measures only what is missing, with the settings of then
@@ -60,10 +60,10 @@ elif [[ -n $keep && -e $keep/settings ]]; then
   die "$keep holds results already: --resume $keep goes on with them"
 fi
 [[ $quick == no || $write == no ]] || die "the figures of a quick run are no figures: they are not written"
-connections=1000 idle_connections=4000 warmup=1 run_seconds_max=180
+connections=1000 idle_connections=4000 stall_seconds=6 warmup=1 run_seconds_max=180
 most_connections=$(($(ulimit -Hn) - 100))
 if [[ $quick == yes ]]; then
-  rounds=${rounds:-1} seconds=${seconds:-2} warmup=0.3 connections=100 idle_connections=100 most_connections=100
+  rounds=${rounds:-1} seconds=${seconds:-2} warmup=0.3 connections=100 idle_connections=100 stall_seconds=1 most_connections=100
 fi
 rounds=${rounds:-3} seconds=${seconds:-4}
 ulimit -n "$(ulimit -Hn)"
@@ -165,7 +165,7 @@ measure() { # measure ROUND SCENARIO SERVER
   fi
   # shellcheck disable=SC2086 # the arguments of a scenario are words
   (pinned_to "$(load_core)" timeout -k 5 "$run_seconds_max" "$load" $args --url "http://127.0.0.1:$port" \
-    --secret "$secret" --setup "$setup" --seconds "$seconds" --warmup "$warmup" --server-pid "$server_pid" \
+    --secret "$secret" --setup "$setup" --seconds "$(seconds_of "$scenario")" --warmup "$warmup" --server-pid "$server_pid" \
     "${database[@]}" --label "$server" --deadline $((run_seconds_max - 10)) --json "$results/$name.part") \
     >"$results/$name.txt" 2>&1 &
   load_pid=$!

@@ -1,5 +1,5 @@
 # The rows: what the load client does in each, and which servers take part. Sourced by run.sh, never run; needs servers.sh and
-# $connections, $idle_connections, $most_connections.
+# $connections, $idle_connections, $most_connections, $stall_seconds, $seconds, $warmup.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 everywhere=sioxx,ours,ours-pg,node,node-sqlite,node-pg,eiows,eiows-sqlite,eiows-pg,bun,bun-sqlite,bun-pg,bare
@@ -15,6 +15,7 @@ all_scenarios=(
   grow_1000 grow_5000 grow_10000 grow_19000
   threads_1 threads_2 threads_4
   storm_5000
+  stall_10000
 )
 
 # The load client's arguments. Connections beyond what one process may have open are cut down, and the table says how many
@@ -33,6 +34,7 @@ load_args() { # load_args SCENARIO SERVER
     mixed) echo messages -c "$(at_most 20000)" --active-chats 500 --inflight 1 --connect-window 256 ;;
     grow_[0-9]*) echo messages -c "$(at_most "$number")" --rate 5000 --connect-window 256 ;;
     threads_[0-9]*) echo messages -c "$connections" --inflight 8 ;;
+    stall_[0-9]*) echo messages -c 2 --rate "$number" --stall "$stall_seconds" ;;
     storm_[0-9]*)
       echo storm -c "$(at_most "$number")" --connect-window "$(at_most "$number")" \
         --missed "$([[ $store == none ]] && echo 0 || echo 5)"
@@ -41,6 +43,7 @@ load_args() { # load_args SCENARIO SERVER
   esac
 }
 at_most() { echo $(($1 < most_connections ? $1 : most_connections)); }
+seconds_of() { case $1 in stall_*) echo $((stall_seconds + 2)) ;; *) echo "$seconds" ;; esac }
 threads_of() { case $1 in threads_[0-9]*) echo "${1#threads_}" ;; *) echo 1 ;; esac }
 
 # takes_part SCENARIO SERVER: whether the comparison means anything.
@@ -62,9 +65,10 @@ servers_for() { # servers_for SCENARIO
 
 # About how long a run takes, in seconds: to start, to open the connections (Node opens some 2 500 a second), to measure.
 expected_seconds() { # expected_seconds SCENARIO SERVER
-  local args count
+  local args count measured
+  measured=$(seconds_of "$1")
   args=$(load_args "$1" "$2")
   count=${args#*-c }
   count=${count%% *}
-  echo $((3 + ${warmup%.*} + ${seconds%.*} + count / 2000))
+  echo $((3 + ${warmup%.*} + ${measured%.*} + count / 2000))
 }

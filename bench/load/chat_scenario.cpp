@@ -157,7 +157,11 @@ Report ChatScenario::report() const {
                static_cast<double>(memory_joined_.rss) / (1024.0 * 1024.0), 1);
   }
   add_results(report);
-  report.check("lost_connections", "connections lost", lost_connections_);
+  if (options_.stall_seconds > 0) {  // to be told by a close is what a reader that stalls may expect
+    report.add("closed", "connections closed by the server", static_cast<double>(lost_connections_), 0);
+  } else {
+    report.check("lost_connections", "connections lost", lost_connections_);
+  }
   if (!loss_sample_.empty()) report.remark("first connection lost: " + loss_sample_);
   if (!refusal_sample_.empty()) report.remark("first refusal: " + refusal_sample_);
   return report;

@@ -64,6 +64,8 @@ class ChatScenario : public Scenario {
   [[nodiscard]] bool is_measuring() const { return phase_ == Phase::measuring; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] Connection& connection(std::size_t index) { return connections_[index]; }
+  [[nodiscard]] const Connection& connection(std::size_t index) const { return connections_[index]; }
+  [[nodiscard]] Loop& loop() { return *loop_; }
   [[nodiscard]] std::size_t connection_count() const { return connections_.size(); }
   [[nodiscard]] const std::string& order_of(std::size_t connection) const;
   [[nodiscard]] const Measurement& measurement() const { return measurement_; }

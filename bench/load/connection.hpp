@@ -82,7 +82,8 @@ class Connection {
   [[nodiscard]] Line& line(std::size_t index_of_line) noexcept { return lines_[index_of_line]; }
   [[nodiscard]] bool has_output() const noexcept;
 
-  bool is_dirty = false;  ///< Loop's: it stands in the list of connections to flush
+  bool is_paused = false;  ///< nothing is read from its lines; see Loop::resume
+  bool is_dirty = false;   ///< Loop's: it stands in the list of connections to flush
 
  private:
   static constexpr std::size_t get_line = 0;

@@ -53,6 +53,11 @@ void Loop::mark_dirty(Connection& connection) {
   dirty_.push_back(&connection);
 }
 
+void Loop::resume(Connection& connection, Scenario& scenario) {
+  connection.is_paused = false;
+  for (std::size_t i = 0; i < connection.line_count(); ++i) on_ready(connection.line(i), EPOLLIN, scenario);
+}
+
 bool Loop::run(Scenario& scenario, std::uint64_t deadline_ns) {
   std::vector<epoll_event> events(events_per_turn);
   std::uint64_t now = now_ns();
@@ -95,7 +100,7 @@ void Loop::on_ready(Line& line, std::uint32_t what, Scenario& scenario) {
     return;
   }
   if ((what & EPOLLOUT) != 0 && connection.has_output()) mark_dirty(connection);
-  if ((what & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
+  if ((what & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0 || connection.is_paused) return;
   ssize_t n = 0;
   do {  // a full buffer: there may be more, and an edge is told once
     n = ::recv(line.descriptor(), buffer_.get(), receive_buffer_bytes, 0);

@@ -44,6 +44,9 @@ class Loop {
   /// Sends what is queued on `connection` by the end of the current step.
   void mark_dirty(Connection& connection);
 
+  /// Reads again from a connection that was paused, what has arrived meanwhile first.
+  void resume(Connection& connection, Scenario& scenario);
+
   /// Runs until the scenario is finished. False when `deadline_ns` came first.
   [[nodiscard]] bool run(Scenario& scenario, std::uint64_t deadline_ns);
 

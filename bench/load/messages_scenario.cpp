@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "clock.hpp"
+#include "process_stats.hpp"
 
 namespace bench {
 
@@ -18,7 +19,9 @@ MessagesScenario::MessagesScenario(const Options& options, std::vector<std::stri
     : ChatScenario(options, std::move(orders)),
       sender_of_seat_(connection_count(), nobody),
       writer_(run, options.payload_bytes),
-      check_(run, connection_count()) {
+      check_(run, connection_count()),
+      acked_of_chat_(connection_count() / 2, 0),
+      delivered_to_seat_(connection_count(), 0) {
   const std::size_t chats = connection_count() / 2;
   const std::size_t active = options.active_chats == 0 ? chats : std::min(chats, options.active_chats);
   for (std::size_t seat = 0; seat < active * 2; seat += options.both_send ? 1 : 2) {
@@ -32,7 +35,10 @@ std::uint64_t MessagesScenario::due_ns(std::uint64_t message) const {
   return load_start_ns_ + message / rate * ns_per_second + message % rate * ns_per_second / rate;
 }
 
-std::uint64_t MessagesScenario::load_due_ns() const { return is_open_loop() ? due_ns(scheduled_) : no_wake; }
+std::uint64_t MessagesScenario::load_due_ns() const {
+  const std::uint64_t stall_end = stall_until_ns_ == 0 ? no_wake : stall_until_ns_;
+  return std::min(stall_end, is_open_loop() ? due_ns(scheduled_) : no_wake);
+}
 
 void MessagesScenario::begin_load(std::uint64_t now) {
   load_start_ns_ = now;
@@ -42,7 +48,19 @@ void MessagesScenario::begin_load(std::uint64_t now) {
   }
 }
 
+void MessagesScenario::stall_turn(std::uint64_t now) {
+  if (stall_until_ns_ == 0 && is_measuring()) {
+    reset_peak(options().server_pids);
+    stall_until_ns_ = now + static_cast<std::uint64_t>(options().stall_seconds * 1e9);
+    for (std::size_t seat = 1; seat < connection_count(); seat += 2) connection(seat).is_paused = true;
+  } else if (stall_until_ns_ != 0 && stall_until_ns_ <= now) {
+    stall_until_ns_ = no_wake;
+    for (std::size_t seat = 1; seat < connection_count(); seat += 2) loop().resume(connection(seat), *this);
+  }
+}
+
 void MessagesScenario::load_turn(std::uint64_t now) {
+  if (options().stall_seconds > 0) stall_turn(now);
   if (!is_open_loop()) return;
   for (std::uint64_t due = due_ns(scheduled_); due <= now; due = due_ns(scheduled_)) {
     if (is_measuring()) schedule_lag_.record(now - due);
@@ -69,6 +87,7 @@ void MessagesScenario::on_message_ack(Connection& connection, std::uint64_t id, 
     return;
   }
   ++(ok ? acks_ : refused_);
+  if (ok) ++acked_of_chat_[connection.index / 2];
   if (ok && is_measuring()) {
     ++measured_acks_;
     ack_latency_.record(received_ns - sent_at);
@@ -85,7 +104,18 @@ void MessagesScenario::on_message_ack(Connection& connection, std::uint64_t id, 
 
 void MessagesScenario::on_event(Connection& connection, std::string_view body, std::uint64_t) {
   const DeliveryCheck::Delivery delivery = check_.check(connection.index, order_of(connection.index), body);
+  if (delivery.is_message) ++delivered_to_seat_[connection.index];
   if (delivery.is_message && is_measuring()) ++measured_deliveries_;
+}
+
+std::uint64_t MessagesScenario::lost_silently() const {
+  std::uint64_t lost = 0;
+  for (std::size_t seat = 0; seat < connection_count(); ++seat) {
+    if (connection(seat).state() != Connection::State::connected) continue;
+    const std::uint64_t acked = acked_of_chat_[seat / 2];
+    lost += acked - std::min(acked, delivered_to_seat_[seat]);
+  }
+  return lost;
 }
 
 bool MessagesScenario::is_drained() const {
@@ -116,7 +146,13 @@ void MessagesScenario::add_results(Report& report) const {
   report.check("refused", "acks that were not ok", refused_);
   report.check("missing_acks", "acks that never came", sent_ - acks_ - refused_);
   report.check("unexpected_acks", "acks nobody waited for", unexpected_acks_);
-  report.check("lost", "deliveries lost", expected > arrived ? expected - arrived : 0);
+  if (options().stall_seconds > 0) {
+    report.add("peak_mib", "server's peak RSS meanwhile, MiB",
+               static_cast<double>(peak_rss(options().server_pids)) / (1024.0 * 1024.0), 1);
+    report.check("lost", "deliveries lost on open connections", lost_silently());
+  } else {
+    report.check("lost", "deliveries lost", expected > arrived ? expected - arrived : 0);
+  }
   report.check("surplus", "deliveries too many", arrived > expected ? arrived - expected : 0);
   report.check("overtaken", "messages that overtook an earlier one", check_.faults().overtaken);
   report.check("seq_disorder", "seq out of order", check_.faults().seq_disorder);

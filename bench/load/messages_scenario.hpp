@@ -12,7 +12,8 @@ namespace bench {
 
 /// Pairs that talk: each sender keeps `--inflight` messages unanswered (closed loop), or all senders together
 /// follow a fixed schedule of `--rate` (open loop). On a schedule a message that leaves late is still timed
-/// from when it was due, so a server that stalls cannot hide it (no coordinated omission).
+/// from when it was due, so a server that stalls cannot hide it (no coordinated omission). With `--stall` the performers
+/// read nothing for a while: then either everything arrives late, or the reader is closed, or messages vanish.
 class MessagesScenario final : public ChatScenario {
  public:
   MessagesScenario(const Options& options, std::vector<std::string> orders, std::uint32_t run);
@@ -41,6 +42,9 @@ class MessagesScenario final : public ChatScenario {
   [[nodiscard]] bool is_open_loop() const { return options().rate_per_second > 0; }
   [[nodiscard]] std::uint64_t due_ns(std::uint64_t message) const;
   void send_message(Sender& sender, std::uint64_t due_ns);
+  void stall_turn(std::uint64_t now);
+  /// Deliveries that are missing on connections that are still open: nobody has told these readers.
+  [[nodiscard]] std::uint64_t lost_silently() const;
 
   std::vector<Sender> senders_;
   std::vector<std::uint32_t> sender_of_seat_;
@@ -56,6 +60,9 @@ class MessagesScenario final : public ChatScenario {
   std::uint64_t unexpected_acks_ = 0;
   std::uint64_t measured_acks_ = 0;
   std::uint64_t measured_deliveries_ = 0;
+  std::vector<std::uint64_t> acked_of_chat_;
+  std::vector<std::uint64_t> delivered_to_seat_;
+  std::uint64_t stall_until_ns_ = 0;  ///< 0: has not begun; no_wake: is over
 };
 
 }  // namespace bench

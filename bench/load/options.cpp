@@ -108,6 +108,11 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--connect-window", options.connect_window, "handshakes in progress while opening")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, connections_max));
+  app.add_option(
+         "--stall", options.stall_seconds,
+         "messages: when measuring begins the performers read nothing for so long; closing them is then no fault")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 600.0));
   app.add_option("--missed", options.missed,
                  "storm: messages of each chat that everybody has missed on return")
       ->capture_default_str()

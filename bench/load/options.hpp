@@ -37,6 +37,7 @@ struct Options {
   double drain_seconds = 5;         ///< longest silence while the last answers are awaited
   double deadline_seconds = 120;    ///< the run ends here, whatever happens
   std::size_t connect_window = 64;  ///< handshakes in progress while opening
+  double stall_seconds = 0;         ///< `messages`: so long the performers read nothing, once measuring
   std::size_t missed = 0;           ///< `storm`: messages of each chat that nobody has seen when all return
   bool until_told = false;  ///< `idle`: say `joined`, measure from SIGUSR1 to SIGTERM instead of --seconds
 

@@ -73,8 +73,8 @@ describe("rows", () => {
   });
 
   test("scenarios stand by kind, then by number", () => {
-    assert.deepEqual(scenariosInOrder(["grow_10000", "idle", "messages_8", "grow_1000", "messages_1", "unknown_1"]),
-      ["messages_1", "messages_8", "idle", "grow_1000", "grow_10000"]);
+    assert.deepEqual(scenariosInOrder(["grow_10000", "idle", "stall_1", "messages_8", "grow_1000", "messages_1", "unknown_1"]),
+      ["messages_1", "messages_8", "idle", "grow_1000", "grow_10000", "stall_1"]);
   });
 
   test("every target asks for a figure that its table shows", () => {
