@@ -446,4 +446,20 @@ describe('without a socket', () => {
     expect(heard).toEqual(['через POST', 'відповідь', 'знову наживо']);
     expect(texts(client)).toEqual(['історія', ...heard]);
   });
+
+  it('sends nothing of one user with the token of the next', async () => {
+    server.allowSockets = false;
+    const [first, next] = [server.tokenOf(olia), server.tokenOf(ivan)];
+    const storage = new MemoryOutboxStorage();
+    const client = clientOf(olia, { token: ({ refresh }) => (refresh ? next : first), outboxStorage: storage });
+    client.retain();
+    client.joinRoom(room);
+    await until('degraded', () => client.state.link.kind === 'degraded', 12_000);
+    server.rejectTokens.add(first);
+    client.send(room, 'від Олі').catch(() => {});
+    await until('the other one is there', () => client.state.me?.id === ivan.id);
+    await client.send(room, 'від Івана');
+    expect(order.messages.map(({ content, senderId }) => [content, senderId])).toEqual([['від Івана', ivan.id]]);
+    expect((await storage.load(olia.id)).map(({ content }) => content)).toEqual(['від Олі']);
+  });
 });

@@ -111,7 +111,8 @@ export class ChatClient {
       event: (name, payload) => this.#inbound.event(name, payload),
       trace: (direction, name, payload) => this.#log.trace(direction, name, payload),
     });
-    this.#rest = new RestTransport(apiBase, ({ refresh }) => this.#token(refresh), REQUEST_TIMEOUT_MS);
+    const userOf = (token: string): string | null => readClaims(token)?.id ?? null;
+    this.#rest = new RestTransport(apiBase, ({ refresh }) => this.#token(refresh), userOf, REQUEST_TIMEOUT_MS);
     this.#link = new Link(this.#socket, {
       token: (refresh) => this.#token(refresh),
       canRefresh: () => typeof this.#tokenProvider === 'function',

@@ -212,7 +212,7 @@ export class Outbox {
       ...(entry.attachments.length === 0 ? {} : { attachments: entry.attachments }),
       ...(entry.replyTo === null ? {} : { replyTo: entry.replyTo }),
     };
-    if (this.#hooks.path() === 'rest') return this.#rest.send(entry.room, message);
+    if (this.#hooks.path() === 'rest') return this.#rest.send(entry.room, message, this.#userId);
     const kind = roomKind(entry.room);
     const payload = { ...roomRef(entry.room), ...message };
     const answer = await this.#socket.request(ROOM_EVENTS[kind].message, payload, REQUEST_TIMEOUT_MS);

@@ -30,17 +30,20 @@ const CODE_BY_STATUS: Readonly<Record<number, ChatErrorCode>> = {
 export class RestTransport {
   readonly base: string;
   readonly #token: TokenSource;
+  /** Whose token it is; null where it does not say. */
+  readonly #userOf: (token: string) => string | null;
   readonly #timeoutMs: number;
 
   /** `base` ends with `/v1`, without a slash after it. */
-  constructor(base: string, token: TokenSource, timeoutMs: number) {
+  constructor(base: string, token: TokenSource, userOf: (token: string) => string | null, timeoutMs: number) {
     this.base = base.replace(/\/+$/, '');
     this.#token = token;
+    this.#userOf = userOf;
     this.#timeoutMs = timeoutMs;
   }
 
-  request(method: Method, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    return this.withToken((token) => this.#once(method, this.base + path, body, token, readAnswer));
+  request(method: Method, path: string, body?: unknown, user?: string | null): Promise<Record<string, unknown>> {
+    return this.withToken((token) => this.#once(method, this.base + path, body, token, readAnswer), user);
   }
 
   /** A file of this API, as it is. */
@@ -48,13 +51,20 @@ export class RestTransport {
     return this.withToken((token) => this.#once('GET', url, undefined, token, readBlob));
   }
 
-  /** Once more with a new token when the first has ended. */
-  async withToken<T>(run: (token: string) => Promise<T>): Promise<T> {
+  /** Once more with a new token when the first has ended. All of it as one user: the one named, else whose token is first. */
+  async withToken<T>(run: (token: string) => Promise<T>, user?: string | null): Promise<T> {
+    const first = await this.#token({ refresh: false });
+    const who = user ?? this.#userOf(first);
+    const as = (token: string): Promise<T> => {
+      // Somebody else has signed in meanwhile: nothing of this user is done in his name.
+      if (who !== null && this.#userOf(token) !== who) throw new ChatError('DISCARDED');
+      return run(token);
+    };
     try {
-      return await run(await this.#token({ refresh: false }));
+      return await as(first);
     } catch (error) {
       if (!(error instanceof ChatError) || error.code !== 'TOKEN_EXPIRED') throw error;
-      return run(await this.#token({ refresh: true }));
+      return as(await this.#token({ refresh: true }));
     }
   }
 
@@ -80,8 +90,9 @@ export class RestTransport {
     return parseMessages(roomKind(room), answer['changes']);
   }
 
-  async send(room: RoomKey, message: NewMessage): Promise<ChatMessage> {
-    const answer = await this.request('POST', `${roomPath(room)}/messages`, message);
+  /** In the name of that user, or not at all. */
+  async send(room: RoomKey, message: NewMessage, user: string | null): Promise<ChatMessage> {
+    const answer = await this.request('POST', `${roomPath(room)}/messages`, message, user);
     const stored = parseMessage(roomKind(room), answer['message']);
     if (stored === null) throw new ChatError('INTERNAL', 'the answer carries no message');
     return stored;
