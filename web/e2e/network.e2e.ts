@@ -254,20 +254,24 @@ describe('a message', () => {
     expect(await b.texts()).toEqual(['лише раз']);
   });
 
-  it('of two windows of one person is sent once, from whichever is left', async () => {
+  it.each([
+    { end: 'is closed', bring: (seat: Seat) => seat.page.close() },
+    { end: 'crashes', bring: (seat: Seat) => seat.page.goto('chrome://crash').then(() => {}, () => {}) },
+  ])('of two windows of one person is sent once, by the other when one $end', async ({ bring }) => {
     const order = await stage.order('Два вікна');
     const a = await stage.chat(stage.client, order);
     a.expected = BROKEN;
     // The page of the second window must load, so only the chat's own paths are cut.
-    await a.context.route(/\/(socket\.io|v1\/orders)\//, (route) => route.abort());
+    let blocked = true;
+    await a.context.route(/\/(socket\.io|v1\/orders)\//, (route) => (blocked ? route.abort() : route.continue()));
     await a.page.evaluate(() => window.dispatchEvent(new Event('offline')));
     await a.send('з першого вікна');
     await a.tick('з першого вікна', 'queued');
     const second = await a.context.newPage();
     await second.goto(`${stage.server.url}/orders/${order.id}?as=${stage.client.id}`);
     await second.locator('.chat-input').waitFor();
-    await a.page.close();
-    await a.context.unroute(/\/(socket\.io|v1\/orders)\//);
+    await bring(a);
+    blocked = false;
     await second.locator('.chat-message', { hasText: 'з першого вікна' }).waitFor({ timeout: 20_000 });
     await expect.poll(() => stage.stored(order)).toEqual(['з першого вікна']);
   });
