@@ -27,7 +27,7 @@ rozmova_room(rozmova_command_line SOURCES command_line.cpp USES rozmova_core PRI
 # The issuer's published keys.
 rozmova_room(rozmova_jwks SOURCES jwks_source.cpp USES rozmova_core rozmova_http_client)
 
-add_executable(rozmova main.cpp commands.cpp doctor.cpp signals.cpp start.cpp)
+add_executable(rozmova main.cpp commands.cpp doctor.cpp node.cpp postgres_bus.cpp signals.cpp start.cpp)
 target_link_libraries(rozmova PRIVATE rozmova_flags rozmova_core rozmova_jwks rozmova_http rozmova_chat rozmova_uploads rozmova_bridge rozmova_api rozmova_store rozmova_command_line sioxx)
 install(TARGETS rozmova RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/web/apps/demo/dist/ DESTINATION ${CMAKE_INSTALL_DATADIR}/rozmova/web OPTIONAL)

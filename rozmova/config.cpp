@@ -125,6 +125,36 @@ void check_secrets(const Config& config, Findings& found) {
   }
 }
 
+void check_nodes(const Config& config, Findings& found) {
+  const std::string_view why = config.redis_url.empty() ? "NODE_ADDRESS" : "REDIS_URL";
+  if (!config.cluster_secret.empty() && config.cluster_secret.size() < secret_bytes_min) {
+    found.problems.push_back(
+        fmt::format("CLUSTER_SECRET is shorter than {} bytes (openssl rand -base64 48).", secret_bytes_min));
+  }
+  if (!config.several_nodes()) return;
+  if (!config.on_postgres()) {
+    found.problems.push_back(
+        fmt::format("{} is set, but several nodes need one PostgreSQL: set DATABASE_URL=postgres://…, or "
+                    "unset it and run a single node.",
+                    why));
+  }
+  if (config.jwt_secret.empty() && !config.has_public_keys()) {
+    found.problems.push_back(
+        fmt::format("{} is set, but JWT_SECRET is not: each node would make one of its own.", why));
+  }
+  if (config.node_address.empty()) return;
+  if (config.jwt_secret.empty() && config.cluster_secret.empty()) {
+    found.problems.emplace_back(
+        "NODE_ADDRESS is set without a JWT_SECRET: then CLUSTER_SECRET must be set, the same for all nodes "
+        "(openssl rand -base64 48).");
+  }
+  if (config.tls()) {
+    found.problems.emplace_back(
+        "NODE_ADDRESS and TLS_CERT_FILE are set: nodes speak plain HTTP to each other, so the balancer in "
+        "front of them has to speak TLS.");
+  }
+}
+
 void check_webhooks(const Config& config, Findings& found) {
   for (const std::string& url : config.webhook_url) {
     const bool plain = url.starts_with("http://");
@@ -186,10 +216,7 @@ Findings check_config(const Config& config) {
     found.problems.emplace_back(
         "TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither for plain HTTP.");
   }
-  if (!config.redis_url.empty()) {
-    found.problems.emplace_back(
-        "REDIS_URL is set, but this version has no Redis yet: unset it and run a single node.");
-  }
+  check_nodes(config, found);
   const bool known = config.database_url.empty() || config.database_url.starts_with("sqlite:") ||
                      config.database_url.starts_with("postgres://") ||
                      config.database_url.starts_with("postgresql://");

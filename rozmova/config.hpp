@@ -31,6 +31,7 @@ struct Config {
   std::string database_url;  ///< empty: sqlite:{data_dir}/rozmova.db
   std::string database_schema;
   std::string redis_url;
+  std::string node_address, cluster_secret;
   std::string web_dir;  ///< empty: found by itself, see find_web_dir()
   std::int64_t threads = 0;
   std::string node_env = "development";
@@ -106,6 +107,8 @@ struct Config {
   std::int64_t marketplace_sweep_ms = 500;
   std::int64_t shutdown_spread_ms = 2'000;
 
+  /// Other nodes may serve the same database.
+  bool several_nodes() const { return !node_address.empty() || !redis_url.empty(); }
   bool tls() const { return !tls_cert_file.empty(); }
   /// [marketplace] of the file: we live beside one; null: users, orders and disputes are our own.
   std::shared_ptr<const Mapping> marketplace;

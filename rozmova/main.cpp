@@ -9,6 +9,8 @@
 #include "rozmova/commands.hpp"
 #include "rozmova/config.hpp"
 #include "rozmova/log.hpp"
+#include "rozmova/node.hpp"
+#include "rozmova/postgres_bus.hpp"
 #include "rozmova/secret.hpp"
 #include "rozmova/settings.hpp"
 #include "rozmova/signals.hpp"
@@ -22,11 +24,15 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace rozmova {
 
@@ -41,6 +47,36 @@ void prepare_store(store::StoreFactory& factory, const Config& config, Log& log)
   writer->commit();
   if (stale > 0) log.event("stale_connections_closed", {{"rows", stale}});
   if (config.demo_on()) chat::seed_demo(*writer, wall_now_ms());
+}
+
+/// What links to files are signed with: every node must know it, and each makes links that another one serves.
+std::string secret_of_links(const Config& config, const Secret& secret) {
+  if (!secret.value.empty()) return secret.value;
+  return config.cluster_secret.empty() ? random_secret() : config.cluster_secret;
+}
+
+/// Says to the others that we are here, and goes on once they know. Null for a single node.
+std::unique_ptr<store::Membership> join_nodes(const Config& config, store::StoreFactory& factory,
+                                              sioxx::Server& server, chat::House& house, Metrics& metrics,
+                                              Log& log) {
+  if (!config.several_nodes()) return nullptr;
+  const store::NodeRow self{server.process_id().text(), node_address(config, server.port())};
+  const auto alone = std::make_shared<bool>(true);
+  store::MembershipHooks hooks;
+  hooks.living = [&, alone](const std::vector<store::NodeRow>& living) {
+    *alone = living.size() <= 1;
+    server.set_peers(peers_of(living));
+    metrics.set(Gauge::nodes, static_cast<std::int64_t>(living.size()));
+    log.event("nodes", {{"living", living.size()}});
+  };
+  hooks.left_behind = [&house](const std::vector<Uuid>& users) {
+    for (const Uuid& user : users) house.left_behind(user);
+  };
+  hooks.log = [&log](std::string_view why) { log.error("node", {{"reason", why}}); };
+  auto membership = factory.join(self, std::move(hooks));
+  log.event("node", {{"id", self.id}, {"address", self.address}});
+  if (!*alone) std::this_thread::sleep_for(std::chrono::milliseconds(introduction_ms));
+  return membership;
 }
 
 /// The whole house on one page: built from the ground up, run, and taken down in the opposite order.
@@ -67,14 +103,15 @@ int serve(const LoadedConfig& loaded) {
     const auto factory = store_of(config);
     prepare_store(*factory, config, log);
 
-    sioxx::Server server(server_options(config, log));
+    sioxx::Server server(server_options(config, secret, log));
+    if (config.several_nodes() && config.redis_url.empty())
+      server.attach(std::make_unique<PostgresBus>(*factory));
     store::Database database(*factory, database_options(config), [&log](std::string_view what) {
       log.error("database", {{"reason", what}});
     });
-    chat::Chat chat(server, database, auth, chat_options(config), log, metrics);
+    chat::Chat chat(server, database, auth, chat_options(config, server.process_id().text()), log, metrics);
 
-    uploads::Uploads uploads(chat.deeds().house(), upload_options(config),
-                             secret.value.empty() ? random_secret() : secret.value);
+    uploads::Uploads uploads(chat.deeds().house(), upload_options(config), secret_of_links(config, secret));
     const bridge::Webhooks webhooks(chat.deeds().house(), *factory, webhook_options(config));
     const bridge::Outbox outbox(chat.deeds(), bridge::OutboxOptions());
 
@@ -103,6 +140,7 @@ int serve(const LoadedConfig& loaded) {
     });
 
     server.listen();
+    const auto membership = join_nodes(config, *factory, server, chat.deeds().house(), metrics, log);
     const auto stop = [&](int signal, int times) {
       draining = true;
       log.event("stopping", {{"signal", signal}, {"hurry", times > 1}});

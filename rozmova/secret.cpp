@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,6 +119,16 @@ Secret secret_in_force(const Config& config) {
   if (!secret) throw std::runtime_error(fmt::format("{} vanished while it was made.", path_of(config)));
   secret->is_new = won;
   return std::move(*secret);
+}
+
+std::string cluster_secret(const Config& config, const Secret& secret) {
+  if (!config.cluster_secret.empty() || secret.value.empty()) return config.cluster_secret;
+  constexpr std::string_view purpose = "rozmova nodes";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  ::HMAC(::EVP_sha256(), secret.value.data(), static_cast<int>(secret.value.size()),
+         reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), digest.data(), &size);
+  return base64url({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 }  // namespace rozmova

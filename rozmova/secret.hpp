@@ -19,6 +19,10 @@ struct Secret {
 /// to change.
 Secret secret_in_force(const Config& config);
 
+/// What nodes sign with that serve together: CLUSTER_SECRET, else one that is made from `secret`; empty when there is
+/// neither.
+std::string cluster_secret(const Config& config, const Secret& secret);
+
 /// One that is good as long as this process runs.
 std::string random_secret();
 

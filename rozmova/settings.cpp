@@ -59,7 +59,20 @@ const std::vector<Setting>& table() {
       {.name = "REDIS_URL",
        .group = G::place,
        .field = &Config::redis_url,
-       .help = "Redis that connects several nodes. Not in this version: a single node serves all."},
+       .help =
+           "Redis through which several nodes hear each other at once: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. They need one PostgreSQL and one JWT_SECRET."},
+      {.name = "NODE_ADDRESS",
+       .group = G::place,
+       .field = &Config::node_address,
+       .help =
+           "Of several nodes: where the others reach this one's port, as `HOST` or `HOST:PORT`; by default PORT itself. Requests for its sessions are carried there, so balancers need not be sticky."},
+      {.name = "CLUSTER_SECRET",
+       .group = G::place,
+       .field = &Config::cluster_secret,
+       .secret = true,
+       .default_text = "made from JWT_SECRET",
+       .help =
+           "Of several nodes: what they sign the requests with that they give each other. The same for all of them."},
       {.name = "WEB_DIR",
        .group = G::place,
        .field = &Config::web_dir,

@@ -142,7 +142,7 @@ std::unique_ptr<JwksSource> jwks_source(const Config& config, Log& log) {
   });
 }
 
-sioxx::Options server_options(const Config& config, Log& log) {
+sioxx::Options server_options(const Config& config, const Secret& secret, Log& log) {
   sioxx::Options options;
   options.host = config.host;
   options.port = static_cast<std::uint16_t>(config.port);
@@ -168,6 +168,8 @@ sioxx::Options server_options(const Config& config, Log& log) {
   options.cors_origins = config.cors_origin;
   options.trust_proxy = config.trust_proxy;
   options.allow_eio3 = config.allow_eio3;
+  options.redis_url = config.redis_url;
+  if (!config.node_address.empty()) options.relay_secret = cluster_secret(config, secret);
   options.log = [&log](const sioxx::LogLine& line) {
     if (log.on(level_of(line))) write_line(log, line);
   };
@@ -184,8 +186,10 @@ store::DatabaseOptions database_options(const Config& config) {
   return options;
 }
 
-chat::ChatOptions chat_options(const Config& config) {
+chat::ChatOptions chat_options(const Config& config, std::string_view node) {
   chat::ChatOptions options;
+  options.several_nodes = config.several_nodes();
+  if (options.several_nodes) options.node = node;
   options.messages_per_10s = options.messages_burst = rate(config.rate_messages_per_10s);
   options.typing_per_s = rate(config.rate_typing_per_s);
   options.typing_burst = rate(config.rate_typing_per_s * 2);

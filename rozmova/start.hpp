@@ -27,9 +27,10 @@ LogOptions log_options(const Config& config);
 AuthOptions auth_options(const Config& config, const Secret& secret);
 /// Null when no key set is given.
 std::unique_ptr<JwksSource> jwks_source(const Config& config, Log& log);
-sioxx::Options server_options(const Config& config, Log& log);
+sioxx::Options server_options(const Config& config, const Secret& secret, Log& log);
 store::DatabaseOptions database_options(const Config& config);
-chat::ChatOptions chat_options(const Config& config);
+/// `node`: this process, among several.
+chat::ChatOptions chat_options(const Config& config, std::string_view node = {});
 uploads::UploadOptions upload_options(const Config& config);
 bridge::WebhookOptions webhook_options(const Config& config);
 api::RouterOptions router_options(const Config& config, Log& log);

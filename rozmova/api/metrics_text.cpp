@@ -49,6 +49,26 @@ void append_sessions(std::string& out, const sioxx::Stats& stats) {
                  stats.parse_errors);
 }
 
+/// Only where there is something to tell: a single node has none of it.
+void append_nodes(std::string& out, const sioxx::Stats& stats) {
+  const auto& bus = stats.bus;
+  if (!bus.attached) return;
+  append_counter(out, "rozmova_relayed_total", "Requests carried to the node that has their session.",
+                 stats.relayed);
+  append_counter(out, "rozmova_relay_lost_total", "Of these, those that no answer came to.", stats.relay_lost);
+  append_gauge(out, "rozmova_tunnels", "WebSockets carried to the node that has their session.",
+               static_cast<double>(stats.tunnels));
+  append_gauge(out, "rozmova_bus_processes", "Other processes that are heard.",
+               static_cast<double>(bus.processes));
+  append_gauge(out, "rozmova_bus_rooms", "Rooms that are listened to.", static_cast<double>(bus.rooms));
+  append_counter(out, "rozmova_bus_published_total", "Messages said to other nodes.", bus.published);
+  append_counter(out, "rozmova_bus_heard_total", "Messages heard from other nodes.", bus.heard);
+  append_counter(out, "rozmova_bus_dropped_total", "Messages that could not be said to other nodes.",
+                 bus.dropped);
+  append_counter(out, "rozmova_bus_garbage_total", "What was heard and not understood.", bus.garbage);
+  append_gauge(out, "rozmova_bus_queue_bytes", "What waits for the bus.", static_cast<double>(bus.queue_bytes));
+}
+
 void append_database(std::string& out, const store::DatabaseStats& stats) {
   append_counter(out, "rozmova_db_batches_total", "Transactions committed.", stats.batches);
   append_counter(out, "rozmova_db_deeds_total", "Writes in those transactions.", stats.deeds);
@@ -89,6 +109,7 @@ std::string metrics_text(const sioxx::Stats& stats, const store::DatabaseStats& 
                  "rozmova_build_info{{version=\"{}\"}} 1\n",
                  version);
   append_sessions(out, stats);
+  append_nodes(out, stats);
   append_database(out, database);
   append_community(out, stats, metrics);
   metrics.append_prometheus(out);

@@ -107,14 +107,29 @@ void Arrivals::go_on(Arrival& arrival, sioxx::Socket& socket, const Identity& id
       return refuse({ErrorCode::rate_limited, "too many sign-ins; try again later", verdict.retry_after_ms});
     deeds_.settle(identity, now, [this, number, identity, refuse](Result<User> user) {
       if (!user) return refuse(user.refusal());
-      take_seat(number, identity, user->role);
+      count_elsewhere(number, identity, user->role);
     });
   });
 }
 
-void Arrivals::take_seat(std::uint64_t number, const Identity& identity, Role role) {
-  house_.at_home(identity.user_id, [this, number, identity, role](House::Part& home) {
-    const bool has_seat = home.presence.reserve(identity.user_id, house_.options().connections_per_user_max);
+/// Those that he has at other nodes count too, as far as the table knows: a few milliseconds late.
+void Arrivals::count_elsewhere(std::uint64_t number, const Identity& identity, Role role) {
+  const auto take = [this, number, identity, role](std::size_t elsewhere) {
+    take_seat(number, identity, role, elsewhere);
+  };
+  if (!house_.options().several_nodes) return take(0);
+  const bool accepted = house_.database().read(
+      [this, take, user = identity.user_id](store::Store& store) {
+        take(static_cast<std::size_t>(store.connections_elsewhere(user, house_.options().node)));
+      },
+      [take](const Refusal&) { take(0); });
+  if (!accepted) take(0);
+}
+
+void Arrivals::take_seat(std::uint64_t number, const Identity& identity, Role role, std::size_t elsewhere) {
+  house_.at_home(identity.user_id, [this, number, identity, role, elsewhere](House::Part& home) {
+    const std::size_t most = house_.options().connections_per_user_max;
+    const bool has_seat = home.presence.reserve(identity.user_id, most - std::min(most, elsewhere));
     house_.at(shard_, [this, number, identity, role, has_seat](House::Part&) {
       if (has_seat) return seated(number, identity, role);
       turn_away(number, {ErrorCode::rate_limited, "too many connections of one user are open", 5'000});

@@ -30,7 +30,8 @@ class Arrivals {
   Arrival* find(std::uint64_t number);
   void verify(Arrival& arrival, sioxx::Socket& socket);
   void go_on(Arrival& arrival, sioxx::Socket& socket, const Identity& identity);
-  void take_seat(std::uint64_t number, const Identity& identity, Role role);
+  void count_elsewhere(std::uint64_t number, const Identity& identity, Role role);
+  void take_seat(std::uint64_t number, const Identity& identity, Role role, std::size_t elsewhere);
   void seated(std::uint64_t number, const Identity& identity, Role role);
   void give_back_seat(const Uuid& user);
   void turn_away(std::uint64_t number, const Refusal& refusal);

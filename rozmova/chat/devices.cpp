@@ -94,7 +94,7 @@ void Devices::connected(sioxx::Socket& socket) {
   const WallMs now = socket.shard().wall();
   house_.at_home(device->user(),
                  [user = device->user(), now](House::Part& home) { home.presence.come(user, now); });
-  ledger_.opened({device->id(), device->user(), std::string(socket.id()), now});
+  ledger_.opened({device->id(), device->user(), std::string(socket.id()), now, house_.options().node});
   house_.notices().greet(socket, device->user());
   house_.metrics().count(Count::connects);
   house_.log().event(

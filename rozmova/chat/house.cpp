@@ -334,10 +334,20 @@ void House::presence_changed(Part& home, const Uuid& user, bool online, WallMs l
   const auto answer = [this, &home, user](std::vector<ChatKey> chats) {
     at(home.index, [this, user, chats = std::move(chats)](Part& part) { tell_presence(part, user, chats); });
   };
-  const bool accepted = database_.read([user, answer, max = options_.presence_chats_max](
-                                           store::Store& store) { answer(store.chats_of(user, max)); },
-                                       [answer](const Refusal&) { answer({}); });
+  const bool accepted = database_.read(
+      [this, user, answer](store::Store& store) {
+        // Who is at another node too was here before, and stays.
+        const bool elsewhere = options_.several_nodes && store.connections_elsewhere(user, options_.node) > 0;
+        answer(elsewhere ? std::vector<ChatKey>() : store.chats_of(user, options_.presence_chats_max));
+      },
+      [answer](const Refusal&) { answer({}); });
   if (!accepted) answer({});
+}
+
+void House::left_behind(const Uuid& user) {
+  at_home(user, [this, user](Part& home) {
+    if (!home.presence.online(user)) presence_changed(home, user, false, home.shard.wall());
+  });
 }
 
 void House::tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats) {

@@ -180,6 +180,8 @@ class House {
   Nodes::Looks looks(Part& part, const Uuid& user, const ChatKey& chat);
   /// On that socket's shard: the rooms that his role opens to him, and no others any more.
   void seat_by_role(sioxx::Socket& socket, Role role);
+  /// A node is gone that had a connection of his: tells that he is offline, unless he is anywhere else.
+  void left_behind(const Uuid& user);
   /// What typing knows of the chat is out of date.
   void forget_facts(const ChatKey& chat);
   /// `order_typing` to the others in the room.

@@ -131,6 +131,10 @@ std::optional<Refusal> Joins::look(store::Store& store, Walk& walk, const ChatOp
   walk.last_seq = snapshot->facts.last_seq;
   walk.last_change_seq = changes.last_change_seq;
   walk.text = join_text(*snapshot, changes, who.user, role, gap);
+  if (options.several_nodes) {
+    for (const auto& person : walk.text.participants)
+      walk.elsewhere.push_back(store.connections_elsewhere(person.user_id, options.node) > 0);
+  }
   walk.hears_notes = may_note(who.user, role, snapshot->facts);
   return std::nullopt;
 }
@@ -142,7 +146,8 @@ void Joins::ask_presence(House& house, Joins& joins, const WalkPtr& walk, std::s
   }
   const Uuid user = walk->text.participants[index].user_id;
   house.at_home(user, [&house, &joins, walk, user, index](House::Part& home) {
-    walk->online.push_back(home.presence.online(user));
+    const bool elsewhere = index < walk->elsewhere.size() && walk->elsewhere[index];
+    walk->online.push_back(elsewhere || home.presence.online(user));
     ask_presence(house, joins, walk, index + 1);
   });
 }

@@ -66,6 +66,7 @@ class Joins {
     JoinText text;
     std::int64_t last_seq = 0;
     std::vector<bool> online;
+    std::vector<bool> elsewhere = {};  ///< at other nodes
     std::optional<std::int64_t> after_change_seq = std::nullopt;
     std::int64_t last_change_seq = 0;
   };

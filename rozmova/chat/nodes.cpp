@@ -28,6 +28,9 @@ Nodes::Nodes(House& house) : house_(house) {
     Sequencer& sequencer = *sequencers_.emplace_back(std::make_unique<Sequencer>(house, i));
     server.shard(i).post([&sequencer] { sequencer.begin(); });
   }
+  server.watch_bus({.subscribed = [this](std::string_view, std::string_view room) { room_is_heard(room); },
+                    .back = [this] { bus_is(true, {}); },
+                    .lost = [this](std::string_view why) { bus_is(false, why); }});
   sioxx::Namespace& nsp = server.of("/");
   nsp.on_server_side(std::string(news_signal),
                      [this](const json::array& signal, sioxx::ServerSideReply) { hear(signal); });
@@ -97,9 +100,14 @@ void Nodes::hear(const json::array& signal) {
 
 // ---- the bus
 
-void Nodes::bus_is(bool up) {
+void Nodes::bus_is(bool up, std::string_view why) {
   house_.metrics().set(Gauge::bus_up, up ? 1 : 0);
-  if (!up) house_.metrics().count(Count::bus_losses);
+  if (up) {
+    house_.log().event("bus_back", {});
+  } else {
+    house_.metrics().count(Count::bus_losses);
+    house_.log().warning("bus_lost", {{"reason", why}});
+  }
   for (unsigned i = 0; i < house_.server().shards(); ++i)
     house_.at(i, [this, up](House::Part& part) { sequencer(part.index).bus(up); });
   if (up) house_.notices().unread_changed_for_all();

@@ -43,10 +43,6 @@ class Nodes {
   /// On that shard's thread.
   Sequencer& sequencer(unsigned shard) { return *sequencers_[shard]; }
 
-  void bus_is(bool up);
-  /// From now on others are heard in this room.
-  void room_is_heard(std::string_view room);
-
   /// What other nodes have to do about `unread`.
   void unread_changed(const Uuid& user);
   /// On a shard's thread: is a device of his in the chat, is one of his not? Of the other nodes; `then` on the same
@@ -61,6 +57,9 @@ class Nodes {
   void end_connection(const std::string& socket_id, std::function<void(bool)> then);
 
  private:
+  // On the bus's thread.
+  void bus_is(bool up, std::string_view why);
+  void room_is_heard(std::string_view room);
   void hear(const boost::json::array& signal);
 
   House& house_;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace rozmova::chat {
 
@@ -80,6 +81,7 @@ struct ChatOptions {
 
   // ---- other nodes
   bool several_nodes = false;  ///< others may serve the same chats
+  std::string node{};          ///< this one, in websocket_connections
 
   // ---- connections
   std::size_t connections_per_user_max = 50;

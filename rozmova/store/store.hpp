@@ -3,6 +3,7 @@
 #include "rozmova/mapping.hpp"
 #include "rozmova/model.hpp"
 #include "rozmova/refusal.hpp"
+#include "rozmova/store/among.hpp"
 #include "rozmova/store/bridge.hpp"
 #include "rozmova/store/workflow.hpp"
 
@@ -382,6 +383,8 @@ class Store : public BridgeStore {
   /// Returns where to go on next time: nil at the end.
   virtual Uuid forget_connections(const Uuid& after, WallMs before, int rows_max) = 0;
   virtual std::optional<WallMs> last_seen(const Uuid& user) = 0;
+  /// Live ones of this user at other nodes than this.
+  virtual std::int64_t connections_elsewhere(const Uuid& user, std::string_view node) = 0;
 };
 
 /// Where and how the data lives; from `DATABASE_URL` and `DATA_DIR`.
@@ -395,6 +398,18 @@ class StoreFactory {
   virtual std::unique_ptr<Store> open_reader() = 0;
   /// What is wrong with a marketplace's tables as the mapping names them, one sentence each; changes nothing.
   virtual std::vector<std::string> look_at_marketplace() { return {}; }
+  /// Tells the other servers on the database that `self` lives, and goes on doing so. Null: this engine serves one server
+  /// alone. Throws StoreError.
+  virtual std::unique_ptr<Membership> join(const NodeRow& self, MembershipHooks hooks) {
+    static_cast<void>(self);
+    static_cast<void>(hooks);
+    return nullptr;
+  }
+  /// Likewise; does not throw, a database that is away is waited for.
+  virtual std::unique_ptr<Wire> wire(WireHooks hooks) {
+    static_cast<void>(hooks);
+    return nullptr;
+  }
   /// For logs: "sqlite ./data/rozmova.db"; no password.
   virtual std::string describe() const = 0;
 };

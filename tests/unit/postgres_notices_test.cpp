@@ -145,18 +145,22 @@ class PostgresNodes : public PostgresNotices {
     for (const NodeRow& row : rows) all += row.id + "@" + row.address + " ";
     return all;
   }
-  Nodes::Changed into(Heard& heard) {
-    return [&heard](const std::vector<NodeRow>& rows) { heard.note(listed(rows)); };
+  MembershipHooks into(Heard& heard) {
+    return {.living = [&heard](const std::vector<NodeRow>& rows) { heard.note(listed(rows)); },
+            .left_behind =
+                [&heard](const std::vector<Uuid>& users) {
+                  for (const Uuid& user : users) heard.note("left behind " + user.text());
+                }};
   }
   static constexpr Nodes::Times quick{.heartbeat_ms = 20, .dead_after_ms = 300, .tidy_after_ms = 0};
 };
 
 TEST_F(PostgresNodes, KnowOfEachOther) {
   Heard heard;
-  Nodes first(options_, {"a", "10.0.0.1:3000"}, into(heard), {}, quick);
+  Nodes first(options_, {"a", "10.0.0.1:3000"}, into(heard), quick);
   EXPECT_THAT(heard.first(1), ElementsAre("a@10.0.0.1:3000 "));
   {
-    Nodes second(options_, {"b", "10.0.0.2:3000"}, {}, {}, quick);
+    Nodes second(options_, {"b", "10.0.0.2:3000"}, {}, quick);
     EXPECT_TRUE(heard.until("a@10.0.0.1:3000 b@10.0.0.2:3000 "));
     heard.clear();
   }
@@ -173,7 +177,7 @@ TEST_F(PostgresNodes, CloseTheRowsOfOneThatDied) {
   store->commit();
   database_.sql("INSERT INTO rozmova_nodes (id, heartbeat_at) VALUES ('dead', now() - INTERVAL '1 hour')");
   Heard heard;
-  Nodes node(options_, {"alive", ""}, into(heard), {}, quick);
+  Nodes node(options_, {"alive", ""}, into(heard), quick);
   const auto until = std::chrono::steady_clock::now() + patience;
   const auto active = [&] {
     return database_.ask("SELECT string_agg(node, ',') FROM websocket_connections WHERE is_active");
@@ -181,6 +185,7 @@ TEST_F(PostgresNodes, CloseTheRowsOfOneThatDied) {
   while (active() != "alive" && std::chrono::steady_clock::now() < until) {
   }
   EXPECT_EQ(active(), "alive");
+  EXPECT_TRUE(heard.until("left behind " + user.text()));
   EXPECT_EQ(database_.ask("SELECT count(*) FROM rozmova_nodes"), "1");
 }
 

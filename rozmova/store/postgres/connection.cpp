@@ -115,7 +115,7 @@ const EngineWords& Connection::words() const {
       // Who has not said for a while that he is alive is dead; so is who never said it.
       .close_stale =
           "UPDATE websocket_connections SET is_active = FALSE WHERE is_active AND NOT EXISTS (SELECT 1 FROM "
-          "rozmova_nodes n WHERE n.id = node AND n.heartbeat_at > clock_timestamp() - INTERVAL '30 s')",
+          "rozmova_nodes n WHERE n.id = node AND n.heartbeat_at > clock_timestamp() - INTERVAL '20 s')",
       // A sequence that has given nothing yet stands at 1 too.
       .news_up_to = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM access_changes_id_seq",
       // Every node reads them for itself, and within a second.

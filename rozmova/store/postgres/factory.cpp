@@ -1,5 +1,6 @@
 #include "rozmova/store/beside_sql.hpp"
 #include "rozmova/store/migrate.hpp"
+#include "rozmova/store/postgres/among.hpp"
 #include "rozmova/store/postgres/beside.hpp"
 #include "rozmova/store/postgres/store.hpp"
 
@@ -42,6 +43,12 @@ class PostgresFactory final : public StoreFactory {
     bare.beside = nullptr;
     Connection connection(bare, Access::write);
     return postgres::look_at_marketplace(connection, *options_.beside);
+  }
+  std::unique_ptr<Membership> join(const NodeRow& self, MembershipHooks hooks) override {
+    return postgres::make_membership(options_, self, std::move(hooks));
+  }
+  std::unique_ptr<Wire> wire(WireHooks hooks) override {
+    return postgres::make_wire(options_, std::move(hooks));
   }
   std::string describe() const override { return postgres::without_secrets(options_.url); }
 

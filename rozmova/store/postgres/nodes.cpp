@@ -18,6 +18,10 @@ constexpr const char* bury =
     "DELETE FROM rozmova_nodes "
     "WHERE heartbeat_at <= clock_timestamp() - make_interval(secs => CAST(CAST($1 AS TEXT) AS BIGINT) / 1000.0)";
 
+/// Of the rows of those that are no more; whose they were.
+constexpr const char* close_behind =
+    "WITH closed AS (UPDATE websocket_connections SET is_active = FALSE WHERE is_active AND NOT EXISTS "
+    "(SELECT 1 FROM rozmova_nodes n WHERE n.id = node) RETURNING user_id) SELECT DISTINCT user_id FROM closed";
 constexpr const char* leave = "DELETE FROM rozmova_nodes WHERE id = CAST($1 AS TEXT)";
 
 std::int64_t steady_ms() {
@@ -27,15 +31,11 @@ std::int64_t steady_ms() {
 
 }  // namespace
 
-Nodes::Nodes(PostgresOptions options, NodeRow self, Changed changed, Log log)
-    : Nodes(std::move(options), std::move(self), std::move(changed), std::move(log), Times()) {}
+Nodes::Nodes(PostgresOptions options, NodeRow self, MembershipHooks hooks)
+    : Nodes(std::move(options), std::move(self), std::move(hooks), Times()) {}
 
-Nodes::Nodes(PostgresOptions options, NodeRow self, Changed changed, Log log, Times times)
-    : options_(std::move(options)),
-      self_(std::move(self)),
-      changed_(std::move(changed)),
-      log_(std::move(log)),
-      times_(times) {
+Nodes::Nodes(PostgresOptions options, NodeRow self, MembershipHooks hooks, Times times)
+    : options_(std::move(options)), self_(std::move(self)), hooks_(std::move(hooks)), times_(times) {
   beat();
   thread_ = std::thread([this] { run(); });
 }
@@ -63,7 +63,7 @@ void Nodes::run() {
       beat();
       failing_ = false;
     } catch (const StoreError& error) {
-      if (!std::exchange(failing_, true) && log_) log_(error.what());
+      if (!std::exchange(failing_, true) && hooks_.log) hooks_.log(error.what());
       connection_.reset();
     }
     lock.lock();
@@ -84,13 +84,19 @@ void Nodes::beat() {
     living.push_back({PQgetvalue(rows.get(), row, 0), PQgetvalue(rows.get(), row, 1)});
   if (living == living_) return;
   living_ = std::move(living);
-  if (changed_) changed_(living_);
+  if (hooks_.living) hooks_.living(living_);
 }
 
 void Nodes::tidy() {
   const std::string dead_after = std::to_string(times_.dead_after_ms);
   const Answer buried = connection_->ask(bury, {dead_after});
-  if (std::string_view(PQcmdTuples(buried.get())) != "0") connection_->exec(connection_->words().close_stale);
+  if (std::string_view(PQcmdTuples(buried.get())) == "0") return;
+  const Answer rows = connection_->ask(close_behind, {});
+  std::vector<Uuid> users;
+  for (int row = 0; row < PQntuples(rows.get()); ++row) {
+    if (const auto user = Uuid::parse(PQgetvalue(rows.get(), row, 0))) users.push_back(*user);
+  }
+  if (!users.empty() && hooks_.left_behind) hooks_.left_behind(users);
 }
 
 }  // namespace rozmova::store::postgres

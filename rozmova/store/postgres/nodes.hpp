@@ -1,9 +1,9 @@
 #pragma once
 
+#include "rozmova/store/among.hpp"
 #include "rozmova/store/postgres/connection.hpp"
 
 #include <condition_variable>
-#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,30 +11,19 @@
 
 namespace rozmova::store::postgres {
 
-/// A server on this database, as it says of itself.
-struct NodeRow {
-  std::string id;       ///< at most 64 characters
-  std::string address;  ///< where the others reach it
-  auto operator<=>(const NodeRow&) const = default;
-};
-
 /// Keeps this server's row in rozmova_nodes alive, knows who else lives, and closes the rows of websocket_connections
 /// that a server left which has died. One thread with a connection of its own, owned here.
 class Nodes {
  public:
   struct Times {
-    int heartbeat_ms = 5'000;
-    int dead_after_ms = 30'000;  ///< as close_stale_connections() counts
+    int heartbeat_ms = 1'000;
+    int dead_after_ms = 20'000;  ///< as close_stale_connections() counts
     /// Who was away himself does not know yet who else was.
-    int tidy_after_ms = 60'000;
+    int tidy_after_ms = 10'000;
   };
-  /// On the thread of this class, first before the constructor returns: all that live, this one among them, ascending.
-  using Changed = std::function<void(const std::vector<NodeRow>&)>;
-  using Log = std::function<void(std::string_view)>;
-
   /// Throws StoreError when the row cannot be written.
-  Nodes(PostgresOptions options, NodeRow self, Changed changed, Log log);
-  Nodes(PostgresOptions options, NodeRow self, Changed changed, Log log, Times times);
+  Nodes(PostgresOptions options, NodeRow self, MembershipHooks hooks);
+  Nodes(PostgresOptions options, NodeRow self, MembershipHooks hooks, Times times);
   Nodes(const Nodes&) = delete;
   Nodes& operator=(const Nodes&) = delete;
   ~Nodes();  ///< takes the row away
@@ -46,8 +35,7 @@ class Nodes {
 
   const PostgresOptions options_;
   const NodeRow self_;
-  const Changed changed_;
-  const Log log_;
+  const MembershipHooks hooks_;
   const Times times_;
 
   std::unique_ptr<Connection> connection_;

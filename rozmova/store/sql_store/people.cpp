@@ -127,4 +127,9 @@ std::optional<WallMs> SqlStore::last_seen(const Uuid& user) {
   return row.time_or_null(0);
 }
 
+std::int64_t SqlStore::connections_elsewhere(const Uuid& user, std::string_view node) {
+  auto row = elsewhere_.run();
+  return row.bind(user).bind(node).row() ? row.number(0) : 0;
+}
+
 }  // namespace rozmova::store

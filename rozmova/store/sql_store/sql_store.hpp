@@ -97,6 +97,7 @@ class SqlStore : public Store {
   void connections_seen(std::span<const Uuid> ids, WallMs now) override;
   void connection_closed(const Uuid& id, WallMs now) override;
   int close_stale_connections() override;
+  std::int64_t connections_elsewhere(const Uuid& user, std::string_view node) override;
   Uuid forget_connections(const Uuid& after, WallMs before, int rows_max) override;
   std::optional<WallMs> last_seen(const Uuid& user) override;
 
@@ -455,7 +456,8 @@ class SqlStore : public Store {
       "last_seen = greatest(websocket_connections.last_seen, excluded.last_seen)"};
   Statement see_connection_{
       connection_,
-      "UPDATE websocket_connections SET last_seen = greatest(coalesce(last_seen, ?2), ?2) "
+      // Taken for dead while the database was away, perhaps, and closed by a peer.
+      "UPDATE websocket_connections SET is_active = TRUE, last_seen = greatest(coalesce(last_seen, ?2), ?2) "
       "WHERE id = ?1"};
   Statement close_connection_{connection_,
                               "UPDATE websocket_connections SET is_active = FALSE, "
@@ -472,6 +474,9 @@ class SqlStore : public Store {
   TheirWrites their_writes_{beside_.get(), connection_.words().dialect};
   WorkflowStatements workflow_{connection_, their_writes_};
   BridgeStatements bridge_{connection_};
+  Statement elsewhere_{connection_,
+                       "SELECT count(*) FROM websocket_connections WHERE user_id = ?1 AND is_active = TRUE "
+                       "AND node <> ?2"};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };
 
