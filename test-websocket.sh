@@ -102,6 +102,7 @@ suite protocol       2          300     "build-unit"                node_tests r
 suite protocol-asan  2          600     "build-asan"                protocol_tests_asan
 suite matrix         1          300     "build-unit"                node_tests release matrix
 suite redis          1          300     "build-unit"                node_tests release redis
+suite nodes          2          600     "build-release"             node_tests release nodes
 suite examples       1          300     "build-unit"                system_tests release examples
 suite websocket      1          300     "build-unit"                system_tests release websocket
 suite install        2          300     "build-unit"                system_tests release install

@@ -10,7 +10,7 @@ build_packages=(
 )
 
 test_packages=(
-  postgresql redis-server
+  haproxy nginx-light postgresql redis-server redis-tools
   chromium clang-14 clang-format-14 fonts-noto-color-emoji libclang-rt-14-dev openssl shellcheck sqlite3
 )
 
