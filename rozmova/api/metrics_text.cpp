@@ -55,7 +55,8 @@ void append_nodes(std::string& out, const sioxx::Stats& stats) {
   if (!bus.attached) return;
   append_counter(out, "rozmova_relayed_total", "Requests carried to the node that has their session.",
                  stats.relayed);
-  append_counter(out, "rozmova_relay_lost_total", "Of these, those that no answer came to.", stats.relay_lost);
+  append_counter(out, "rozmova_relay_lost_total", "Of these, those that no answer came to.",
+                 stats.relay_lost);
   append_gauge(out, "rozmova_tunnels", "WebSockets carried to the node that has their session.",
                static_cast<double>(stats.tunnels));
   append_gauge(out, "rozmova_bus_processes", "Other processes that are heard.",
@@ -66,7 +67,8 @@ void append_nodes(std::string& out, const sioxx::Stats& stats) {
   append_counter(out, "rozmova_bus_dropped_total", "Messages that could not be said to other nodes.",
                  bus.dropped);
   append_counter(out, "rozmova_bus_garbage_total", "What was heard and not understood.", bus.garbage);
-  append_gauge(out, "rozmova_bus_queue_bytes", "What waits for the bus.", static_cast<double>(bus.queue_bytes));
+  append_gauge(out, "rozmova_bus_queue_bytes", "What waits for the bus.",
+               static_cast<double>(bus.queue_bytes));
 }
 
 void append_database(std::string& out, const store::DatabaseStats& stats) {
