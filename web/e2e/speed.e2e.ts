@@ -13,8 +13,10 @@ const FRAME_P95_MS = 25;
 const HEAP_MB = 40;
 const COMMITS_MAX = 60;
 const FIRST_MESSAGE_MS = 800;
+const LIVE_MS = 300;
+const SEEN_P95_MS = { websocket: 100, polling: 300 } as const;
 
-const stage = Stage.forFile();
+const stage = Stage.forFile({ RATE_MESSAGES_PER_10S: '0' });
 
 async function best(measure: () => Promise<number>): Promise<number> {
   let least = Infinity;
@@ -104,3 +106,68 @@ it('the first message is there soon after the page was asked for', async () => {
   });
   report('first message, ms', cold, FIRST_MESSAGE_MS);
 }, 60_000);
+
+it('a page is live soon after its document is there', async () => {
+  const after = await best(async () => {
+    const seat = await stage.guest();
+    await seat.page.addInitScript(() => document.addEventListener('DOMContentLoaded', () => {
+      const ready = performance.now();
+      new MutationObserver((_changes, observer) => {
+        if (document.querySelector('.link-state[data-link="live"]') === null) return;
+        observer.disconnect();
+        document.documentElement.dataset['liveAfter'] = String(performance.now() - ready);
+      }).observe(document, { subtree: true, childList: true, attributes: true });
+    }));
+    await seat.signIn(stage.server.url, stage.client);
+    await seat.live();
+    return Number(await seat.page.evaluate(() => document.documentElement.dataset['liveAfter']));
+  });
+  report('live after the document, ms', after, LIVE_MS);
+});
+
+describe.each(['websocket', 'polling'] as const)('over %s', (wire) => {
+  it('the other one sees a message soon after it was sent', async () => {
+    const MESSAGES = 20;
+    const order = await stage.order(`Швидкість, ${wire}`);
+    const [a, b] = [await stage.guest(), await stage.guest()];
+    for (const one of [a, b]) {
+      one.expected = /WebSocket/;
+      if (wire === 'polling') await one.page.routeWebSocket(/socket\.io/, (socket) => void socket.close());
+    }
+    await a.signIn(stage.server.url, stage.client, `/orders/${order.id}`);
+    await b.signIn(stage.server.url, stage.performer, `/orders/${order.id}`);
+    for (const one of [a, b]) {
+      await one.composer.waitFor();
+      await one.live(wire);
+    }
+    // Both windows read the clock of one machine; the text says when it was sent.
+    await b.page.evaluate(() => {
+      const took: number[] = [];
+      Object.assign(globalThis, { took });
+      const seen = new Set<string>();
+      new MutationObserver(() => {
+        for (const { textContent } of document.querySelectorAll('.chat-text')) {
+          const at = /^at (\d+)$/.exec(textContent ?? '')?.[1];
+          if (at === undefined || seen.has(at)) continue;
+          seen.add(at);
+          took.push(Date.now() - Number(at));
+        }
+      }).observe(document.querySelector('.chat-pane')!, { subtree: true, childList: true, characterData: true });
+    });
+    const took = (): Promise<number[]> => b.page.evaluate(() => (globalThis as unknown as { took: number[] }).took);
+    const p95 = await best(async () => {
+      const before = (await took()).length;
+      for (let i = 0; i < MESSAGES; i++) {
+        await a.composer.evaluate((field: HTMLTextAreaElement) => {
+          Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value')!.set!.call(field, `at ${Date.now()}`);
+          field.dispatchEvent(new Event('input', { bubbles: true }));
+          field.form!.requestSubmit();
+        });
+        await expect.poll(async () => (await took()).length).toBeGreaterThan(before + i);
+      }
+      const sorted = (await took()).slice(before).toSorted((x, y) => x - y);
+      return sorted[Math.floor(sorted.length * 0.95)]!;
+    });
+    report(`sent to seen over ${wire}, p95 ms`, p95, SEEN_P95_MS[wire]);
+  });
+});
