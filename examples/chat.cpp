@@ -1,6 +1,8 @@
 // A chat of many rooms. A client says who it is when it connects, joins rooms, writes; everybody in the room
 // hears it.
 //
+//   chat [PORT] [REDIS_URL]        with a Redis, any number of these are one chat
+//
 //   const socket = io("http://localhost:3000", { auth: { name: "Олена" } });
 //   socket.emit("join", "kitchen", (answer) => …);          answer: {ok: true}
 //   socket.emit("say", "kitchen", "hello");
@@ -29,6 +31,7 @@ std::string_view text(const boost::json::value* value) {
 int main(int argc, char** argv) {
   sioxx::Options options;
   options.port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 3000);
+  if (argc > 2) options.redis_url = argv[2];
   options.cors_origins = {"*"};
   sioxx::Server io(options);
   sioxx::Namespace& chat = io.of("/");

@@ -25,6 +25,9 @@ class Carrier {
     /// Its own messages may come back; the ear knows them.
     virtual void on_heard(std::string_view channel, std::string_view bytes) = 0;
 
+    /// The engine took a publish() and then would not do it (rights, memory).
+    virtual void on_refused(std::string_view why) = 0;
+
    protected:
     ~Ear() = default;
   };

@@ -230,6 +230,7 @@ void Exchange::subscribe(const std::string& channel) {
 
 void Exchange::on_ready() {
   state_ = State::subscribing;
+  told_refused_ = false;
   unconfirmed_ = 0;
   subscribe(all_channel());
   subscribe(process_channel(self_));
@@ -277,6 +278,11 @@ void Exchange::on_lost(std::string_view why) {
   }
   log(LogLine::Level::warning, "bus_lost", why);
   if (was_there && watch_.lost) watch_.lost(why);
+}
+
+void Exchange::on_refused(std::string_view why) {
+  ++stats_.dropped;
+  if (!std::exchange(told_refused_, true)) log(LogLine::Level::warning, "bus_refused", why);
 }
 
 void Exchange::on_heard(std::string_view, std::string_view bytes) {

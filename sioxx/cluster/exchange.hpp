@@ -117,6 +117,7 @@ class Exchange final : public Bus, private Carrier::Ear, private loop::Timer {
   void on_lost(std::string_view why) override;
   void on_subscribed(std::string_view channel) override;
   void on_heard(std::string_view channel, std::string_view bytes) override;
+  void on_refused(std::string_view why) override;
   void on_timer(loop::TimeMs now) override;
 
   void all_subscribed();
@@ -146,6 +147,7 @@ class Exchange final : public Bus, private Carrier::Ear, private loop::Timer {
   std::map<engine::ProcessId, Process> processes_;
   std::deque<Outgoing> queue_;
   bool told_full_ = false;
+  bool told_refused_ = false;  ///< since the last on_ready()
 };
 
 }  // namespace sioxx::cluster

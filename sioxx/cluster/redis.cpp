@@ -35,7 +35,10 @@ void RedisCarrier::stop() {
 }
 
 bool RedisCarrier::publish(std::string_view channel, std::string_view bytes) {
-  return told_ready_ && speaker_->connection.command({"PUBLISH", channel, bytes});
+  const auto taken = [this](const redis::Reply* reply) {
+    if (reply != nullptr && reply->failed()) ear_->on_refused(reply->text());
+  };
+  return told_ready_ && speaker_->connection.command({"PUBLISH", channel, bytes}, taken);
 }
 
 void RedisCarrier::subscribe(std::string_view channel) {

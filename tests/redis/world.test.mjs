@@ -79,7 +79,7 @@ for (const threads of [1, 4]) {
       test('socketsJoin, socketsLeave, disconnectSockets', async () => {
         emits.io.in('r').except('quiet').socketsJoin(['new']);
         emits.io.to('new').emit('in the new room');
-        await hears(alice, 'in the new room');
+        await Promise.all([alice, eve].map((one) => hears(one, 'in the new room')));
         emits.io.in('ours').socketsLeave('new');
         fresh();
         emits.io.to('new').emit('only eve');
