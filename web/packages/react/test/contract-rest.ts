@@ -1,11 +1,12 @@
 /** The REST side of the contract server: routes that every client needs; the rarer ones are in contract-routes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ORDER_STEPS, disputeOf, disputeView, extra, file, unreadOf, upload } from './contract-routes';
+import { ORDER_STEPS, disputeOf, disputeView, extra, file, statsOf, unreadOf, upload } from './contract-routes';
 import { HISTORY, Refusal, changesOf, now } from './contract-server';
 import type { Chat, ContractServer, Kind, Raw, User } from './contract-server';
 
 export async function rest(server: ContractServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', server.url);
+  if (url.pathname === '/metrics') return void response.writeHead(200, { 'Content-Type': 'text/plain' }).end(metrics(server));
   if (!url.pathname.startsWith('/v1/')) return file(server, url.pathname, response);
   server.restRequests++;
   response.setHeader('Access-Control-Allow-Origin', '*');
@@ -27,6 +28,15 @@ export async function rest(server: ContractServer, request: IncomingMessage, res
     const status = { UNAUTHORIZED: 401, TOKEN_EXPIRED: 401, FORBIDDEN: 403, NOT_FOUND: 404, INTERNAL: 500 }[code];
     answer(response, status ?? 400, { error: { code, message } });
   }
+}
+
+/** The figures of the statistics under the names of the program. */
+function metrics(server: ContractServer): string {
+  const { connections, usersOnline, messages, rooms } = statsOf(server);
+  return [
+    `rozmova_connections{transport="websocket"} ${connections.websocket}`, `rozmova_connections{transport="polling"} ${connections.polling}`,
+    `rozmova_users_online ${usersOnline}`, `rozmova_messages_stored_total ${messages.stored}`, `rozmova_rooms ${rooms}`,
+  ].join('\n');
 }
 
 function route(server: ContractServer, request: IncomingMessage, url: URL, body: Raw): Raw {

@@ -39,6 +39,11 @@ export function extra(server: ContractServer, route: string, path: string, user:
     server.io?.in(decodeURIComponent(path.split('/').at(-1)!)).disconnectSockets(true);
     return { disconnected: true };
   }
+  const revoked = /^POST \/admin\/users\/([^/]+)\/revoke$/.exec(route)?.[1];
+  if (revoked !== undefined) {
+    server.revoke(revoked);
+    return { userId: revoked };
+  }
   if (route === 'GET /disputes') {
     const wanted = url.searchParams.get('status')?.split(',');
     const all = [...server.chats.values()].filter((chat) => chat.kind === 'dispute'
@@ -78,7 +83,7 @@ function connectionsOf(server: ContractServer): Raw[] {
     rooms: [...socket.rooms].filter((room) => server.chats.has(room)).map((room) => `${server.chats.get(room)!.kind}:${room}`),
   }));
 }
-function statsOf(server: ContractServer): Raw {
+export function statsOf(server: ContractServer): Raw {
   const all = connectionsOf(server);
   const latency = { count: 1, p50: 1, p95: 2, p99: 3 };
   const websocket = all.filter(({ transport }) => transport === 'websocket').length;

@@ -149,6 +149,15 @@ export class ContractServer {
     return token;
   }
 
+  /** Every token that this user was given is good no more. */
+  revoke(userId: string): void {
+    for (const token of this.issued) {
+      const user = this.userOf(token);
+      if (!(user instanceof Refusal) && user.id === userId) this.rejectTokens.add(token);
+    }
+    this.io?.in(`user:${userId}`).disconnectSockets(true);
+  }
+
   /** Stores and broadcasts, as if the user had sent it from elsewhere. */
   say(chat: Chat, user: User, content: string, extra: Raw = {}): Raw {
     return this.append(chat, user, { content, ...extra });
