@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -138,9 +139,7 @@ class World final : public House {
     return true;
   }
   std::size_t connected() const {
-    std::size_t count = 0;
-    for (const auto& one : connections_) count += one->size();
-    return count;
+    return sum([this](std::size_t shard) { return connections_[shard]->size(); });
   }
   std::size_t session_count() const {
     std::size_t count = 0;
@@ -156,6 +155,16 @@ class World final : public House {
   std::vector<CloseReason> ends;
 
  private:
+  /// Over all shards, each on its own thread where they have one.
+  std::size_t sum(const std::function<std::size_t(std::size_t shard)>& count) const {
+    std::size_t all = 0;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      std::promise<std::size_t> counted;
+      const bool posted = !threads_.empty() && shards_[i]->post([&] { counted.set_value(count(i)); });
+      all += posted ? counted.get_future().get() : count(i);
+    }
+    return all;
+  }
   std::mutex mutex_;  ///< of `ends` and `logged`
   std::vector<std::thread> threads_;
   Options options_;
