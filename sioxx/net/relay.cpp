@@ -233,11 +233,9 @@ void Relayed::on_peer_upgraded(std::string_view head, std::string_view rest) {
   connection_.become_tunnel(upstream_->take_stream(), std::move(first));
 }
 
-void Relayed::on_peer_lost(bool heard, std::string_view why) {
-  if (!heard && polls_ && upstream_->reused()) {  // it ended while we asked; asking again does no harm
-    cancel();
-    return ask({});
-  }
+// Not even a GET is asked again: it takes what waits in the session, and the answer that was lost may have had it. Told
+// that his session is unknown, the client begins a new one and fetches what he lacks.
+void Relayed::on_peer_lost(std::string_view why) {
   Connections& house = connection_.home();
   ++house.count().relay_lost;
   house.log_refusal(relay_->find(home_)->address, "RELAY_LOST", why);

@@ -69,7 +69,7 @@ class Relayed final : public loop::Buried, private Upstream::Listener {
   void ask(Stream stream);
   void on_peer_answer(http::Response response, bool reusable) override;
   void on_peer_upgraded(std::string_view head, std::string_view rest) override;
-  void on_peer_lost(bool heard, std::string_view why) override;
+  void on_peer_lost(std::string_view why) override;
 
   Connection& connection_;
   const std::shared_ptr<Relay> relay_;

@@ -45,11 +45,9 @@ Upstream::~Upstream() = default;
 std::unique_ptr<Upstream> Upstream::ask(loop::Shard& shard, const Peer& peer, Stream stream,
                                         std::string request, std::size_t answer_bytes_max,
                                         loop::TimeMs answer_timeout_ms, Listener& listener) {
-  const bool reused = static_cast<bool>(stream);
-  if (!reused) stream = connect(peer);
+  if (!stream) stream = connect(peer);
   std::unique_ptr<Upstream> made(new Upstream(shard, std::move(stream), std::move(request), answer_bytes_max,
                                               answer_timeout_ms, listener));
-  made->reused_ = reused;
   // What has failed already is told from the timers, so that nobody is called from in here.
   const bool good = made->stream_ && shard.watch(made->stream_.fd(), EPOLLIN | EPOLLOUT, *made);
   if (!good) made->stream_.close();
@@ -113,7 +111,6 @@ void Upstream::read() {
   const Stream::Io io = stream_.read(scratch);
   if (io.outcome == Stream::Outcome::again) return;
   if (io.outcome != Stream::Outcome::done) return lose("the node has ended the connection");
-  heard_ = true;
   switch (answer_.feed({scratch.data(), io.bytes})) {
     case PeerAnswer::Step::more: return;
     case PeerAnswer::Step::refused: return lose("the node's answer cannot be read");
@@ -137,7 +134,7 @@ void Upstream::stop() {
 void Upstream::lose(std::string_view why) {
   stop();
   stream_.close();
-  listener_.on_peer_lost(heard_, why);
+  listener_.on_peer_lost(why);
 }
 
 }  // namespace sioxx::net

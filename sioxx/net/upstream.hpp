@@ -31,8 +31,8 @@ class Upstream final : public loop::Buried, private loop::Pollable, private loop
     virtual void on_peer_answer(http::Response response, bool reusable) = 0;
     /// The answer was 101: `head` and what came behind it, both for the client.
     virtual void on_peer_upgraded(std::string_view head, std::string_view rest) = 0;
-    /// `heard`: a part of the answer had come. `why` is for the log.
-    virtual void on_peer_lost(bool heard, std::string_view why) = 0;
+    /// No answer, or not all of it; `why` is for the log.
+    virtual void on_peer_lost(std::string_view why) = 0;
 
    protected:
     ~Listener() = default;
@@ -46,7 +46,6 @@ class Upstream final : public loop::Buried, private loop::Pollable, private loop
   static void discard(std::unique_ptr<Upstream> upstream);
   ~Upstream() override;
 
-  bool reused() const { return reused_; }
   /// Once it is over and the connection still good: nobody watches it any more.
   Stream take_stream();
 
@@ -71,8 +70,6 @@ class Upstream final : public loop::Buried, private loop::Pollable, private loop
   PeerAnswer answer_;
   const loop::TimeMs answer_timeout_ms_;
   State state_ = State::connecting;
-  bool reused_ = false;
-  bool heard_ = false;
 };
 
 }  // namespace sioxx::net

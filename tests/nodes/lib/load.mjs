@@ -18,9 +18,24 @@ class Talker {
     this.device = cluster.device(where, person, { ...transports[number % transports.length], reconnectionDelay: 30, reconnectionDelayMax: 150 });
     const { socket } = this.device;
     this.joined = false;
+    this.stays = true;
     socket.on('connect', () => this.join());
-    socket.on('disconnect', () => (this.joined = false));
+    socket.on('disconnect', (reason) => {
+      this.joined = false;
+      if (reason === 'io server disconnect') this.comesBack();
+    });
+    // Who is refused while the store is away is not brought back by the client's own code.
+    socket.on('connect_error', (error) => error.data && this.comesBack());
     socket.on('order_message', (message) => message.orderId === order.id && this.take(message, 'live'));
+  }
+
+  comesBack() {
+    setTimeout(() => this.stays && this.device.socket.connect(), 100);
+  }
+
+  leaves() {
+    this.stays = false;
+    this.device.socket.disconnect();
   }
 
   get last() {
@@ -100,7 +115,7 @@ export class Load {
     const stored = await this.#stored();
     const has_all = (talker) => talker.last >= (stored.get(talker.order.id)?.length ?? 0);
     await eventually('everybody has everything', () => this.talkers.every(has_all), { ms: 20_000 }).catch(() => undefined);
-    for (const talker of this.talkers) talker.device.socket.disconnect();
+    for (const talker of this.talkers) talker.leaves();
     const violations = check(this.talkers, stored);
     assert.deepEqual(violations.slice(0, 20), [], `${violations.length} violations`);
     return { messages: this.acked, heard: this.talkers.reduce((sum, talker) => sum + talker.got.length, 0) };
