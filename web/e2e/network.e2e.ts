@@ -176,6 +176,9 @@ describe('a network without a socket', () => {
     await a.send('чую');
     await b.sees('чую', 3_500);
     await a.page.locator('.chat-connection[data-phase="shown"]').waitFor();
+    // What the list knows of an order is not lost because the chat itself knows less.
+    await a.page.locator('.order-row[aria-current] .chat-status', { hasText: 'Створено' }).waitFor();
+    expect(await a.page.locator('.order-row[aria-current] .unread').count()).toBe(0);
     await a.photograph('rest-only');
     await a.context.unroute(SOCKET);
     await a.live();

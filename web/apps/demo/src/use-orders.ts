@@ -143,8 +143,9 @@ function withRoom<T extends Listed>(one: T, room: RoomState | undefined, me: str
 }
 
 function unreadOf(one: Listed, room: RoomState, me: string): number {
-  if (room.headSeq <= room.lastReadSeq + 1) return countUnread(room, me);
+  // Over REST alone a room does not know how far it was read; the list does.
   const read = Math.max(one.lastReadSeq, room.lastReadSeq);
+  if (room.headSeq <= read + 1) return countUnread({ ...room, lastReadSeq: read }, me);
   const isNew = ({ seq, senderId, type }: ChatMessage): boolean =>
     seq > Math.max(read, one.lastSeq) && senderId !== me && type !== 'system';
   const before = read > one.lastReadSeq ? Math.min(one.unread, Math.max(0, one.lastSeq - read)) : one.unread;

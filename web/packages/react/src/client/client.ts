@@ -416,7 +416,7 @@ export class ChatClient {
   #firstPage(room: RoomKey, { messages, lastChangeSeq }: HistoryPage): void {
     const before = selectRoom(this.state, room);
     const ack = {
-      status: before.status ?? '', role: before.role, lastSeq: messages.at(-1)?.seq ?? 0,
+      status: before.status, role: before.role, lastSeq: messages.at(-1)?.seq ?? 0,
       lastReadSeq: before.lastReadSeq, participants: [], reads: {}, messages, hasMore: false, gap: false,
       changes: [], hasMoreChanges: false, lastChangeSeq,
     };

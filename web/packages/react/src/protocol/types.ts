@@ -81,7 +81,8 @@ export interface ParticipantSnapshot {
 }
 
 export interface JoinAck {
-  status: string;
+  /** Null where only REST was heard. */
+  status: string | null;
   role: Role | null;
   lastSeq: number;
   lastReadSeq: number;
