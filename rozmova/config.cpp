@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <utility>
 
 namespace rozmova {
@@ -125,6 +126,22 @@ void check_secrets(const Config& config, Findings& found) {
   }
 }
 
+/// As sioxx::cluster::ClassicRules::operation() knows them.
+constexpr std::string_view redis_adapter_operations[] = {"emit",  "join", "leave",      "disconnect",
+                                                         "fetch", "ask",  "server-side"};
+
+void check_redis_adapter(const Config& config, Findings& found) {
+  for (const std::string& name : config.redis_adapter_operations) {
+    if (std::find(std::begin(redis_adapter_operations), std::end(redis_adapter_operations), name) ==
+        std::end(redis_adapter_operations)) {
+      found.problems.push_back(fmt::format("REDIS_ADAPTER_OPERATIONS names \"{}\"; there are {}.", name,
+                                           fmt::join(redis_adapter_operations, ", ")));
+    }
+  }
+  if (!config.redis_adapter_key.empty() && config.redis_url.empty())
+    found.problems.emplace_back("REDIS_ADAPTER_KEY is set without REDIS_URL: on whose Redis?");
+}
+
 void check_nodes(const Config& config, Findings& found) {
   const std::string_view why = config.redis_url.empty() ? "NODE_ADDRESS" : "REDIS_URL";
   if (!config.cluster_secret.empty() && config.cluster_secret.size() < secret_bytes_min) {
@@ -217,6 +234,7 @@ Findings check_config(const Config& config) {
         "TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither for plain HTTP.");
   }
   check_nodes(config, found);
+  check_redis_adapter(config, found);
   const bool known = config.database_url.empty() || config.database_url.starts_with("sqlite:") ||
                      config.database_url.starts_with("postgres://") ||
                      config.database_url.starts_with("postgresql://");

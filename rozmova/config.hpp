@@ -31,6 +31,9 @@ struct Config {
   std::string database_url;  ///< empty: sqlite:{data_dir}/rozmova.db
   std::string database_schema;
   std::string redis_url;
+  std::string redis_adapter_key;  ///< empty: nothing to do with the Socket.IO world's servers
+  std::vector<std::string> redis_adapter_operations{"emit"}, redis_adapter_rooms{"*"},
+      redis_adapter_events{"*"};
   std::string node_address, cluster_secret;
   std::string web_dir;  ///< empty: found by itself, see find_web_dir()
   std::int64_t threads = 0;

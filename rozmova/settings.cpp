@@ -61,6 +61,28 @@ const std::vector<Setting>& table() {
        .field = &Config::redis_url,
        .help =
            "Redis through which several nodes hear each other at once: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. They need one PostgreSQL and one JWT_SECRET."},
+      {.name = "REDIS_ADAPTER_KEY",
+       .group = G::place,
+       .field = &Config::redis_adapter_key,
+       .help =
+           "Lets in the Socket.IO world on the same Redis: `@socket.io/redis-emitter`, and Node servers with `@socket.io/redis-adapter`. It is their `key`, usually `socket.io`. What they send is neither signed nor stored."},
+      {.name = "REDIS_ADAPTER_OPERATIONS",
+       .group = G::place,
+       .field = &Config::redis_adapter_operations,
+       .default_text = "emit",
+       .help =
+           "What they may do, comma-separated: `emit`, `join`, `leave`, `disconnect`, `fetch`, `ask`, `server-side`."},
+      {.name = "REDIS_ADAPTER_ROOMS",
+       .group = G::place,
+       .field = &Config::redis_adapter_rooms,
+       .default_text = "*",
+       .help =
+           "Rooms that they may address, comma-separated (`order:*`); everybody may be addressed when there is a `*` alone."},
+      {.name = "REDIS_ADAPTER_EVENTS",
+       .group = G::place,
+       .field = &Config::redis_adapter_events,
+       .default_text = "*",
+       .help = "Events that they may send, comma-separated (`price_*,news`)."},
       {.name = "NODE_ADDRESS",
        .group = G::place,
        .field = &Config::node_address,

@@ -169,6 +169,10 @@ sioxx::Options server_options(const Config& config, const Secret& secret, Log& l
   options.trust_proxy = config.trust_proxy;
   options.allow_eio3 = config.allow_eio3;
   options.redis_url = config.redis_url;
+  options.redis_adapter_prefix = config.redis_adapter_key;
+  options.redis_adapter_operations = config.redis_adapter_operations;
+  options.redis_adapter_rooms = config.redis_adapter_rooms;
+  options.redis_adapter_events = config.redis_adapter_events;
   if (!config.node_address.empty()) options.relay_secret = cluster_secret(config, secret);
   options.log = [&log](const sioxx::LogLine& line) {
     if (log.on(level_of(line))) write_line(log, line);

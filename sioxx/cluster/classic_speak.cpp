@@ -20,9 +20,10 @@ void Classic::publish(const std::shared_ptr<const Message>& message) {
   const bool concerned = std::visit(
       [this](const auto& one) {
         using Kind = std::decay_t<decltype(one)>;
-        // A signal to rooms is for those who know its rooms.
+        // A signal to rooms is for those who know its rooms; and who may say nothing to our servers hears nothing from them.
         if constexpr (std::is_same_v<Kind, ServerSide>)
-          return one.target.rooms.empty() && takes_part(one.nsp);
+          return one.target.rooms.empty() && takes_part(one.nsp) &&
+                 (rules_.operations & ClassicRules::server_side) != 0;
         if constexpr (requires { one.target; }) return !one.target.children && takes_part(one.nsp);
         return false;
       },

@@ -251,6 +251,14 @@ describe('what the world may do is for the operator to say', () => {
     const server = await NodeServer.start(redis, { key: 'shop' });
     assert.deepEqual(await within(soon_ms, 'the list', server.io.fetchSockets()), []);
     assert.deepEqual(await within(soon_ms, 'the acks', server.io.in('order:1').timeout(soon_ms).emitWithAck('q')), []);
+    const eve = await server.person('eve');
+    let said = 0;
+    server.io.on('greet', () => ++said);
+    await wants(alice, { op: 'signal', event: 'greet', args: ['ours'] });
+    assert.deepEqual(await wants(alice, { op: 'signal-ask', event: 'greet', timeout: 60_000 }), { answers: [], missing: 0 });
+    await wants(alice, { op: 'emit', event: 'afterwards' });
+    await hears(eve, 'afterwards');
+    assert.equal(said, 0, 'who may say nothing to our servers hears nothing from them');
     await server.stop();
   });
 

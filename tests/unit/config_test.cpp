@@ -202,6 +202,17 @@ TEST(Config, NodesSignWithASecretThatAllOfThemHave) {
   EXPECT_EQ(cluster_secret(config, secret), config.cluster_secret);
 }
 
+TEST(Config, TheSocketIoWorldNeedsARedisAndKnownOperations) {
+  Config config;
+  config.redis_adapter_key = "socket.io";
+  EXPECT_THAT(check_config(config).problems, ElementsAre(HasSubstr("without REDIS_URL")));
+  config.redis_adapter_key.clear();
+  config.redis_adapter_operations = {"emit", "server-side"};
+  EXPECT_THAT(check_config(config).problems, IsEmpty());
+  config.redis_adapter_operations = {"emit", "explode"};
+  EXPECT_THAT(check_config(config).problems, ElementsAre(HasSubstr("\"explode\"; there are emit, join")));
+}
+
 TEST(Config, OriginsHaveNoPath) {
   Config config;
   for (const char* wrong : {"https://shop.example/", "shop.example", "https://", "https://a.example/b",
