@@ -43,6 +43,14 @@ node_tests() {
 # What the suite `system` recorded, and golden/, against the documents that the server gives out.
 recorded=$root/build/test-records
 recorded_system_tests() { rm -rf "$recorded" && RECORD=$recorded system_tests release .; }
+# The same system tests on PostgreSQL, as far as they ask the store for something, and its own failures.
+system_tests_postgres() {
+  cd "$root/tests/system"
+  ROZMOVA_BIN=$root/build/release/rozmova/rozmova TEST_STORE=postgres node --test --test-reporter=spec --test-concurrency=2 \
+    postgres/*.test.mjs guarantees/kills.test.mjs \
+    {admin,authorisation-matrix,authorisation,changes,chat,connections,durability,notifications,observed,once,outbox}.test.mjs \
+    {threads,token-life,uploads,webhooks,withdrawal,workflow-matrix,workflow}.test.mjs
+}
 schemas() { RECORD=$recorded system_tests release schemas; }
 scripts_are_clean() {
   local -a all
@@ -93,6 +101,7 @@ suite build-unit     all        1200    "build-release"             build_cpp re
 suite build-asan     all        1200    "build-release"             build_cpp asan
 suite system         2          900     "build-release build-web"   recorded_system_tests
 suite guarantees     1          600     "build-release"             system_tests release guarantees
+suite system-postgres 2         900     "build-release build-web"   system_tests_postgres
 suite unit           2          600     "build-unit"                unit_tests release
 suite system-asan    2          1200    "build-asan build-web"      system_tests_asan
 suite unit-asan      2          900     "build-asan"                unit_tests_asan

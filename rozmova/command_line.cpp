@@ -98,9 +98,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       "  rozmova serve --help                 all settings\n"
       "  rozmova --print-config               what is in force, and where it came from\n\n"
       "Exit status: 0 done, 1 it did not work, 2 the command line or a setting is wrong.");
-  bool print_config = false, print_settings_doc = false, print_version = false;
+  bool print_config = false, print_settings_doc = false, print_triggers = false, print_version = false;
   app.add_flag("--print-config", print_config, "Print all settings in force as a TOML file; secrets masked");
   app.add_flag("--print-settings-doc", print_settings_doc, "Print docs/settings.md");
+  app.add_flag("--print-triggers", print_triggers,
+               "Print SQL for the tables of [marketplace]: triggers that its owner may install (PostgreSQL)");
   app.add_flag("--version", print_version, "Print the version");
   app.add_option("--config", invocation.config_file, "TOML file with settings (or ROZMOVA_CONFIG)")
       ->type_name("FILE");
@@ -131,9 +133,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     invocation.command = rows[i].command;
     chosen = true;
   }
-  if (print_config || print_settings_doc || print_version) {
+  if (print_config || print_settings_doc || print_triggers || print_version) {
     invocation.command = print_config         ? Command::print_config
                          : print_settings_doc ? Command::print_settings_doc
+                         : print_triggers     ? Command::print_triggers
                                               : Command::version;
   } else if (!chosen) {
     fmt::print("{}", app.help());

@@ -20,7 +20,8 @@ enum class Command : std::uint8_t {
   doctor,
   version,
   print_config,
-  print_settings_doc
+  print_settings_doc,
+  print_triggers
 };
 
 /// 0 is success.

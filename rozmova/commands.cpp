@@ -2,6 +2,7 @@
 
 #include "rozmova/auth.hpp"
 #include "rozmova/chat/demo.hpp"
+#include "rozmova/marketplace_triggers.hpp"
 #include "rozmova/secret.hpp"
 #include "rozmova/settings.hpp"
 #include "rozmova/start.hpp"
@@ -73,6 +74,14 @@ int run_demo(const Config& config) {
   }
   fmt::print(
       "\nStart `rozmova serve` and choose one of them in the browser, or: rozmova token --sub ID --role ROLE\n");
+  return 0;
+}
+
+int run_print_triggers(const Config& config) {
+  if (config.marketplace == nullptr || !config.on_postgres())
+    return wrong(
+        "Triggers are for a marketplace on PostgreSQL: a config file with [marketplace], and DATABASE_URL=postgres://….");
+  fmt::print("{}", marketplace_triggers(*config.marketplace, config.database_schema));
   return 0;
 }
 

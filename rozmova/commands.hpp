@@ -9,6 +9,7 @@ namespace rozmova {
 int run_migrate(const Config& config);
 int run_token(const Config& config, const TokenRequest& request);
 int run_demo(const Config& config);
+int run_print_triggers(const Config& config);
 int run_check_config(const LoadedConfig& loaded);
 int run_doctor(const LoadedConfig& loaded);
 

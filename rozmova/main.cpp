@@ -172,6 +172,7 @@ int run(const Invocation& invocation) {
   const LoadedConfig loaded = load_config(invocation.config_file, process_environment(), invocation.flags);
   switch (invocation.command) {
     case Command::print_config: fmt::print("{}", print_config(loaded)); return 0;
+    case Command::print_triggers: return run_print_triggers(loaded.config);
     case Command::check_config: return run_check_config(loaded);
     case Command::doctor: return run_doctor(loaded);
     default: break;

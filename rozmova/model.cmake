@@ -1,2 +1,4 @@
 # What everything else in the application speaks of; pure: no I/O, no clock, no thread.
-rozmova_room(rozmova_model SOURCES uuid.cpp model.cpp refusal.cpp access.cpp mapping.cpp workflow.cpp system_text.cpp)
+find_package(fmt REQUIRED)
+rozmova_room(rozmova_model SOURCES uuid.cpp model.cpp refusal.cpp access.cpp mapping.cpp marketplace_triggers.cpp workflow.cpp system_text.cpp
+  PRIVATE_USES fmt::fmt)

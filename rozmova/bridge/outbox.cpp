@@ -144,11 +144,11 @@ Result<Outbox::Effect> Outbox::apply_status(store::Store& store, ChatKind kind, 
                                             WallMs now) const {
   const auto id = id_of(payload, id_key(kind));
   if (!id) return id.refusal();
+  // Without one, the status that stands in the table by now is told: what triggers say (marketplace_triggers.hpp).
   const auto status = text_of(payload, "status");
-  if (!status) return bad("status is missing");
+  if (!status && payload.contains("status")) return bad("status is no text");
   store::NewStatus wish;
   wish.chat = {kind, *id};
-  wish.status = *status;
   wish.role = Role::admin;
   wish.note = text_of(payload, "note").value_or("");
   if (wish.note.size() > deeds_.house().options().content_characters_max) return bad("note is too long");
@@ -158,6 +158,7 @@ Result<Outbox::Effect> Outbox::apply_status(store::Store& store, ChatKind kind, 
   }
   const auto facts = store.facts(wish.chat);
   if (!facts) return chat::no_such_chat(kind);
+  wish.status = status.value_or(facts->status);
   auto changed =
       facts->status == wish.status ? store.announce_status(wish, now) : store.change_status(wish, now);
   if (!changed) return changed.refusal();

@@ -31,6 +31,7 @@ TEST(CommandLine, EachCommandHasItsName) {
       {"--version", Command::version},
       {"--print-config", Command::print_config},
       {"--print-settings-doc", Command::print_settings_doc},
+      {"--print-triggers", Command::print_triggers},
   };
   for (const auto& [word, command] : commands) {
     const CommandLine line = parse({word});

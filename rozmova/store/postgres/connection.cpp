@@ -36,6 +36,7 @@ std::string_view advice(std::string_view state) {
   if (state == "3D000") return "; create the database, or check its name in DATABASE_URL";
   if (state == "42501") return "; give this user the right";
   if (state == "53300") return "; raise max_connections or lower DATABASE_LANES and DATABASE_READERS";
+  if (state == "55P03") return "; another program holds a lock";
   if (state.starts_with("53")) return "; free space or memory there";
   return "";
 }
@@ -98,8 +99,11 @@ Connection::Connection(const PostgresOptions& options, Access access)
                .c_str());
     }
     if (options.beside != nullptr) live_beside(*this, *options.beside);
-    exec(access == Access::read ? "SET default_transaction_read_only = on"
-                                : "SET idle_in_transaction_session_timeout = '60s'");
+    exec(access == Access::read
+             ? "SET default_transaction_read_only = on"
+             : "SET idle_in_transaction_session_timeout = '60s'; "
+               // A writer asks by keys alone: planning anew for each batch costs more than the batch.
+               "SET plan_cache_mode = 'force_generic_plan'; SET jit = off");
   } catch (...) {
     PQfinish(connection_);
     throw;

@@ -47,6 +47,11 @@ export class Postgres {
     execFileSync(script, ['stop', this.folder, 'immediate'], { stdio: 'inherit' });
   }
 
+  /** To every process of it: 'STOP' makes it hang, 'CONT' lets it go on. */
+  signal(name) {
+    execFileSync(script, ['signal', this.folder, name], { stdio: 'inherit' });
+  }
+
   startAgain() {
     execFileSync(script, ['again', this.folder], { stdio: 'inherit' });
   }
