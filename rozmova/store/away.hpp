@@ -5,7 +5,7 @@
 
 namespace rozmova::store {
 
-/// Whether an engine that is not there may be tried again now: the pause doubles up to a second, so that nobody
+/// Whether an engine that is not there may be tried again now: the pause doubles up to a quarter of a second, so that nobody
 /// waits long for one that came back and one that is away is not stormed. Used by one thread.
 class Away {
  public:
@@ -21,7 +21,7 @@ class Away {
   }
 
  private:
-  static constexpr std::chrono::milliseconds pause_min{25}, pause_max{1'000};
+  static constexpr std::chrono::milliseconds pause_min{25}, pause_max{250};
   std::chrono::milliseconds pause_{0};
   Clock::time_point next_;
 };

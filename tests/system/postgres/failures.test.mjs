@@ -51,7 +51,6 @@ describe('PostgreSQL fails under load', () => {
   /** Two chats under load while `failure` happens; then everything is compared with everything. */
   const under = async (failure) => {
     const scenes = await Promise.all(range(2).map(() => world.scene()));
-    const writers = [];
     const listeners = [];
     for (const { alice, bob, order } of scenes) {
       for (const person of [alice, bob]) {
@@ -59,10 +58,10 @@ describe('PostgreSQL fails under load', () => {
         const heard = [];
         device.socket.on('order_message', (message) => heard.push(message));
         assert.equal((await device.socket.emitWithAck('join_order_chat', { orderId: order.id })).ok, true);
-        listeners.push({ heard, order, person });
-        writers.push(new Writer(device, order));
+        listeners.push({ heard, order, person, device });
       }
     }
+    const writers = listeners.map(({ device, order }) => new Writer(device, order)); // when everybody listens
     const total = () => writers.reduce((sum, { acked }) => sum + acked.size, 0);
     const more = (count) => {
       const goal = total() + count;
@@ -74,6 +73,8 @@ describe('PostgreSQL fails under load', () => {
     writers.forEach((writer) => (writer.stopped = true));
     await Promise.all(writers.map(({ done }) => done));
     for (const { heard, order, person } of listeners) {
+      // Each reading connection finds out for itself that the server is back.
+      await eventually('reading goes on', () => person.rest.readsAll(order).then(() => true, () => false), { ms: patience_ms });
       const stored = await person.rest.readsAll(order);
       assert.deepEqual(stored.map((m) => m.seq), range(stored.length).map((i) => i + 1), 'seq has no gap');
       const acked = new Map(writers.filter((w) => w.order === order).flatMap(({ acked }) => [...acked]));
