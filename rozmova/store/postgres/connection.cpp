@@ -35,7 +35,7 @@ std::string_view advice(std::string_view state) {
   if (state.starts_with("28")) return "; check the user and password of DATABASE_URL";
   if (state == "3D000") return "; create the database, or check its name in DATABASE_URL";
   if (state == "42501") return "; give this user the right";
-  if (state == "53300") return "; raise max_connections or lower DATABASE_LANES and DATABASE_READERS";
+  if (state == "53300") return "; raise max_connections or lower DB_LANES and DB_READERS";
   if (state == "55P03") return "; another program holds a lock";
   if (state.starts_with("53")) return "; free space or memory there";
   return "";

@@ -457,7 +457,9 @@ class SqlStore : public Store {
   Statement see_connection_{
       connection_,
       // Taken for dead while the database was away, perhaps, and closed by a peer.
-      "UPDATE websocket_connections SET is_active = TRUE, last_seen = greatest(coalesce(last_seen, ?2), ?2) "
+      // Not so one that was closed after it was seen: that news is only late.
+      "UPDATE websocket_connections SET is_active = CASE WHEN last_seen < ?2 THEN TRUE ELSE is_active END, "
+      "last_seen = greatest(coalesce(last_seen, ?2), ?2) "
       "WHERE id = ?1"};
   Statement close_connection_{connection_,
                               "UPDATE websocket_connections SET is_active = FALSE, "
