@@ -1,10 +1,24 @@
 // Several nodes on one PostgreSQL, with Redis between them or without, and a marketplace of people and orders.
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../../system/lib/deadline.mjs';
 import { Device } from '../../system/lib/device.mjs';
 import { Rest } from '../../system/lib/rest.mjs';
 import { Server, secret } from '../../system/lib/server.mjs';
 import { sign } from '../../system/lib/token.mjs';
 import { Postgres, Redis } from './engines.mjs';
+
+/** Nodes that wait for each other's migrations bind their ports late: one that somebody took meanwhile is given up. */
+async function startNode(env) {
+  for (;;) {
+    const node = await Server.start({ env }).catch((error) => {
+      if (!error.message.includes('is taken by another program')) throw error;
+    });
+    if (!node) continue;
+    await eventually('it has started itself', () => node.log.includes('"event":"started"') || !node.isAlive());
+    if (node.isAlive()) return node;
+    if (!node.log.includes('is taken by another program')) throw new Error(node.log);
+  }
+}
 
 export class Cluster {
   /** `redis`: whether there is one. `env` adds settings to every node. */
@@ -20,7 +34,7 @@ export class Cluster {
       ...env,
     };
     // Together: their migrations meet.
-    cluster.nodes = await Promise.all(Array.from({ length: count }, () => Server.start({ env: cluster.env })));
+    cluster.nodes = await Promise.all(Array.from({ length: count }, () => startNode(cluster.env)));
     cluster.admin = cluster.rest(cluster.nodes[0], { id: randomUUID(), role: 'admin' });
     return cluster;
   }
