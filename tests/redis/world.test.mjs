@@ -196,6 +196,8 @@ for (const threads of [1, 4]) {
         await wants(alice, { op: 'signal', event: 'greet', args: ['from us', { n: 1 }] });
         await eventually('it hears us', () => heard.length === 1);
         assert.deepEqual(heard, [['from us', { n: 1 }]]);
+        // So do our own: every thread but the one that speaks.
+        await eventually('ours hear it', () => alice.heard.length === threads - 1 && bob.heard.length === threads);
         fresh();
         node.io.serverSideEmit('greet', 'from node');
         await eventually('both hear it', () => [alice, bob].every((one) => one.heard.length === threads));
