@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DemoOrder, DemoPerson, Seat } from './people';
 import { Stage } from './stage';
 
-const stage = Stage.forFile({ RATE_MESSAGES_PER_10S: '0' });
+const stage = Stage.forFile({ RATE_MESSAGES_PER_10S: '0', CONNECTIONS_PER_IP_MAX: '0' });
 const DRIFT_MAX_PX = 2;
 const ROWS_MAX = 60;
 
