@@ -68,7 +68,7 @@ fuzz_one() {
   local name=$1 found=$root/build/fuzz-found/$1
   mkdir -p "$found/corpus"
   # Two of them in one log would cut into each other's lines, so each has its own; the suite's gets the end of it.
-  one_test "fuzz-$name" "$root/build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 \
+  one_test "fuzz-$name" "$root/build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 \
     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$found/" "$found/corpus" "$root/tests/fuzz/corpus/$name" \
     >"$found/log" 2>&1 || true
   tail -n 40 "$found/log"
