@@ -402,6 +402,26 @@ describe('typing, presence, reads', () => {
     await until('typing gone', () => typers().length === 0);
   });
 
+  it('tells typing while something else is on its way, once there is a connection, and again after a lost one', async () => {
+    const [a, b] = [clientOf(olia, { transports: ['polling'] }), clientOf(ivan)];
+    await enter(b);
+    const typers = (): string[] => [...selectRoom(b.state, room).typing.keys()];
+    a.retain();
+    a.joinRoom(room);
+    a.setTyping(room, true);
+    await until('typing seen as soon as there is a connection', () => typers().length === 1);
+    a.setTyping(room, false);
+    await until('no longer', () => typers().length === 0);
+    // A request of polling is under way: the transport takes nothing at this moment.
+    void a.loadNotifications();
+    void a.send(room, 'перше');
+    a.setTyping(room, true);
+    await until('typing seen after the message', () => texts(b).length === 1 && typers().length === 1);
+    server.cut(olia.id);
+    await until('gone with the connection', () => !isLive(a) && typers().length === 0);
+    await until('typing seen again', () => typers().length === 1);
+  });
+
   it('knows who is there, and forgets it without a link', async () => {
     const a = clientOf(olia);
     await enter(a);

@@ -155,6 +155,11 @@ export class ContractServer {
       const user = this.userOf(token);
       if (!(user instanceof Refusal) && user.id === userId) this.rejectTokens.add(token);
     }
+    this.cut(userId);
+  }
+
+  /** All of his connections end; his token is as good as before. */
+  cut(userId: string): void {
     this.io?.in(`user:${userId}`).disconnectSockets(true);
   }
 

@@ -309,10 +309,8 @@ export class ChatClient {
   /** At signing out: closes, and wipes what this browser keeps of the chats. Unsent messages wait for the user's return. */
   forget(): Promise<void> {
     this.#shut(true);
-    this.#outbox.forgetUser();
-    this.#rooms.forgetAll();
+    this.#forgetUser();
     this.#lastToken = null;
-    this.store.dispatch({ type: 'reset' });
     return this.#cache.forget();
   }
 
@@ -338,6 +336,13 @@ export class ChatClient {
     this.#outbox.standBy();
   }
 
+  #forgetUser(): void {
+    this.#outbox.forgetUser();
+    this.#rooms.forgetAll();
+    this.#typing.forgetAll();
+    this.store.dispatch({ type: 'reset' });
+  }
+
   async #token(refresh: boolean): Promise<string> {
     if (!refresh && this.#lastToken !== null) return this.#lastToken;
     const provider = this.#tokenProvider;
@@ -350,11 +355,7 @@ export class ChatClient {
   #become(token: string): void {
     const me = readClaims(token);
     if (me === null) return;
-    if (this.state.me !== null && this.state.me.id !== me.id) {
-      this.#outbox.forgetUser();
-      this.#rooms.forgetAll();
-      this.store.dispatch({ type: 'reset' });
-    }
+    if (this.state.me !== null && this.state.me.id !== me.id) this.#forgetUser();
     this.store.dispatch({ type: 'me', id: me.id, role: me.role });
     void this.#outbox.open(me.id);
     for (const room of this.#rooms.opened) void this.#cache.load(room);
@@ -364,6 +365,7 @@ export class ChatClient {
     this.#poller.stop();
     this.store.dispatch({ type: 'error', error: null });
     this.#rooms.onLive();
+    this.#typing.onLive();
     this.#deeds.loadUnread().catch(() => {});
     this.#outbox.pump();
     this.#readMarks.flush();

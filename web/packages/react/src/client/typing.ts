@@ -1,11 +1,15 @@
-/** Typing, both ways: tells the others at most every 3 s while I write, and lets their indicators go out. */
+/**
+ * Typing, both ways: tells the others at most every 3 s while I write, and lets their indicators go out. What could not
+ * be told for want of a connection is told as soon as there is one.
+ */
 import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
 import type { RoomKey } from '../protocol/types';
 import type { Store } from '../store/store';
 import type { SocketTransport } from '../transport/socket';
 import { TYPING_EXPIRE_MS, TYPING_IDLE_MS, TYPING_REPEAT_MS } from './limits';
 
-interface Writing { toldAt: number; idleTimer: ReturnType<typeof setTimeout> }
+/** `toldAt`: when the present connection was last told; null: never. */
+interface Writing { toldAt: number | null; idleTimer: ReturnType<typeof setTimeout> }
 
 export class Typing {
   readonly #store: Store;
@@ -19,32 +23,37 @@ export class Typing {
   }
 
   set(room: RoomKey, isTyping: boolean): void {
-    const before = this.#writing.get(room);
-    if (before !== undefined) clearTimeout(before.idleTimer);
+    const before = this.#forget(room);
     if (!isTyping) {
-      if (this.#writing.delete(room)) this.#tell(room, false);
+      if (before !== undefined && before.toldAt !== null) this.#tell(room, false);
       return;
     }
-    const now = Date.now();
-    const due = before === undefined || now - before.toldAt >= TYPING_REPEAT_MS;
-    if (due) this.#tell(room, true);
-    this.#writing.set(room, {
-      toldAt: due ? now : before.toldAt,
-      idleTimer: setTimeout(() => this.set(room, false), TYPING_IDLE_MS),
-    });
+    const writing = {
+      toldAt: before?.toldAt ?? null, idleTimer: setTimeout(() => this.set(room, false), TYPING_IDLE_MS),
+    };
+    this.#writing.set(room, writing);
+    this.#tellIfDue(room, writing);
   }
 
   /** The message says it: the server clears the indicator by itself. */
   sent(room: RoomKey): void {
-    const before = this.#writing.get(room);
-    if (before !== undefined) clearTimeout(before.idleTimer);
-    this.#writing.delete(room);
+    this.#forget(room);
   }
 
   /** A new connection knows nothing of what the old one was told. */
+  onLive(): void {
+    for (const [room, writing] of this.#writing) {
+      writing.toldAt = null;
+      this.#tellIfDue(room, writing);
+    }
+  }
+
+  /** Another user: he is not the one who writes. */
+  forgetAll(): void {
+    for (const room of this.#writing.keys()) this.#forget(room);
+  }
+
   onDown(): void {
-    for (const { idleTimer } of this.#writing.values()) clearTimeout(idleTimer);
-    this.#writing.clear();
     this.#store.dispatch({ type: 'typing/expire', now: Infinity });
   }
 
@@ -54,8 +63,21 @@ export class Typing {
     if (isTyping) this.#scheduleExpiry();
   }
 
-  #tell(room: RoomKey, isTyping: boolean): void {
-    this.#socket.hint(ROOM_EVENTS[roomKind(room)].typing, { ...roomRef(room), isTyping });
+  #forget(room: RoomKey): Writing | undefined {
+    const before = this.#writing.get(room);
+    if (before !== undefined) clearTimeout(before.idleTimer);
+    this.#writing.delete(room);
+    return before;
+  }
+
+  #tellIfDue(room: RoomKey, writing: Writing): void {
+    const now = Date.now();
+    if (writing.toldAt !== null && now - writing.toldAt < TYPING_REPEAT_MS) return;
+    if (this.#tell(room, true)) writing.toldAt = now;
+  }
+
+  #tell(room: RoomKey, isTyping: boolean): boolean {
+    return this.#socket.hint(ROOM_EVENTS[roomKind(room)].typing, { ...roomRef(room), isTyping });
   }
 
   #scheduleExpiry(): void {

@@ -57,6 +57,8 @@ export class SocketTransport {
   open(token: string): void {
     this.#socket.auth = token === '' ? {} : { token };
     this.#events.trace('note', 'open');
+    // What was meant for a connection that had ended unseen; requests are repeated by those who made them.
+    this.#socket.sendBuffer = [];
     this.#socket.connect();
   }
 
@@ -77,11 +79,15 @@ export class SocketTransport {
     throw parseError(isObject(answer) ? answer['error'] : null);
   }
 
-  /** Sends something that may be lost: typing. */
-  hint(event: string, payload: unknown): void {
-    if (!this.#socket.connected) return;
+  /**
+   * Sends something that is lost with the connection: typing. False when there is none. Not `volatile`: that drops
+   * whatever comes while a POST of polling or the upgrade is under way.
+   */
+  hint(event: string, payload: unknown): boolean {
+    if (!this.#socket.connected) return false;
     this.#events.trace('out', event, payload);
-    this.#socket.volatile.emit(event, payload);
+    this.#socket.emit(event, payload);
+    return true;
   }
 
   #ack(event: string, payload: unknown, timeoutMs: number): Promise<unknown> {

@@ -117,7 +117,7 @@ function ChatBody(props: ChatPaneProps & { client: ChatClient }): ReactElement {
       )}
       {slots.BelowHeader}
       <ConnectionBar client={client} />
-      <div className="chat-pane" ref={pane}>
+      <div className="chat-pane" data-phase={view.room.phase} ref={pane}>
         {isBare(view) ? (
           <Waiting client={client} roomKey={roomKey} view={view} />
         ) : (
