@@ -45,10 +45,10 @@ describe('orders and disputes', () => {
     await row.getByRole('button', { name: 'Взяти на розгляд' }).click();
     await row.getByText(stage.moderator.name).waitFor();
     await row.getByRole('link').click();
-    await m.composer.waitFor();
+    await m.joined();
 
     await b.page.getByRole('link', { name: 'Перейти до спору' }).click();
-    await b.composer.waitFor();
+    await b.joined();
     await m.send('Вітаю обох, надішліть, будь ласка, фото');
     await a.page.locator('.chat-message[data-role="moderator"]', { hasText: 'надішліть' }).waitFor();
     // Whoever was here before the moderator came knows of him too.
@@ -70,7 +70,8 @@ describe('orders and disputes', () => {
     await m.photograph('decision');
     await m.page.getByRole('dialog').getByRole('button', { name: 'Вирішити' }).click();
     await a.page.locator('.chat-system', { hasText: 'Матеріал був неякісний' }).waitFor();
-    await b.page.locator('.chat-toast', { hasText: 'Спірна плитка' }).first().waitFor();
+    // Pointed at, it does not go by itself.
+    await b.page.locator('.chat-toast', { hasText: 'Спірна плитка' }).first().hover();
     await b.photograph('decision-toast');
     await b.page.locator('.chat-toast-main', { hasText: 'Спірна плитка' }).first().click();
     await b.page.locator('.chat-header .chat-status[data-status="resolved"]').waitFor();

@@ -113,6 +113,7 @@ describe('files', () => {
     await a.send('і слово під ним');
     await b.sees('і слово під ним');
     const places = (): Promise<number[]> => b.page.locator('.chat-message').evaluateAll((all) => all.flatMap((one) => [one.getBoundingClientRect().top, one.getBoundingClientRect().height]));
+    await b.settle();
     const before = await places();
     expect(await b.page.locator('.chat-image img').count()).toBe(0);
     letIn();

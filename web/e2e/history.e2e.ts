@@ -17,16 +17,14 @@ describe('a history of two thousand messages', () => {
     await stage.backstage.call('POST', `/orders/${order.id}/read`, { seq: count - unread }, await stage.backstage.token(stage.client.id));
     await write(order, unread, stage.performer, 'нове');
     const [a, b] = [await stage.chat(stage.client, order), await stage.chat(stage.performer, order)];
-    await a.page.locator('.chat-unread-line').waitFor();
-    expect(await topOf(a, '.chat-unread-line')).toBeLessThan(120);
-    expect(await a.page.locator('.chat-to-latest').count()).toBe(1);
+    await expectAtUnreadLine(a);
 
     const viewport = a.page.locator('.chat-viewport');
     await viewport.hover();
     for (let page = 0; page < 4; page++) {
       const letIn = await holdNextPage(a);
       await wheelUntil(a, -600, () => letIn.asked());
-      await settle(a);
+      await a.settle();
       const drift = await watchDrift(a);
       letIn.open();
       await expect.poll(async () => (await drift()).compared, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -82,17 +80,22 @@ describe('a history', () => {
     await write(unread, 30, stage.performer, 'нове');
     const a = await stage.chat(stage.client, read);
     await a.page.locator('.order-row strong').getByText('Непрочитане', { exact: true }).click();
-    await a.page.locator('.chat-unread-line').waitFor();
     await a.page.locator('.chat-message', { hasText: 'нове' }).first().waitFor();
-    expect(await topOf(a, '.chat-unread-line')).toBeGreaterThanOrEqual(0);
-    expect(await topOf(a, '.chat-unread-line')).toBeLessThan(120);
-    expect(await a.page.locator('.chat-to-latest').count()).toBe(1);
+    await expectAtUnreadLine(a);
     await a.photograph('unread-line');
   });
 });
 
 const distanceToEnd = (of: Seat): Promise<number> =>
   of.page.locator('.chat-viewport').evaluate((el) => el.scrollHeight - el.scrollTop - el.clientHeight);
+/** The first unread message is at the top, and there is more below. */
+async function expectAtUnreadLine(of: Seat): Promise<void> {
+  await of.page.locator('.chat-unread-line').waitFor();
+  await of.settle();
+  expect(await topOf(of, '.chat-unread-line')).toBeGreaterThanOrEqual(0);
+  expect(await topOf(of, '.chat-unread-line')).toBeLessThan(120);
+  await of.page.locator('.chat-to-latest').waitFor();
+}
 const topOf = (of: Seat, selector: string): Promise<number> => of.page.locator(selector).evaluate(
   (el) => el.getBoundingClientRect().top - el.closest('.chat-viewport')!.getBoundingClientRect().top,
 );
@@ -105,14 +108,6 @@ async function wheelUntil(of: Seat, by: number, there: () => boolean | Promise<b
   }
   throw new Error('scrolled for long, and it did not come');
 }
-/** Until the viewport stands still. */
-async function settle(of: Seat): Promise<void> {
-  const top = (): Promise<number> => of.page.locator('.chat-viewport').evaluate((el) => el.scrollTop);
-  for (let at = await top(), before = NaN; at !== before; [before, at] = [at, await top()]) {
-    for (let i = 0; i < 4; i++) await of.frame();
-  }
-}
-
 /** Holds the next page of history back until it is let in. */
 async function holdNextPage(of: Seat): Promise<{ asked(): boolean; open(): void; done(): Promise<void> }> {
   const pages = /messages\?limit=50&before=/;

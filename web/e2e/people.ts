@@ -108,6 +108,11 @@ export class Seat {
     const transport = over === undefined ? '' : `[data-transport="${over}"]`;
     await this.page.locator(`.link-state[data-link="live"]${transport}`).waitFor({ state: 'attached', timeout: 20_000 });
   }
+  /** Waits until the page hears the chat that is open: what is told but once, typing say, reaches nobody before. */
+  async joined(): Promise<void> {
+    await this.page.locator('.chat-pane[data-phase="ready"]').waitFor({ state: 'attached', timeout: 20_000 });
+    await this.composer.waitFor();
+  }
   /** Waits until there is no socket. */
   async down(kind?: 'degraded' | 'offline'): Promise<void> {
     const link = kind === undefined ? ':not([data-link="live"])' : `[data-link="${kind}"]`;
@@ -128,6 +133,13 @@ export class Seat {
       await Promise.allSettled(ends.map(({ finished }) => finished));
     });
   }
+  /** Waits until the history stands still: its place, and how long it is. */
+  async settle(): Promise<void> {
+    const place = (): Promise<string> => this.page.locator('.chat-viewport').evaluate((el) => `${el.scrollTop} of ${el.scrollHeight}`);
+    for (let at = await place(), before = ''; at !== before; [before, at] = [at, await place()]) {
+      for (let i = 0; i < 4; i++) await this.frame();
+    }
+  }
   frame(): Promise<unknown> {
     return this.page.evaluate(() => new Promise(requestAnimationFrame));
   }
@@ -138,6 +150,46 @@ export class Seat {
   async close(): Promise<void> {
     await this.context.close();
   }
+}
+
+/** What a page says when its network is broken on purpose. */
+export const BROKEN = /ERR_|socket\.io|\/v1\/|WebSocket|cut-by-the-lab/;
+export const SOCKET = /\/socket\.io\//;
+
+/** The ways in which a network may have no WebSocket. */
+export const WITHOUT_WEBSOCKET: { name: string; break: (seat: Seat) => Promise<unknown> }[] = [
+  { name: 'closes it at once', break: (seat) => seat.page.routeWebSocket(SOCKET, (socket) => void socket.close()) },
+  { name: 'lets it hang', break: (seat) => seat.page.routeWebSocket(SOCKET, () => {}) },
+  { name: 'knows none', break: (seat) => seat.page.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, 'WebSocket');
+  }) },
+];
+
+/**
+ * From now on `blocked` cuts those paths, and WebSocket with them, in every page of that browser that is opened
+ * afterwards. Both are needed: a page that had WebSocket comes back over it, and a route of requests does not see that.
+ */
+export async function routeChat(seat: Seat, paths: RegExp): Promise<{ blocked: boolean }> {
+  const net = { blocked: false };
+  await seat.context.routeWebSocket(SOCKET, (socket) => void (net.blocked ? socket.close() : socket.connectToServer()));
+  await seat.context.route(paths, (route) => (net.blocked ? route.abort() : route.continue()));
+  return net;
+}
+
+/** Call before the page is opened: then, how long after its document it could send and hear, in milliseconds. */
+export async function watchLive(seat: Seat): Promise<() => Promise<number>> {
+  await seat.page.addInitScript(() => document.addEventListener('DOMContentLoaded', () => {
+    const ready = performance.now();
+    new MutationObserver((_changes, observer) => {
+      if (document.querySelector('.link-state[data-link="live"]') === null) return;
+      observer.disconnect();
+      document.documentElement.dataset['liveAfter'] = String(performance.now() - ready);
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+  }));
+  return async () => {
+    await seat.live();
+    return Number(await seat.page.evaluate(() => document.documentElement.dataset['liveAfter']));
+  };
 }
 
 export async function demoPeople(url: string): Promise<DemoPerson[]> {

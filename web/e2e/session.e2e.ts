@@ -10,9 +10,9 @@ describe('a token', () => {
     const [a] = await stage.lab('Новий токен');
     a.expected = /401|auth/;
     await a.page.getByRole('button', { name: 'Зіпсувати токен' }).click();
-    await a.page.locator('.link-state[data-link="live"]').waitFor({ state: 'attached' });
+    await a.live();
     await a.send('після заміни');
-    await a.bubble('після заміни').locator('.chat-tick[data-state="sent"]').waitFor();
+    await a.tick('після заміни', 'sent');
     expect(await a.page.locator('.signin').count()).toBe(0);
   });
 
@@ -20,9 +20,9 @@ describe('a token', () => {
     const [a, order] = await stage.lab('Сеанс завершився');
     a.expected = /401|cut-by-the-lab|\/v1\//;
     await a.page.getByLabel('Мережа').selectOption('none');
-    await a.page.locator('.link-state[data-link="live"]').waitFor({ state: 'detached' });
+    await a.down();
     await a.send('не загубіть мене');
-    await a.bubble('не загубіть мене').locator('.chat-tick[data-state="queued"]').waitFor();
+    await a.tick('не загубіть мене', 'queued');
     await a.page.route('**/v1/auth/demo', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: '{"error":{"code":"UNAUTHORIZED","message":"no"}}' }));
     await a.page.getByRole('button', { name: 'Зіпсувати токен' }).click();
     await a.page.getByLabel('Мережа').selectOption('ok');
@@ -104,7 +104,7 @@ describe('an administrator', () => {
     // The page comes back by itself, as it would after any loss.
     await a.live();
     await a.send('я знову тут');
-    await a.bubble('я знову тут').locator('.chat-tick[data-state="sent"]').waitFor();
+    await a.tick('я знову тут', 'sent');
   });
 });
 

@@ -5,7 +5,7 @@
  */
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Seat } from './people';
+import { BROKEN, SOCKET, Seat, WITHOUT_WEBSOCKET, watchLive } from './people';
 import { Stage } from './stage';
 
 const ROWS_MAX = 40;
@@ -14,6 +14,9 @@ const HEAP_MB = 40;
 const COMMITS_MAX = 60;
 const FIRST_MESSAGE_MS = 800;
 const LIVE_MS = 300;
+const LIVE_BLOCKED_MS = 500;
+const LEFT_WEBSOCKET_MS = 6_000;
+const SEEN_REST_MS = 3_500;
 const SEEN_P95_MS = { websocket: 100, polling: 300 } as const;
 
 const stage = Stage.forFile({ RATE_MESSAGES_PER_10S: '0', CONNECTIONS_PER_IP_MAX: '0' });
@@ -107,22 +110,62 @@ it('the first message is there soon after the page was asked for', async () => {
   report('first message, ms', cold, FIRST_MESSAGE_MS);
 }, 60_000);
 
-it('a page is live soon after its document is there', async () => {
-  const after = await best(async () => {
-    const seat = await stage.guest();
-    await seat.page.addInitScript(() => document.addEventListener('DOMContentLoaded', () => {
-      const ready = performance.now();
-      new MutationObserver((_changes, observer) => {
-        if (document.querySelector('.link-state[data-link="live"]') === null) return;
-        observer.disconnect();
-        document.documentElement.dataset['liveAfter'] = String(performance.now() - ready);
-      }).observe(document, { subtree: true, childList: true, attributes: true });
-    }));
-    await seat.signIn(stage.server.url, stage.client);
-    await seat.live();
-    return Number(await seat.page.evaluate(() => document.documentElement.dataset['liveAfter']));
+describe('a page is live soon after its document is there', () => {
+  const ways = [{ name: 'works', limit: LIVE_MS, break: async (): Promise<void> => {} }, ...WITHOUT_WEBSOCKET.map((way) => ({ ...way, limit: LIVE_BLOCKED_MS }))];
+  it.each(ways)('where WebSocket $name', async (way) => {
+    const after = await best(async () => {
+      const seat = await Seat.open(stage.browser);
+      await way.break(seat);
+      const liveAfter = await watchLive(seat);
+      await seat.signIn(stage.server.url, stage.client);
+      const took = await liveAfter();
+      await seat.close();
+      return took;
+    });
+    report(`live after the document, WebSocket ${way.name}, ms`, after, way.limit);
   });
-  report('live after the document, ms', after, LIVE_MS);
+
+  it('and again where a network begins to swallow WebSocket', async () => {
+    const order = await stage.order('Пастка оновлення');
+    const a = await stage.guest();
+    a.expected = BROKEN;
+    let swallow = false;
+    await a.page.routeWebSocket(SOCKET, (socket) => {
+      if (!swallow) socket.connectToServer();
+    });
+    await a.signIn(stage.server.url, stage.client, `/orders/${order.id}`);
+    await a.live('websocket');
+    swallow = true;
+    await a.context.setOffline(true);
+    await a.down();
+    await a.context.setOffline(false);
+    const since = Date.now();
+    await a.live('polling');
+    report('live without WebSocket again, ms', Date.now() - since, LEFT_WEBSOCKET_MS);
+    const b = await stage.chat(stage.performer, order);
+    await b.send('знову тут');
+    await a.sees('знову тут');
+  });
+});
+
+it('over REST alone the other one sees a message soon after it was sent', async () => {
+  const order = await stage.order('Швидкість, REST');
+  const a = await stage.guest();
+  a.expected = BROKEN;
+  await a.context.route(SOCKET, (route) => route.abort());
+  await a.signIn(stage.server.url, stage.client, `/orders/${order.id}`);
+  await a.down('degraded');
+  await a.joined();
+  const b = await stage.chat(stage.performer, order);
+  let asked = 0;
+  const least = await best(async () => {
+    const text = `чуєте? ${++asked}`;
+    await b.send(text);
+    const since = Date.now();
+    await a.sees(text);
+    return Date.now() - since;
+  });
+  report('sent to seen over REST, ms', least, SEEN_REST_MS);
 });
 
 describe.each(['websocket', 'polling'] as const)('over %s', (wire) => {
@@ -132,12 +175,12 @@ describe.each(['websocket', 'polling'] as const)('over %s', (wire) => {
     const [a, b] = [await stage.guest(), await stage.guest()];
     for (const one of [a, b]) {
       one.expected = /WebSocket/;
-      if (wire === 'polling') await one.page.routeWebSocket(/socket\.io/, (socket) => void socket.close());
+      if (wire === 'polling') await one.page.routeWebSocket(SOCKET, (socket) => void socket.close());
     }
     await a.signIn(stage.server.url, stage.client, `/orders/${order.id}`);
     await b.signIn(stage.server.url, stage.performer, `/orders/${order.id}`);
     for (const one of [a, b]) {
-      await one.composer.waitFor();
+      await one.joined();
       await one.live(wire);
     }
     // Both windows read the clock of one machine; the text says when it was sent.

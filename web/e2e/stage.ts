@@ -72,7 +72,7 @@ export class Stage {
   /** At an order, ready to write. */
   async chat(person: DemoPerson, order: DemoOrder, look?: Look): Promise<Seat> {
     const seat = await this.seat(person, `/orders/${order.id}`, look);
-    await seat.composer.waitFor();
+    await seat.joined();
     return seat;
   }
   /** A new order between client and performer. */
@@ -89,7 +89,7 @@ export class Stage {
   async lab(title: string): Promise<[Seat, DemoOrder]> {
     const order = await this.order(title);
     const seat = await this.seat(this.client, `/orders/${order.id}?lab=1`);
-    await seat.composer.waitFor();
+    await seat.joined();
     await seat.page.getByLabel('Лабораторія: зламати мережу').click();
     return [seat, order];
   }

@@ -6,6 +6,8 @@ const shared = {
   environment: 'node',
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  // As long as a locator waits: the rest of the machine may be busy.
+  expect: { poll: { timeout: 30_000, interval: 50 } },
 } as const;
 
 /** Scenarios run two files at a time, each with a server and a browser of its own; what is measured runs alone. */
