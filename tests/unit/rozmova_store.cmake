@@ -34,6 +34,7 @@ find_package(PostgreSQL REQUIRED)
 rozmova_test(rozmova_postgres_test
   SOURCES
     ${store_contract}
+    postgres_batch_test.cpp
     postgres_beside_test.cpp
     postgres_connection_test.cpp
     postgres_database.cpp

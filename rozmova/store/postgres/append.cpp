@@ -1,8 +1,8 @@
-// A batch of messages in three journeys to the server and back:
+// A batch of messages in two journeys to the server and back:
 //
 //   BEGIN, the chats' locks in one order, facts of all chats, who sends again, roles      expect()
-//   one INSERT … SELECT FROM unnest(…) for each kind of chat                              append_all()
-//   COMMIT
+//   one INSERT … SELECT FROM unnest(…) for each kind of chat                              append_all(), later:
+//   COMMIT                                                                                with what comes next
 //
 // What is rare (files, replies, a repeated send, the word of somebody who is no party) goes the way that all
 // engines go, in its place among the others.
@@ -35,11 +35,11 @@ constexpr const char* facts_of_disputes = ROZMOVA_FACTS(
     "c.order_id, o.client_id, o.performer_id, c.moderator_id, c.status, TRUE", "dispute_messages",
     "dispute_id") "JOIN disputes c ON c.id = asked.id JOIN orders o ON o.id = c.order_id";
 #undef ROZMOVA_FACTS
-#define ROZMOVA_SENT(table, key)                                                            \
-  "SELECT m." key                                                                           \
-  ", m.sender_id, m.client_message_id FROM unnest(CAST($1 AS UUID[]), CAST($2 AS UUID[]), " \
-  "CAST($3 AS TEXT[])) AS asked (chat, sender, word) JOIN " table " m ON m." key            \
-  " = asked.chat AND m.sender_id = asked.sender AND m.client_message_id = asked.word"
+// A subquery for each, not a join: a join is planned once, perhaps over an empty table, and then reads all of it.
+#define ROZMOVA_SENT(table, key)                                                                       \
+  "SELECT asked.* FROM unnest(CAST($1 AS UUID[]), CAST($2 AS UUID[]), "                                \
+  "CAST($3 AS TEXT[])) AS asked (chat, sender, word) WHERE (SELECT TRUE FROM " table " m WHERE m." key \
+  " = asked.chat AND m.sender_id = asked.sender AND m.client_message_id = asked.word LIMIT 1)"
 constexpr const char* sent_to_orders = ROZMOVA_SENT("messages", "order_id");
 constexpr const char* sent_to_disputes = ROZMOVA_SENT("dispute_messages", "dispute_id");
 #undef ROZMOVA_SENT
@@ -231,18 +231,16 @@ std::optional<Result<Appended>> PostgresStore::quickly(Batch& batch, const NewMe
 }
 
 void PostgresStore::store(Batch& batch) {
-  std::vector<Question> questions;
   if (auto& r = batch.orders) {
-    questions.push_back({insert_into_orders,
-                         {r->ids.bytes(), r->chats.bytes(), r->senders.bytes(), r->receivers.bytes(),
-                          r->contents.bytes(), r->times.bytes(), r->seqs.bytes(), r->words.bytes()}});
+    postgres_.ask_later(insert_into_orders,
+                        {r->ids.take(), r->chats.take(), r->senders.take(), r->receivers.take(),
+                         r->contents.take(), r->times.take(), r->seqs.take(), r->words.take()});
   }
   if (auto& r = batch.disputes) {
-    questions.push_back({insert_into_disputes,
-                         {r->ids.bytes(), r->chats.bytes(), r->senders.bytes(), r->contents.bytes(),
-                          r->times.bytes(), r->seqs.bytes(), r->words.bytes()}});
+    postgres_.ask_later(insert_into_disputes,
+                        {r->ids.take(), r->chats.take(), r->senders.take(), r->contents.take(),
+                         r->times.take(), r->seqs.take(), r->words.take()});
   }
-  if (!questions.empty()) postgres_.ask_all(questions);
   for (const auto& once : batch.words) sent_before_.insert(once);
   batch = {};
 }

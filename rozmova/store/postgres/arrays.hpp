@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rozmova::store::postgres {
 
@@ -28,6 +29,8 @@ class BinaryArray {
   std::int32_t size() const { return count_; }
   /// Good until the next add().
   std::string_view bytes();
+  /// The same for good; this one is done with.
+  std::string take() { return bytes(), std::move(bytes_); }
 
  private:
   std::string bytes_;

@@ -102,8 +102,10 @@ Connection::Connection(const PostgresOptions& options, Access access)
     exec(access == Access::read
              ? "SET default_transaction_read_only = on"
              : "SET idle_in_transaction_session_timeout = '60s'; "
-               // A writer asks by keys alone: planning anew for each batch costs more than the batch.
-               "SET plan_cache_mode = 'force_generic_plan'; SET jit = off");
+               // A writer asks by keys alone: planning anew for each batch costs more than the batch. A plan
+               // is made once, while a table may be empty, and has to be right when it is not; that goes for
+               // the questions too by which PostgreSQL checks foreign keys.
+               "SET plan_cache_mode = 'force_generic_plan'; SET enable_seqscan = off; SET jit = off");
   } catch (...) {
     PQfinish(connection_);
     throw;
@@ -140,19 +142,19 @@ const EngineWords& Connection::words() const {
 }
 
 void Connection::exec(const char* sql) {
-  begin_if_it_waits();
+  ask_what_waits();
   set_deadline();
   check(answer(lost_ ? 0 : PQsendQuery(connection_, sql), sql), sql);
 }
 
 Answer Connection::prepare_by_name(const std::string& name, const std::string& sql) {
-  begin_if_it_waits();
+  ask_what_waits();
   set_deadline();
   return answer(lost_ ? 0 : PQsendPrepare(connection_, name.c_str(), sql.c_str(), 0, nullptr), sql);
 }
 
 Answer Connection::execute(const std::string& name, std::span<const char* const> parameters) {
-  begin_if_it_waits();
+  ask_what_waits();
   set_deadline();
   const int count = static_cast<int>(parameters.size());
   return answer(
@@ -161,8 +163,12 @@ Answer Connection::execute(const std::string& name, std::span<const char* const>
       name);
 }
 
-void Connection::begin_if_it_waits() {
-  if (std::exchange(begin_waits_, false)) exec("BEGIN");
+void Connection::ask_later(const char* sql, std::vector<std::string> parameters) {
+  waiting_.push_back({sql, std::move(parameters)});
+}
+
+void Connection::ask_what_waits() {
+  if (!waiting_.empty()) ask_all({});
 }
 
 const std::string& Connection::name_of(const char* sql) {
@@ -174,19 +180,21 @@ const std::string& Connection::name_of(const char* sql) {
 }
 
 std::vector<Answer> Connection::ask_all(std::span<const Question> questions) {
-  const bool begins = std::exchange(begin_waits_, false);
+  const std::vector<Waiting> waited = std::exchange(waiting_, {});
+  std::vector<Question> all;
+  for (const Waiting& one : waited) all.push_back({one.sql, {one.parameters.begin(), one.parameters.end()}});
+  all.insert(all.end(), questions.begin(), questions.end());
   std::vector<const std::string*> names;
-  for (const Question& question : questions) names.push_back(&name_of(question.sql));
+  for (const Question& question : all) names.push_back(&name_of(question.sql));
   set_deadline();
   if (lost_ || PQenterPipelineMode(connection_) != 1) fail(nullptr, "asking");
-  bool sent =
-      !begins || PQsendQueryParams(connection_, "BEGIN", 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+  bool sent = true;
   std::vector<const char*> values;
   std::vector<int> lengths, formats;
-  for (std::size_t i = 0; sent && i < questions.size(); ++i) {
+  for (std::size_t i = 0; sent && i < all.size(); ++i) {
     values.clear();
     lengths.clear();
-    for (const std::string_view bytes : questions[i].parameters) {
+    for (const std::string_view bytes : all[i].parameters) {
       values.push_back(bytes.data());
       lengths.push_back(static_cast<int>(bytes.size()));
     }
@@ -201,8 +209,7 @@ std::vector<Answer> Connection::ask_all(std::span<const Question> questions) {
   flush("asking");
   std::vector<Answer> results;
   Answer failed;
-  const std::size_t answers = questions.size() + (begins ? 1 : 0);
-  for (std::size_t i = 0; i < answers; ++i) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
     Answer result = next_result("asking");
     if (result == nullptr) fail(nullptr, "asking");
     while (next_result("asking") != nullptr) {  // a NULL ends each answer
@@ -210,7 +217,7 @@ std::vector<Answer> Connection::ask_all(std::span<const Question> questions) {
     const auto status = PQresultStatus(result.get());
     if (failed == nullptr && status == PGRES_FATAL_ERROR)
       failed = std::move(result);
-    else if (i >= (begins ? 1U : 0U))
+    else if (i >= waited.size())
       results.push_back(std::move(result));
   }
   while (const Answer end = next_result("asking")) {
@@ -271,7 +278,7 @@ void Connection::wait(bool for_writing, std::string_view doing) {
 }
 
 bool Connection::in_transaction() const {
-  if (begin_waits_) return true;
+  if (!waiting_.empty()) return true;
   if (lost_) return false;
   const auto status = PQtransactionStatus(connection_);
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;

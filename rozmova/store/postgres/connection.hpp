@@ -44,7 +44,7 @@ using Answer = std::unique_ptr<pg_result, ResultFree>;
 /// One execution of a statement, all parameters in PostgreSQL's binary form, the answer in text.
 struct Question {
   const char* sql = nullptr;
-  std::vector<std::string_view> parameters;
+  std::vector<std::string_view> parameters = {};
 };
 
 /// One connection to PostgreSQL by libpq. Every call waits for its answer, at most as long as the options say;
@@ -69,11 +69,13 @@ class Connection final : public EngineConnection {
   /// There are other writers at all times.
   std::optional<std::int64_t> changes_of_others() override { return std::nullopt; }
 
-  /// A transaction that begins with the next question, in the same journey.
-  void begin_later() { begin_waits_ = true; }
-  bool begin_waits() const { return begin_waits_; }
+  /// Something without rows (BEGIN, a batch of messages), asked with the next question, in the same journey; if
+  /// it fails, that one throws. The transaction counts as begun.
+  void ask_later(const char* sql, std::vector<std::string> parameters);
+  /// What waits is not asked at all.
+  void forget_waiting() { waiting_.clear(); }
   /// Asks all of them in one journey; each sees what was committed before itself began. Throws for the first
-  /// that fails.
+  /// that fails; those behind it are not carried out.
   std::vector<Answer> ask_all(std::span<const Question> questions);
   /// One of them; kept prepared under the address of its text.
   Answer ask(const char* sql, std::vector<std::string_view> parameters);
@@ -87,7 +89,12 @@ class Connection final : public EngineConnection {
   std::string next_name() { return "s" + std::to_string(++statements_); }
 
  private:
-  void begin_if_it_waits();
+  struct Waiting {
+    const char* sql;
+    std::vector<std::string> parameters;
+  };
+
+  void ask_what_waits();
   /// Waits for the answer to what was sent: the last result of it, or the one that failed.
   Answer answer(int sent, std::string_view doing);
   void flush(std::string_view doing);
@@ -100,7 +107,7 @@ class Connection final : public EngineConnection {
   const int answer_timeout_ms_;
   std::int64_t deadline_ms_ = 0;  ///< of the answer that is being waited for, on the steady clock
   bool lost_ = false;             ///< it did not answer in time
-  bool begin_waits_ = false;
+  std::vector<Waiting> waiting_;
   std::unordered_map<const char*, std::string> names_;  ///< of statements asked by ask_all()
   std::int64_t changes_ = 0;
   unsigned statements_ = 0;

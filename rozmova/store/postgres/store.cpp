@@ -1,5 +1,7 @@
 #include "rozmova/store/postgres/store.hpp"
 
+#include <libpq-fe.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -33,15 +35,19 @@ std::int64_t lock_of(const ChatKey& chat) {
 void PostgresStore::begin() {
   end_transaction();
   forget_facts();
-  postgres_.begin_later();
+  postgres_.ask_later("BEGIN", {});
 }
 
 void PostgresStore::commit() {
-  postgres_.exec("COMMIT");
+  const Answer done = postgres_.ask("COMMIT", {});
+  // A transaction in which something has failed takes the word, and ends the other way.
+  if (std::string_view(PQcmdStatus(done.get())) != "COMMIT")
+    throw StoreError(StoreError::Kind::broken, "PostgreSQL: COMMIT: the transaction had failed before");
   end_transaction();
 }
 
 void PostgresStore::rollback() noexcept {
+  postgres_.forget_waiting();
   SqlStore::rollback();
   end_transaction();
 }

@@ -1,0 +1,114 @@
+// A batch of messages on PostgreSQL: which way it takes through the tables, and what becomes of one that fails on the
+// journey of its commit.
+#include "rozmova/store/database.hpp"
+#include "tests/unit/postgres_database.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+namespace rozmova::store::testing {
+namespace {
+
+constexpr WallMs now = 1'772'357'400'000;
+
+class PostgresBatch : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    factory_->migrate();
+    const auto store = factory_->open_writer();
+    store->begin();
+    NewOrder order;
+    order.title = "x";
+    order.client_id = store->ensure_user({Uuid::v7(now), "c", Role::client, ""}, now).id;
+    order.performer_id = store->ensure_user({Uuid::v7(now), "p", Role::performer, ""}, now).id;
+    order_ = *store->create_order(order, now);
+    store->commit();
+  }
+  NewMessage message(std::string word) const {
+    NewMessage message;
+    message.chat = {ChatKind::order, order_.id};
+    message.sender_id = order_.client_id;
+    message.content = word;
+    message.client_message_id = std::move(word);
+    return message;
+  }
+  /// Of all connections that have ended: they report their last numbers when they go.
+  std::string tables_read_from_end_to_end() {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (database_.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                         "AND backend_type = 'client backend' AND pid <> pg_backend_pid()") != "0") {
+      if (std::chrono::steady_clock::now() > until) return "the store's connections do not end";
+      std::this_thread::yield();
+    }
+    return database_.ask(
+        "SELECT string_agg(relname || ' ' || seq_scan, ', ' ORDER BY relname) FROM pg_stat_user_tables "
+        "WHERE relname IN ('messages', 'orders', 'users', 'disputes')");
+  }
+
+  PostgresDatabase database_;
+  std::unique_ptr<StoreFactory> factory_ = database_.factory();
+  Order order_;
+};
+
+TEST_F(PostgresBatch, FindsEverythingByKeysHoweverSmallTheTablesWereWhenItWasPlanned) {
+  // What PostgreSQL knows of a table that was tidied up while it was tiny: reading all of it is cheapest.
+  database_.sql("VACUUM ANALYZE messages");
+  database_.sql("VACUUM ANALYZE orders");
+  database_.sql("VACUUM ANALYZE users");
+  const std::string before = tables_read_from_end_to_end();
+  {
+    const auto store = factory_->open_writer();
+    for (int batch = 0; batch < 3; ++batch) {
+      const NewMessage one = message("one of " + std::to_string(batch));
+      const NewMessage two = message("two of " + std::to_string(batch));
+      const std::array<const NewMessage*, 2> both{&one, &two};
+      store->begin();
+      store->expect(std::array{one.chat}, both);
+      EXPECT_EQ(store->append_all(both, now).size(), both.size());
+      store->commit();
+    }
+  }
+  EXPECT_EQ(tables_read_from_end_to_end(), before);
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM messages"), "6");
+}
+
+TEST_F(PostgresBatch, ThatFailsWithItsCommitLeavesNothingAndTheNextOneGoesOn) {
+  database_.sql(
+      "CREATE FUNCTION dislike() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "IF NEW.content = 'bad' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$; "
+      "CREATE TRIGGER dislike BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION dislike()");
+  const auto store = factory_->open_writer();
+  const NewMessage good = message("good"), bad = message("bad");
+  const auto commit = [&](std::span<const NewMessage* const> messages) {
+    store->begin();
+    store->expect(std::array{good.chat}, messages);
+    store->append_all(messages, now);
+    store->commit();
+  };
+  EXPECT_THROW(commit(std::array{&good, &bad}), StoreError);
+  store->rollback();
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM messages"), "0");
+  commit(std::array{&good});
+  EXPECT_EQ(database_.ask("SELECT string_agg(content || seq, ',') FROM messages"), "good1");
+}
+
+TEST_F(PostgresBatch, OneThatCannotBeStoredDoesNotSpoilTheOthers) {
+  database_.sql("ALTER TABLE messages ADD CONSTRAINT dislike CHECK (content <> 'bad')");
+  Database database(*factory_, {}, [](std::string_view) {});
+  std::atomic<int> stored = 0, refused = 0;
+  for (const char* word : {"one", "bad", "two", "three"}) {
+    ASSERT_TRUE(database.append(message(word), [&](const Result<Appended>& r) { ++(r ? stored : refused); }));
+  }
+  database.drain();
+  EXPECT_EQ(stored, 3);
+  EXPECT_EQ(refused, 1);
+  EXPECT_EQ(database_.ask("SELECT string_agg(content || seq, ',' ORDER BY seq) FROM messages"),
+            "one1,two2,three3");
+}
+
+}  // namespace
+}  // namespace rozmova::store::testing
