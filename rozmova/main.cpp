@@ -67,6 +67,7 @@ std::unique_ptr<store::Membership> join_nodes(const Config& config, store::Store
     *alone = living.size() <= 1;
     server.set_peers(peers_of(living));
     metrics.set(Gauge::nodes, static_cast<std::int64_t>(living.size()));
+    if (house.nodes() != nullptr) house.nodes()->living(living.size());
     log.event("nodes", {{"living", living.size()}});
   };
   hooks.left_behind = [&house](const std::vector<Uuid>& users) {

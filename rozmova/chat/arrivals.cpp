@@ -102,7 +102,7 @@ void Arrivals::go_on(Arrival& arrival, sioxx::Socket& socket, const Identity& id
   };
   // Each sign-in is a row in the database.
   house_.at_home(identity.user_id, [this, number, identity, now, refuse](House::Part& home) {
-    const auto verdict = home.rates.take(identity.user_id, Rates::Kind::sign_in, home.shard.now());
+    const auto verdict = house_.take(home, identity.user_id, Rates::Kind::sign_in);
     if (verdict.retry_after_ms > 0)
       return refuse({ErrorCode::rate_limited, "too many sign-ins; try again later", verdict.retry_after_ms});
     deeds_.settle(identity, now, [this, number, identity, refuse](Result<User> user) {

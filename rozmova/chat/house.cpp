@@ -4,6 +4,7 @@
 #include "rozmova/chat/device.hpp"
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/render.hpp"
+#include "rozmova/chat/shared_rates.hpp"
 
 #include <fmt/format.h>
 
@@ -25,6 +26,7 @@ struct House::Part::Sweep final : sioxx::loop::Timer {
   void begin(sioxx::loop::TimeMs now) { part.shard.timers().arm(*this, now + sweep_interval_ms); }
   void on_timer(sioxx::loop::TimeMs now) override {
     part.rates.sweep(now);
+    if (Nodes* const nodes = part.house.nodes()) nodes->rates(part.index).sweep(now);
     part.facts.sweep(now);
     part.addresses.sweep(now);
     std::erase_if(part.entries_, [now](const auto& entry) { return now - entry.second >= entry_audit_ms; });
@@ -279,9 +281,15 @@ void House::expel(const sioxx::SocketRef& socket, std::string event, Refusal why
   });
 }
 
+Rates::Verdict House::take(Part& home, const Uuid& user, Rates::Kind kind) {
+  const bool is_shared = nodes_ != nullptr && kind != Rates::Kind::event;  // that one guards the machine
+  return is_shared ? nodes_->rates(home.index).take(user, kind)
+                   : home.rates.take(user, kind, home.shard.now());
+}
+
 std::optional<Refusal> House::over_rate(Part& home, const Caller& caller, Rates::Kind kind,
                                         std::string_view event) {
-  const auto verdict = home.rates.take(caller.user, kind, home.shard.now());
+  const auto verdict = take(home, caller.user, kind);
   if (verdict.retry_after_ms == 0) return std::nullopt;
   Refusal refusal{ErrorCode::rate_limited, "too often; try again later", verdict.retry_after_ms};
   if (verdict.expel) {

@@ -133,6 +133,7 @@ class House {
   unsigned home_of(const Uuid& user) const;
   /// The part of the shard whose thread this is.
   Part& here();
+  Part& part(unsigned shard) { return *parts_[shard]; }
 
   /// Runs `task(Part&)` on that shard's thread: now if this is it, else by letter. Every such letter is one that a
   /// client, a seat or a reader's access waits for, so a full mailbox takes it all the same; how many there are is bounded
@@ -189,6 +190,8 @@ class House {
   /// Tells the connection why (`chat_error`) and ends it.
   void expel(const sioxx::SocketRef& socket, std::string event, Refusal why);
 
+  /// On the user's home (Kind::event: anywhere): one token of the rate, of what all nodes together have left of it.
+  Rates::Verdict take(Part& home, const Uuid& user, Rates::Kind kind);
   /// On the caller's home: one token of the rate, or the refusal; ends the connection of who is over too
   /// often, and all that he has when he was so over REST.
   std::optional<Refusal> over_rate(Part& home, const Caller& caller, Rates::Kind kind,

@@ -2,6 +2,7 @@
 
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/house.hpp"
+#include "rozmova/chat/shared_rates.hpp"
 #include "rozmova/chat/signal.hpp"
 
 #include <algorithm>
@@ -31,7 +32,12 @@ Nodes::Nodes(House& house) : house_(house) {
   server.watch_bus({.subscribed = [this](std::string_view, std::string_view room) { room_is_heard(room); },
                     .back = [this] { bus_is(true, {}); },
                     .lost = [this](std::string_view why) { bus_is(false, why); }});
+  for (unsigned i = 0; i < server.shards(); ++i)
+    rates_.push_back(std::make_unique<SharedRates>(house.part(i)));
   sioxx::Namespace& nsp = server.of("/");
+  nsp.on_server_side(std::string(spent_signal), [this](const json::array& signal, sioxx::ServerSideReply) {
+    rates(house_.here().index).hear(signal);
+  });
   nsp.on_server_side(std::string(news_signal),
                      [this](const json::array& signal, sioxx::ServerSideReply) { hear(signal); });
   nsp.on_server_side(std::string(unread_signal), [this](const json::array& signal, sioxx::ServerSideReply) {
@@ -61,6 +67,11 @@ Nodes::Nodes(House& house) : house_(house) {
 }
 
 Nodes::~Nodes() = default;
+
+void Nodes::living(std::size_t count) {
+  for (unsigned i = 0; i < rates_.size(); ++i)
+    house_.at(i, [this, count](House::Part& part) { rates(part.index).nodes(count); });
+}
 
 // ---- news
 

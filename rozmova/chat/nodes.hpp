@@ -16,6 +16,7 @@
 namespace rozmova::chat {
 
 class House;
+class SharedRates;
 
 /// An event and its JSON.
 struct Told {
@@ -43,6 +44,11 @@ class Nodes {
   /// On that shard's thread.
   Sequencer& sequencer(unsigned shard) { return *sequencers_[shard]; }
 
+  /// On that shard's thread: the rates of its users.
+  SharedRates& rates(unsigned shard) { return *rates_[shard]; }
+  /// So many nodes live, this one among them.
+  void living(std::size_t count);
+
   /// What other nodes have to do about `unread`.
   void unread_changed(const Uuid& user);
   /// On a shard's thread: is a device of his in the chat, is one of his not? Of the other nodes; `then` on the same
@@ -64,6 +70,7 @@ class Nodes {
 
   House& house_;
   std::vector<std::unique_ptr<Sequencer>> sequencers_;
+  std::vector<std::unique_ptr<SharedRates>> rates_;
 };
 
 }  // namespace rozmova::chat

@@ -21,6 +21,16 @@ std::int64_t TokenBucket::take(std::int64_t now_ms, const RateLimit& limit) {
   return 0;
 }
 
+void TokenBucket::charge(std::int64_t now_ms, const RateLimit& limit, std::int64_t tokens) {
+  full_at_us_ = std::max(full_at_us_, now_ms * 1'000) + tokens * limit.interval_us;
+}
+
+std::int64_t TokenBucket::left(std::int64_t now_ms, const RateLimit& limit) const {
+  if (limit.interval_us == 0) return limit.burst;
+  const std::int64_t spent_us = std::max<std::int64_t>(0, full_at_us_ - now_ms * 1'000);
+  return std::max<std::int64_t>(0, (limit.burst * limit.interval_us - spent_us) / limit.interval_us);
+}
+
 Rates::Rates(const ChatOptions& options)
     : limits_{limit_of(options.messages_per_10s, options.messages_burst, 10),
               limit_of(options.typing_per_s, options.typing_burst),
@@ -49,6 +59,19 @@ Rates::Verdict Rates::take(const Uuid& user, Kind kind, std::int64_t now_ms) {
     row.offences = 0;
   }
   return {wait, ++row.offences >= over_max_};
+}
+
+void Rates::charge(const Uuid& user, Kind kind, std::int64_t tokens, std::int64_t now_ms) {
+  auto row = rows_.find(user);
+  if (row == rows_.end() && rows_.size() >= heard_users_max) return;
+  if (row == rows_.end()) row = rows_.try_emplace(user).first;
+  row->second.buckets[static_cast<std::size_t>(kind)].charge(now_ms, limit(kind), tokens);
+}
+
+std::int64_t Rates::left(const Uuid& user, Kind kind, std::int64_t now_ms) const {
+  const auto row = rows_.find(user);
+  if (row == rows_.end()) return limit(kind).burst;
+  return row->second.buckets[static_cast<std::size_t>(kind)].left(now_ms, limit(kind));
 }
 
 void Rates::sweep(std::int64_t now_ms) {

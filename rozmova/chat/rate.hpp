@@ -22,6 +22,10 @@ class TokenBucket {
  public:
   /// Takes one token: 0. Or takes none: how many milliseconds until there is one.
   std::int64_t take(std::int64_t now_ms, const RateLimit& limit);
+  /// Takes so many, also those that are not there: whoever comes next waits for them.
+  void charge(std::int64_t now_ms, const RateLimit& limit, std::int64_t tokens);
+  /// How many may be taken at once.
+  std::int64_t left(std::int64_t now_ms, const RateLimit& limit) const;
   bool full(std::int64_t now_ms) const { return full_at_us_ <= now_ms * 1'000; }
 
  private:
@@ -42,6 +46,7 @@ class TokenBucket {
 class Rates {
  public:
   enum class Kind : std::uint8_t { message, typing, join, action, event, rest_read, sign_in, upload };
+  static constexpr std::size_t kinds = 8;
   struct Verdict {
     std::int64_t retry_after_ms = 0;  ///< 0: go on
     bool expel = false;               ///< over so often that the connection must end
@@ -49,11 +54,16 @@ class Rates {
 
   explicit Rates(const ChatOptions& options);
   Verdict take(const Uuid& user, Kind kind, std::int64_t now_ms);
+  /// What he has spent elsewhere (see Spending). When there are heard_users_max, nothing is noted of others.
+  void charge(const Uuid& user, Kind kind, std::int64_t tokens, std::int64_t now_ms);
+  std::int64_t left(const Uuid& user, Kind kind, std::int64_t now_ms) const;
+  const RateLimit& limit(Kind kind) const { return limits_[static_cast<std::size_t>(kind)]; }
   void sweep(std::int64_t now_ms);
   std::size_t size() const { return rows_.size(); }
 
+  static constexpr std::size_t heard_users_max = 65'536;
+
  private:
-  static constexpr std::size_t kinds = 8;
   static constexpr std::int64_t window_ms = 60'000;
   static bool is_offence(Kind kind);
 

@@ -3,6 +3,7 @@
 //   look    = [user, room]                                     answer: [on, away]
 //   roll    = [user | null, after, limit]                      answer: [has more, connection*]
 //   connection = [id, socketId, user, role, transport, address, connectedAt, tokenExpiresAt, [room*]]
+//   spent   = [node, (user, kind, tokens)*]
 //   end     = [socketId]                                       answer: [ended]
 
 #include "rozmova/chat/signal.hpp"
@@ -112,6 +113,31 @@ std::optional<std::pair<Uuid, ChatKey>> read_look(const json::array& signal) {
   const auto chat = chat_at(signal, 1);
   if (!user || !chat) return std::nullopt;
   return std::pair(*user, *chat);
+}
+
+json::array write_spent(std::uint64_t node, std::span<const Spending::Spent> spent) {
+  json::array signal{sioxx::engine::ProcessId(node).text()};
+  for (const Spending::Spent& one : spent) {
+    signal.emplace_back(one.user.text());
+    signal.emplace_back(static_cast<std::int64_t>(one.kind));
+    signal.emplace_back(one.tokens);
+  }
+  return signal;
+}
+
+std::optional<SpentSignal> read_spent(const json::array& signal) {
+  const auto text = text_at(signal, 0);
+  const auto node = text ? sioxx::engine::ProcessId::parse(*text) : std::nullopt;
+  if (!node || signal.size() % 3 != 1) return std::nullopt;
+  SpentSignal read{node->value(), {}};
+  for (std::size_t i = 1; i < signal.size(); i += 3) {
+    const auto user = id_at(signal, i);
+    const auto kind = number_at(signal, i + 1), tokens = number_at(signal, i + 2);
+    if (!user || !kind || !tokens || *kind < 0 || *tokens < 0) return std::nullopt;
+    if (*kind >= static_cast<std::int64_t>(Rates::kinds)) continue;  // of a newer one
+    read.spent.push_back({*user, static_cast<Rates::Kind>(*kind), *tokens});
+  }
+  return read;
 }
 
 json::array write_query(const ConnectionQuery& query) {

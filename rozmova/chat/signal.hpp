@@ -2,11 +2,13 @@
 
 #include "rozmova/chat/rollcall.hpp"
 #include "rozmova/chat/sequencer.hpp"
+#include "rozmova/chat/spending.hpp"
 #include "rozmova/model.hpp"
 
 #include <boost/json/array.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +33,14 @@ std::optional<NewsSignal> read_news(const boost::json::array& signal);
 std::optional<Uuid> read_user(const boost::json::array& signal);
 boost::json::array write_look(const Uuid& user, const ChatKey& chat);
 std::optional<std::pair<Uuid, ChatKey>> read_look(const boost::json::array& signal);
+
+inline constexpr std::string_view spent_signal = "rozmova:spent";
+struct SpentSignal {
+  std::uint64_t node = 0;
+  std::vector<Spending::Spent> spent;
+};
+boost::json::array write_spent(std::uint64_t node, std::span<const Spending::Spent> spent);
+std::optional<SpentSignal> read_spent(const boost::json::array& signal);
 
 boost::json::array write_query(const ConnectionQuery& query);
 std::optional<ConnectionQuery> read_query(const boost::json::array& signal);

@@ -59,6 +59,31 @@ TEST(Signal, WhatNobodyOfOursWroteIsNothing) {
   EXPECT_TRUE(read_page({true, json::array{1, 2}}).connections.empty());
 }
 
+TEST(Signal, SpendingIsReadAsItWasWritten) {
+  const std::vector<Spending::Spent> spent{{chat.id, Rates::Kind::join, 3},
+                                           {chat.id, Rates::Kind::message, 0}};
+  const json::array signal = write_spent(77, spent);
+  const auto read = read_spent(signal);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->node, 77u);
+  ASSERT_EQ(read->spent.size(), 2u);
+  EXPECT_EQ(read->spent[0].user, chat.id);
+  EXPECT_EQ(read->spent[0].kind, Rates::Kind::join);
+  EXPECT_EQ(read->spent[0].tokens, 3);
+  EXPECT_EQ(read->spent[1].tokens, 0);
+
+  for (std::size_t i = 0; i < signal.size(); ++i) {
+    json::array broken = signal;
+    broken[i] = nullptr;
+    EXPECT_FALSE(read_spent(broken)) << i;
+  }
+  EXPECT_FALSE(read_spent({}));
+  EXPECT_FALSE(read_spent({signal[0], signal[1]}));
+  EXPECT_FALSE(read_spent({signal[0], signal[1], 0, -1}));
+  EXPECT_FALSE(read_spent({signal[0], signal[1], -1, 1}));
+  EXPECT_TRUE(read_spent({signal[0], signal[1], 200, 1})->spent.empty()) << "a kind of a newer version";
+}
+
 TEST(Signal, ConnectionsAreReadAsTheyWereWritten) {
   ConnectionPage page;
   page.has_more = true;

@@ -35,7 +35,7 @@ const rozmovaArrows = {
 const besidesTheFace = { 'rozmova/main.cpp': ['sioxx/cluster/redis.hpp'] };
 
 /** No OS, no thread, no lock, no clock in these; of loop/ they see these two headers alone. */
-const pure = /^(sioxx\/(engine|socket)\/|rozmova\/(model|access|workflow|system_text|chat\/(events|events_workflow|payload|rate|sequence))\.)/;
+const pure = /^(sioxx\/(engine|socket)\/|rozmova\/(model|access|workflow|system_text|chat\/(events|events_workflow|payload|rate|sequence|spending))\.)/;
 const pureLoopHeaders = ['sioxx/loop/timers.hpp', 'sioxx/loop/time.hpp'];
 const impureHeaders =
   /^(sys\/|net\/|netinet\/|arpa\/|linux\/|boost\/(asio|beast)|(unistd|fcntl|poll|signal|pthread|time|netdb|dirent|dlfcn)\.h$|c(time|signal)$|(atomic|barrier|condition_variable|filesystem|fstream|future|iostream|latch|mutex|random|semaphore|shared_mutex|stop_token|thread)$)/;
