@@ -243,7 +243,11 @@ bool Lane::settle(std::span<Deed> batch) {
       store_->begin();
       store_->expect(std::span(&chat, 1), {});
       const bool happened = store_->has_message(chat, stored->message.id);
-      store_->rollback();
+      if (happened) {
+        store_->make_sure();
+      } else {
+        store_->rollback();
+      }
       return happened;
     } catch (const StoreError& error) {
       store_->rollback();

@@ -279,6 +279,9 @@ class Store : public BridgeStore {
   }
   /// Whether a commit that was never answered has happened.
   virtual bool has_message(const ChatKey& chat, const Uuid& id) = 0;
+  /// Ends a transaction that has only read; what it saw is then as durable as a commit of its own. (PostgreSQL shows,
+  /// after a restart, what a standby may not have yet.)
+  virtual void make_sure() { rollback(); }
   virtual std::optional<ChatFacts> facts(const ChatKey& chat) = 0;
   virtual MessagePage messages(const ChatKey& chat, const Page& page) = 0;
   /// Edits or deletes. NOT_FOUND, FORBIDDEN (another's, a system message, too old), CONFLICT (deleted already).

@@ -3,6 +3,8 @@
 #   postgres.sh start FOLDER [name=value …]   an empty folder becomes its data; prints postgres://…
 #   postgres.sh stop FOLDER [fast|immediate]  immediate: as if its machine had lost power
 #   postgres.sh again FOLDER                  starts it after a stop, on the same port
+#   postgres.sh standby FOLDER OF_FOLDER      an empty folder becomes a standby that follows; prints its postgres://…
+#   postgres.sh promote FOLDER                the standby takes over
 #   postgres.sh signal FOLDER NUMBER          to every process of it
 set -euo pipefail
 
@@ -38,6 +40,16 @@ case $verb in
     echo "postgres://rozmova@127.0.0.1:$port/rozmova"
     ;;
   again) up ;;
+  standby)
+    primary_port=$(cat "$1/port") port=$(free_port)
+    ((EUID != 0)) || chown postgres: "$folder"
+    as_owner "$bin/pg_basebackup" -D "$folder/data" -d "postgres://rozmova@127.0.0.1:$primary_port/" -R --checkpoint=fast >&2
+    echo "port = $port" | as_owner tee -a "$folder/data/postgresql.conf" >/dev/null
+    up
+    echo "$port" >"$folder/port"
+    echo "postgres://rozmova@127.0.0.1:$port/rozmova"
+    ;;
+  promote) as_owner "$bin/pg_ctl" -D "$folder/data" -w -t 60 -s promote >&2 ;;
   signal)
     main=$(head -n 1 "$folder/data/postmaster.pid")
     # The first one last when it is to go on, so that it finds all others awake.
@@ -45,5 +57,5 @@ case $verb in
     kill -"$1" "${others[@]}" "$main"
     ;;
   stop) as_owner "$bin/pg_ctl" -D "$folder/data" -m "${1:-fast}" -w -t 60 -s stop >&2 ;;
-  *) echo "start, stop, again or signal" >&2; exit 2 ;;
+  *) echo "start, stop, again, standby, promote or signal" >&2; exit 2 ;;
 esac

@@ -1,6 +1,7 @@
 #include "rozmova/store/postgres/connection.hpp"
 
 #include "rozmova/store/postgres/beside.hpp"
+#include "rozmova/store/postgres/errors.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <libpq-fe.h>
@@ -17,29 +18,6 @@
 
 namespace rozmova::store::postgres {
 namespace {
-
-/// PostgreSQL's manual, appendix A: classes are the first two characters.
-StoreError::Kind kind_of(std::string_view state, bool alive) {
-  if (!alive || state.empty() || state.starts_with("08")) return StoreError::Kind::lost;
-  for (const std::string_view gone : {"57P01", "57P02", "57P03", "25006", "53300"}) {
-    if (state == gone) return StoreError::Kind::lost;  // shutting down, a standby now, full of others
-  }
-  for (const std::string_view later : {"40001", "40P01", "55P03", "57014"}) {
-    if (state == later) return StoreError::Kind::busy;  // serialisation, deadlock, lock or statement timeout
-  }
-  if (state.starts_with("53")) return StoreError::Kind::full;
-  return StoreError::Kind::broken;
-}
-
-std::string_view advice(std::string_view state) {
-  if (state.starts_with("28")) return "; check the user and password of DATABASE_URL";
-  if (state == "3D000") return "; create the database, or check its name in DATABASE_URL";
-  if (state == "42501") return "; give this user the right";
-  if (state == "53300") return "; raise max_connections or lower DB_LANES and DB_READERS";
-  if (state == "55P03") return "; another program holds a lock";
-  if (state.starts_with("53")) return "; free space or memory there";
-  return "";
-}
 
 void say_nothing(void*, const char*) {}
 
@@ -62,7 +40,8 @@ Connection::Connection(const PostgresOptions& options, Access access)
     : answer_timeout_ms_(options.answer_timeout_ms) {
   const std::string connect_timeout = std::to_string(options.connect_timeout_s);
   const std::string lost_after = std::to_string(options.lost_after_ms);
-  // What stands in the URL comes later in the list and so has the last word.
+  // What stands in the URL comes later in the list and so has the last word. Readers, too, ask the server that takes
+  // writes: a standby is a moment behind, and a client that has just been acknowledged would miss what it sent.
   const std::array keywords = {"connect_timeout",
                                "tcp_user_timeout",
                                "keepalives_idle",
@@ -70,13 +49,9 @@ Connection::Connection(const PostgresOptions& options, Access access)
                                "application_name",
                                "dbname",
                                static_cast<const char*>(nullptr)};
-  const std::array values = {connect_timeout.c_str(),
-                             lost_after.c_str(),
-                             "5",
-                             access == Access::write ? "read-write" : "any",
-                             "rozmova",
-                             options.url.c_str(),
-                             static_cast<const char*>(nullptr)};
+  const std::array values = {
+      connect_timeout.c_str(),          lost_after.c_str(), "5", "read-write", "rozmova", options.url.c_str(),
+      static_cast<const char*>(nullptr)};
   connection_ = PQconnectdbParams(keywords.data(), values.data(), 1);
   try {
     if (connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK) fail(nullptr, "connecting");
@@ -295,7 +270,6 @@ void Connection::check(const Answer& result, std::string_view doing) {
 }
 
 void Connection::fail(const pg_result* result, std::string_view doing) const {
-  constexpr std::size_t doing_chars_max = 60;
   const char* const given = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
   const std::string_view state = given != nullptr ? given : "";
   const bool alive = connection_ != nullptr && !lost_ && PQstatus(connection_) == CONNECTION_OK;
@@ -306,12 +280,7 @@ void Connection::fail(const pg_result* result, std::string_view doing) const {
   }
   if (lost_ && message.empty()) message = "no answer in time";
   if (message.empty() && connection_ != nullptr) message = PQerrorMessage(connection_);
-  while (message.ends_with('\n')) message.remove_suffix(1);
-  std::string what = "PostgreSQL: ";
-  what.append(doing.substr(0, doing_chars_max)).append(": ").append(message);
-  if (!state.empty()) what.append(" (").append(state).append(")");
-  what.append(advice(state));
-  throw StoreError(kind_of(state, alive), what);
+  throw StoreError(kind_of(state, alive), sentence(doing, message, state));
 }
 
 std::string with_dollars(std::string_view sql) {

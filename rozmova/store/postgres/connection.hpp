@@ -52,8 +52,8 @@ struct Question {
 /// says so at once. Owned by its Store; used by one thread at a time.
 class Connection final : public EngineConnection {
  public:
-  /// Connects to a server that takes writes (or to any, for reading). Throws StoreError, whose text never
-  /// shows the password.
+  /// Connects to the first server of the URL that takes writes. Throws StoreError, whose text never shows the
+  /// password.
   Connection(const PostgresOptions& options, Access access);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

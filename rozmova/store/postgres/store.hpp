@@ -24,6 +24,7 @@ class PostgresStore final : public SqlStore {
   void commit() override;
   void rollback() noexcept override;
   void rollback_to_savepoint() override;
+  void make_sure() override;
   void expect(std::span<const ChatKey> chats, std::span<const NewMessage* const> appends) override;
   std::vector<Result<Appended>> append_all(std::span<const NewMessage* const> messages, WallMs now) override;
 

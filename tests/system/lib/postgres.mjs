@@ -25,6 +25,16 @@ export class Postgres {
     return server;
   }
 
+  /** One that follows `primary`, and may be promoted. */
+  static standbyOf(primary) {
+    const server = new Postgres();
+    server.folder = mkdtempSync(join(tmpdir(), 'rozmova-postgres-'));
+    server.url = execFileSync(script, ['standby', server.folder, primary.folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+      .toString().trim();
+    process.on('exit', () => server.stop());
+    return server;
+  }
+
   static shared() {
     // The machine does not lose power while tests run, so nothing waits for the disk.
     return (Postgres.#shared ??= Postgres.start(['fsync=off', 'full_page_writes=off']));
@@ -50,6 +60,10 @@ export class Postgres {
   /** To every process of it: 'STOP' makes it hang, 'CONT' lets it go on. */
   signal(name) {
     execFileSync(script, ['signal', this.folder, name], { stdio: 'inherit' });
+  }
+
+  promote() {
+    execFileSync(script, ['promote', this.folder], { stdio: 'inherit' });
   }
 
   startAgain() {
