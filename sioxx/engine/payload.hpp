@@ -2,6 +2,7 @@
 
 #include "sioxx/engine/packet.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,6 +47,8 @@ class PayloadWriter {
   explicit PayloadWriter(std::size_t bytes_max, PayloadForm form = PayloadForm::v4)
       : bytes_max_(bytes_max), form_(form) {}
 
+  /// Room for so many bytes in all, if they may be so many.
+  void expect(std::size_t bytes) { body_.reserve(std::min(bytes, bytes_max_)); }
   /// False: it would not fit and was not added.
   bool add_text(std::string_view packet);
   bool add_binary(std::string_view bytes);

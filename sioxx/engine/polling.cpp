@@ -37,6 +37,7 @@ PayloadForm Session::Polling::form() const {
 Body Session::Polling::take_payload(std::size_t bytes_max, bool is_last) {
   const PayloadForm one_form = form();
   PayloadWriter body(bytes_max, one_form);
+  body.expect(bytes_ + queue_.size());
   std::size_t taken = 0;
   bool compress = false;
   for (; taken < queue_.size(); ++taken) {

@@ -10,6 +10,10 @@ int hex_value(char c) {
   return -1;
 }
 
+bool is_plain(std::string_view raw) {
+  return raw.find('%') == std::string_view::npos && raw.find('+') == std::string_view::npos;
+}
+
 /// The decoded form of a query component: "+" is a space; what cannot be decoded stays as it came.
 std::string component(std::string_view raw) {
   std::string plain(raw);
@@ -33,6 +37,21 @@ void each_parameter(std::string_view query, Visit&& visit) {
   }
 }
 
+/// As below, where nothing is escaped.
+std::string_view plain_value(std::string_view query, std::string_view name) {
+  while (query.size() >= name.size()) {
+    if (query.starts_with(name)) {
+      const std::string_view rest = query.substr(name.size());
+      if (rest.starts_with('=')) return rest.substr(1, rest.find('&') - 1);
+      if (rest.empty() || rest.starts_with('&')) break;
+    }
+    const std::size_t end = query.find('&');
+    if (end == std::string_view::npos) break;
+    query.remove_prefix(end + 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 bool percent_decode(std::string_view raw, std::string& out) {
@@ -53,14 +72,21 @@ bool percent_decode(std::string_view raw, std::string& out) {
   return true;
 }
 
-std::string query_value(std::string_view query, std::string_view name) {
-  std::string found;
+std::string_view query_value(std::string_view query, std::string_view name, std::string& decoded) {
+  if (is_plain(query)) return plain_value(query, name);
+  std::string_view found;
   each_parameter(query, [&](std::string_view key, std::string_view value) {
-    if (key != name && component(key) != name) return true;
-    found = component(value);
+    if (key != name && (is_plain(key) || component(key) != name)) return true;
+    found = value;
+    if (!is_plain(value)) found = decoded = component(value);
     return false;
   });
   return found;
+}
+
+std::string query_value(std::string_view query, std::string_view name) {
+  std::string decoded;
+  return std::string(query_value(query, name, decoded));
 }
 
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query) {

@@ -1,8 +1,10 @@
 #include "sioxx/net/admission.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
@@ -67,12 +69,16 @@ IpAddress IpAddress::parse(const std::string& text) {
 
 std::string IpAddress::text() const {
   char buffer[INET6_ADDRSTRLEN] = "";
-  if (is_mapped(*this)) {
-    ::inet_ntop(AF_INET, bytes.data() + 12, buffer, sizeof buffer);
-  } else {
+  if (!is_mapped(*this)) {
     ::inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
+    return buffer;
   }
-  return buffer;
+  char* end = buffer;  // every request asks, and inet_ntop() prints by sprintf()
+  for (std::size_t at = 12; at < bytes.size(); ++at) {
+    if (at > 12) *end++ = '.';
+    end = std::to_chars(end, std::end(buffer), bytes[at]).ptr;
+  }
+  return {buffer, end};
 }
 
 /// All connections from one address on one shard: what a Seat points to, so that a seat is two words.

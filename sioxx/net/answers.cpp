@@ -12,6 +12,8 @@
 #include "sioxx/net/response.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <utility>
 
 #include <unistd.h>
@@ -21,6 +23,10 @@ namespace {
 
 /// Pieces of a file that one turn sends; then the others have their turn.
 constexpr int file_pieces_a_turn_max = 8;
+/// What an answer's head has beside the given part, about; with it one allocation holds the whole.
+constexpr std::size_t own_head_bytes = 128;
+constexpr std::string_view text_payload_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nCache-Control: no-store\r\n";
 
 }  // namespace
 
@@ -35,20 +41,8 @@ class Connection::PendingPoll final : public engine::Poll {
 
   void answer(int status, engine::Body body) override {
     answered_ = true;
-    Connection* const connection = handle_->get();
-    if (connection == nullptr) return;
-    http::Response response;
-    response.status = status;
-    if (status == 200) {
-      response.headers.emplace_back("Content-Type",
-                                    body.binary ? "application/octet-stream" : "text/plain; charset=UTF-8");
-    } else if (!body.bytes.empty()) {
-      response.headers.emplace_back("Content-Type", "application/json");
-    }
-    response.headers.emplace_back("Cache-Control", "no-store");
-    response.body = std::move(body.bytes);
-    response.compress = body.compress;
-    connection->answer(number_, std::move(response));
+    if (Connection* const connection = handle_->get())
+      connection->answer_poll(number_, status, std::move(body));
   }
 
  private:
@@ -109,27 +103,83 @@ void Connection::answer(std::uint64_t number, http::Response response) {
   if (number == number_) respond(std::move(response));
 }
 
+void Connection::answer_poll(std::uint64_t number, int status, engine::Body body) {
+  if (number != number_) return;
+  const bool wrapped = body.compress && home_.options().http_compression &&
+                       body.bytes.size() >= home_.options().http_compression_bytes_min;
+  if (status == 200 && !body.binary && !wrapped && body.bytes.size() <= copied_body_bytes_max)
+    return respond(text_payload_head, body.bytes);
+  http::Response response;
+  response.status = status;
+  if (status == 200) {
+    response.headers.emplace_back("Content-Type",
+                                  body.binary ? "application/octet-stream" : "text/plain; charset=UTF-8");
+  } else if (!body.bytes.empty()) {
+    response.headers.emplace_back("Content-Type", "application/json");
+  }
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = std::move(body.bytes);
+  response.compress = body.compress;
+  respond(std::move(response));
+}
+
 void Connection::drop(std::uint64_t number) {
   if (number != number_ || phase_ != Phase::answering) return;
   die();
 }
 
-void Connection::respond(http::Response response) {
+/// False: nobody waits for an answer.
+bool Connection::may_respond() {
   if (phase_ == Phase::body && streams()) {  // before the body is whole: nobody wants the rest
     streaming_.reset();
     close_after_ = linger_after_ = true;
     phase_ = Phase::answering;
   }
-  if (phase_ != Phase::answering) return;
+  if (phase_ != Phase::answering) return false;
   poll_ = nullptr;
   polled_.reset();
   drop_relayed();
+  return true;
+}
+
+/// The headers that only this connection knows.
+void Connection::end_head(bool keep_alive) {
+  out_ += home_.date_header();
+  out_ += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+  Cors(home_.options()).append_headers(out_, origin_);
+  out_ += "\r\n";
+  if (!keep_alive) close_after_ = true;
+}
+
+void Connection::request_is_answered() {
+  origin_.clear();
+  head_only_ = false;
+  phase_ = Phase::head;
+  home_.shard().at_turn_end(*this);
+}
+
+void Connection::respond(std::string_view head, std::string_view body) {
+  if (!may_respond()) return;
+  char length[32] = "Content-Length: ";
+  constexpr std::size_t name_bytes = 16;
+  char* end = std::to_chars(length + name_bytes, std::end(length) - 2, body.size()).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  if (out_.empty()) out_.reserve(head.size() + own_head_bytes + body.size());
+  out_ += head;
+  out_.append(length, static_cast<std::size_t>(end - length));
+  end_head(keep_alive_ && !close_after_ && !home_.closing());
+  if (!head_only_) out_ += body;
+  request_is_answered();
+}
+
+void Connection::respond(http::Response response) {
+  if (!may_respond()) return;
   const bool keep = keep_alive_ && !close_after_ && !home_.closing();
   if (response.compress && response.body.size() >= home_.options().http_compression_bytes_min)
     compress_body(response, coding_, home_.zip(), home_.options());
-  append_head(out_, response, home_.date_header(), keep);
-  Cors(home_.options()).append_headers(out_, origin_);
-  out_ += "\r\n";
+  append_head(out_, response);
+  end_head(keep);
   if (!head_only_ && response.status != 204 && response.status != 304) {
     if (response.file.fd != nullptr) {
       if (response.file.size != 0) file_ = std::move(response.file);
@@ -146,11 +196,7 @@ void Connection::respond(http::Response response) {
     }
     shared_at_ = 0;
   }
-  if (!keep) close_after_ = true;
-  origin_.clear();
-  head_only_ = false;
-  phase_ = Phase::head;
-  home_.shard().at_turn_end(*this);
+  request_is_answered();
 }
 
 void Connection::on_turn_end() {

@@ -177,8 +177,10 @@ void Connection::on_head() {
     return refuse(turned_away_->status, turned_away_->code, turned_away_->reason);
   }
   route_ = engine_route(home_.options(), request.path);
+  std::string decoded;
+  std::string_view sid;
   if (route_) {
-    const std::string sid = http::query_value(request.query, "sid");
+    sid = http::query_value(request.query, "sid", decoded);
     const auto shard = engine::Sessions::home_of(sid);
     if (shard && !is_foreign(sid) && *shard != home_.index() && *shard < home_.house().shards() &&
         hand_over(*shard)) {
@@ -196,15 +198,15 @@ void Connection::on_head() {
   const HttpParser::Step step =
       parser_.accept_body(route_ ? options.max_payload_bytes : options.http_body_bytes_max);
   if (step == HttpParser::Step::refused) return refuse(parser_.refusal());
-  if (route_) {
-    const std::string sid = posting_sid(request);
-    if (home_.posting(sid)) {
+  if (route_ && !sid.empty() && request.method == "POST") {
+    const bool arriving = step == HttpParser::Step::more;
+    if (arriving ? !home_.begin_post(sid) : home_.posting(sid)) {
       phase_ = Phase::answering;
       ++number_;
       close_after_ = linger_after_ = true;
-      return refuse_parallel_post(*this, *route_, sid);
+      return refuse_parallel_post(*this, *route_, std::string(sid));
     }
-    if (step == HttpParser::Step::more && !sid.empty() && home_.begin_post(sid)) posting_sid_ = sid;
+    if (arriving) posting_sid_ = sid;
   }
   if (step == HttpParser::Step::complete) return on_request();
   phase_ = Phase::body;
@@ -224,14 +226,14 @@ void Connection::on_request() {
   ++home_.count().http_requests;
   http::Request request = parser_.take_request();
   look_through_proxy(request);
-  serve(std::move(request));
+  serve(request);
 }
 
-void Connection::serve(http::Request request) {
+void Connection::serve(http::Request& request) {
   const Cors cors(home_.options());
   if (cors.on() && Cors::is_preflight(request)) return respond(cors.preflight(request));
   if (route_ && relay(request)) return;
-  if (route_) return serve_engine(*this, *route_, std::move(request));
+  if (route_) return serve_engine(*this, *route_, request);
   if (const RawHandler* raw = raw_handler(request.path)) return serve_raw(*this, *raw, request);
   const http::Handler& handler = home_.house().handler();
   if (!handler) return respond(error_response(404, "NOT_FOUND", "There is nothing here."));

@@ -46,6 +46,8 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   Connections& home() { return home_; }
   /// The one answer to the request in hand. It leaves at the end of the turn.
   void respond(http::Response response);
+  /// The same where most of the head never changes: `head` is its status line and first headers, each with its CRLF.
+  void respond(std::string_view head, std::string_view body);
   /// For a GET that `session` may keep waiting.
   std::unique_ptr<engine::Poll> make_poll(const std::shared_ptr<engine::Session>& session);
   /// For a GET that opens its session.
@@ -94,7 +96,7 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   bool may_work() const;
   void on_head();
   void on_request();
-  void serve(http::Request request);
+  void serve(http::Request& request);
   const RawHandler* raw_handler(std::string_view path) const;
   void refuse(const HttpParser::Refusal& refusal);
   void refuse(int status, std::string_view code, std::string_view reason);
@@ -120,6 +122,10 @@ class Connection final : public Tracked, private loop::Pollable, private loop::T
   std::shared_ptr<Handle> handle();
   http::Reply make_reply();
   void answer(std::uint64_t number, http::Response response);
+  void answer_poll(std::uint64_t number, int status, engine::Body body);
+  bool may_respond();
+  void end_head(bool keep_alive);
+  void request_is_answered();
   void drop(std::uint64_t number);
   bool output_waits() const { return out_at_ < out_.size() || shared_ != nullptr || file_.fd != nullptr; }
   void write_out();

@@ -127,9 +127,11 @@ class Connections {
   std::string_view date_header();
 
   /// Sessions whose POST is still arriving; a second one at the same time is an error of the client.
-  bool begin_post(const std::string& sid) { return posting_.insert(sid).second; }
+  bool begin_post(std::string_view sid) { return posting_.emplace(sid).second; }
   void end_post(const std::string& sid) { posting_.erase(sid); }
-  bool posting(const std::string& sid) const { return !posting_.empty() && posting_.contains(sid); }
+  bool posting(std::string_view sid) const {
+    return !posting_.empty() && posting_.contains(std::string(sid));
+  }
 
  private:
   class Handshakes final : public loop::TurnEnd {

@@ -1,6 +1,6 @@
-// A head is looked at twice. The first look goes over the raw bytes as they come and refuses every shape that
-// two servers in a row might read differently (RFC 9112 §2.2, §3.2, §5.1, §6.1, §11.2); the second is Beast's
-// parser, which takes the head apart. Chunked bodies have a reader of ours (chunked_body.cpp).
+// A head is read in one pass over the raw bytes, once all of it is there: every shape that two servers in a row might
+// read differently (RFC 9112 §2.2, §3.2, §5.1, §6.1, §11.2) is refused, the rest goes into the request. Chunked bodies
+// have a reader of their own (chunked_body.cpp).
 //
 //   head    = method SP target SP "HTTP/1." ("0" | "1") CRLF  (name ":" OWS value OWS CRLF)*  CRLF
 //
@@ -14,17 +14,14 @@
 #include "sioxx/engine/query.hpp"
 #include "sioxx/net/chunked_body.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <vector>
 
 namespace sioxx::net {
 namespace {
 
-namespace beast = boost::beast;
 using Refusal = HttpParser::Refusal;
 
 constexpr Refusal bad(std::string_view reason) { return {400, "BAD_REQUEST", reason}; }
@@ -38,18 +35,36 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = lower(c);
-  return result;
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
+}
+
+/// #token (RFC 9110 §5.6.1).
+bool is_token_list(std::string_view list) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    const std::string_view element = trim(list.substr(0, comma));
+    if (!element.empty() && !is_token(element)) return false;
+    if (comma == std::string_view::npos) return true;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+/// Where the first byte of `bytes`, from `at` on, is that may need a look: a control byte or DEL, or one of the seven
+/// before it.
+std::size_t skip_text(std::string_view bytes, std::size_t at) {
+  constexpr std::uint64_t ones = 0x0101'0101'0101'0101, high = ones * 0x80;
+  for (; bytes.size() - at >= 8; at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, bytes.data() + at, sizeof eight);
+    const std::uint64_t del = eight ^ (ones * 0x7f);
+    if ((((eight - ones * ' ') & ~eight) | ((del - ones) & ~del)) & high) break;
+  }
+  return at;
 }
 
 /// host [":" port], without user information; brackets for IPv6.
@@ -95,14 +110,15 @@ std::optional<Target> split_target(std::string_view raw, std::string_view method
   return target;
 }
 
-/// The first look at a whole head (request line to the empty line).
-class Inspector {
+/// Reads a whole head (request line to the empty line) into a request that is new.
+class HeadReader {
  public:
-  explicit Inspector(const HttpParser::Limits& limits) : limits_(limits) {}
+  HeadReader(const HttpParser::Limits& limits, http::Request& request) : limits_(limits), request_(request) {}
 
-  std::optional<Refusal> inspect(std::string_view head) {
+  std::optional<Refusal> read(std::string_view head) {
     std::size_t end = head.find("\r\n");
     if (auto refusal = request_line(head.substr(0, end))) return refusal;
+    request_.headers.reserve(headers_expected);
     for (head.remove_prefix(end + 2); !head.starts_with("\r\n"); head.remove_prefix(end + 2)) {
       end = head.find("\r\n");
       if (auto refusal = field(head.substr(0, end))) return refusal;
@@ -110,7 +126,13 @@ class Inspector {
     return as_a_whole();
   }
 
+  bool chunked() const { return codings_ > 0; }
+  std::uint64_t content_length() const { return content_length_; }
+
  private:
+  /// A browser's request has so many, about.
+  static constexpr std::size_t headers_expected = 16;
+
   std::optional<Refusal> request_line(std::string_view line) {
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
@@ -127,98 +149,66 @@ class Inspector {
     if (version != "HTTP/1.1" && version != "HTTP/1.0") {
       return Refusal{505, "VERSION_NOT_SUPPORTED", "This HTTP version is not spoken here."};
     }
-    http11_ = version == "HTTP/1.1";
     const auto target = split_target(raw, method);
     if (!target) return bad("The request target is not one.");
     target_ = *target;
+    request_.http11 = version == "HTTP/1.1";
+    request_.method = method;
+    request_.target = raw;
+    request_.query = target_.query;
     return std::nullopt;
   }
 
   std::optional<Refusal> field(std::string_view line) {
-    if (++count_ > limits_.headers_max) return head_too_large;
+    if (request_.headers.size() >= limits_.headers_max) return head_too_large;
     if (line.front() == ' ' || line.front() == '\t') return bad("A header line is folded.");
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return bad("A header line has no colon.");
-    const std::string_view name = line.substr(0, colon);
+    const std::string_view given = line.substr(0, colon);
     const std::string_view value = trim(line.substr(colon + 1));
-    if (!is_token(name)) return bad("A header name is not a word.");
-    if (equal_ignoring_case(name, "host")) {
+    if (!is_token(given)) return bad("A header name is not a word.");
+    auto& [name, kept] = request_.headers.emplace_back(given, value);
+    for (char& c : name) c = lower(c);
+    if (name == "host") {
       if (++hosts_ > 1) return bad("There are two Host headers.");
       if (!is_host(value)) return bad("The Host header is not a host.");
       host_ = value;
-    } else if (equal_ignoring_case(name, "content-length")) {
+    } else if (name == "content-length") {
       if (++lengths_ > 1) return bad("There are two Content-Length headers.");
       const bool number =
           !value.empty() && value.size() <= 18 && std::all_of(value.begin(), value.end(), is_digit);
       if (!number) return bad("The Content-Length is not a number.");
-    } else if (equal_ignoring_case(name, "transfer-encoding")) {
+      for (const char digit : value)
+        content_length_ = content_length_ * 10 + static_cast<unsigned>(digit - '0');
+    } else if (name == "transfer-encoding") {
       ++codings_;
-      if (codings_ > 1 || !http11_ || !equal_ignoring_case(value, "chunked")) {
+      if (codings_ > 1 || !request_.http11 || !equal_ignoring_case(value, "chunked")) {
         return bad("The only Transfer-Encoding taken is chunked.");
       }
+    } else if (name == "connection") {
+      if (!is_token_list(value)) return bad("The Connection header is no list of words.");
     }
     return std::nullopt;
   }
 
-  std::optional<Refusal> as_a_whole() const {
+  std::optional<Refusal> as_a_whole() {
     if (lengths_ > 0 && codings_ > 0) return bad("Content-Length and Transfer-Encoding exclude each other.");
-    if (http11_ && hosts_ == 0) return bad("The Host header is missing.");
+    if (request_.http11 && hosts_ == 0) return bad("The Host header is missing.");
     if (target_.absolute && hosts_ > 0 && !equal_ignoring_case(target_.authority, host_)) {
       return bad("The target and the Host header name two hosts.");
     }
+    if (!normalise_path(target_.path, request_.path)) return bad("The path is badly encoded.");
+    request_.keep_alive = request_.http11 ? !has_token(request_, "connection", "close")
+                                          : has_token(request_, "connection", "keep-alive");
     return std::nullopt;
   }
 
   const HttpParser::Limits& limits_;
+  http::Request& request_;
   Target target_;
   std::string_view host_;
-  std::size_t count_ = 0;
+  std::uint64_t content_length_ = 0;
   int hosts_ = 0, lengths_ = 0, codings_ = 0;
-  bool http11_ = false;
-};
-
-/// The second look: Beast takes the head apart, and the body that has a length, and calls us for every piece.
-class Reader final : public beast::http::basic_parser<true> {
- public:
-  explicit Reader(http::Request& request) : request_(request) { eager(true); }
-
-  bool http11() const { return version_ == 11; }
-
- private:
-  using Text = beast::string_view;
-  static std::string_view view(Text text) { return {text.data(), text.size()}; }
-
-  void on_request_impl(beast::http::verb, Text method, Text target, int version,
-                       beast::error_code& ec) override {
-    ec = {};
-    version_ = version;
-    request_.method = view(method);
-    request_.target = view(target);
-  }
-  void on_response_impl(int, Text, int, beast::error_code& ec) override { ec = {}; }
-  void on_field_impl(beast::http::field, Text name, Text value, beast::error_code& ec) override {
-    ec = {};
-    request_.headers.emplace_back(lower_case(view(name)), view(value));
-  }
-  void on_header_impl(beast::error_code& ec) override { ec = {}; }
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, beast::error_code& ec) override { ec = {}; }
-  std::size_t on_body_impl(Text body, beast::error_code& ec) override {
-    ec = {};
-    request_.body += view(body);
-    return body.size();
-  }
-  // Chunks never get here (ChunkedBody).
-  void on_chunk_header_impl(std::uint64_t, Text, beast::error_code& ec) override {
-    ec = beast::http::error::bad_chunk;
-  }
-  std::size_t on_chunk_body_impl(std::uint64_t, Text, beast::error_code& ec) override {
-    ec = beast::http::error::bad_chunk;
-    return 0;
-  }
-  void on_finish_impl(beast::error_code& ec) override { ec = {}; }
-
-  http::Request& request_;
-  int version_ = 0;
 };
 
 }  // namespace
@@ -226,11 +216,12 @@ class Reader final : public beast::http::basic_parser<true> {
 struct HttpParser::State {
   Limits limits;
   http::Request request;
-  std::optional<Reader> reader;        ///< from the end of the head to the end of the request
-  std::optional<ChunkedBody> chunked;  ///< instead of it, from accept_body() on
+  std::optional<ChunkedBody> chunked;  ///< reads the body, if it comes so, from accept_body() on
+  std::uint64_t body_bytes_left = 0;   ///< of one with a length
   std::uint64_t body_bytes_max = 0;
   std::size_t looked_at = 0;  ///< bytes of an unfinished head that need no second look
   std::size_t skipped = 0;    ///< of an empty line before a request (RFC 9112 §2.2)
+  bool is_chunked = false;
   bool accepted = false;
   bool expects_continue = false;
   Refusal refusal;
@@ -244,18 +235,20 @@ struct HttpParser::State {
 
   void start_over() {
     request = {};
-    reader.reset();
     chunked.reset();
+    body_bytes_left = 0;
     looked_at = skipped = 0;
-    accepted = expects_continue = false;
+    is_chunked = accepted = expects_continue = false;
   }
+
+  bool expects_body() const { return is_chunked || body_bytes_left > 0; }
 
   Result head(std::string_view bytes) {
     if (looked_at == 0 && bytes.size() >= 2 && bytes[0] == '\r' && bytes[1] == '\n') skipped = looked_at = 2;
     std::size_t end = 0;
-    for (std::size_t at = looked_at; at < bytes.size() && end == 0; ++at) {
+    for (std::size_t at = skip_text(bytes, looked_at); at < bytes.size() && end == 0; ++at) {
       const auto byte = static_cast<unsigned char>(bytes[at]);
-      if (byte > '\r' && byte != 0x7f) continue;
+      if (byte >= ' ' && byte != 0x7f) continue;
       if (at >= limits.head_bytes_max) return refuse(head_too_large);
       if (byte == '\t') continue;
       if (byte != '\r') {
@@ -268,7 +261,7 @@ struct HttpParser::State {
       }
       if (bytes[at + 1] != '\n') return refuse(bad("There is a carriage return inside a line."));
       if (at >= skipped + 2 && bytes[at - 1] == '\n') end = at + 2;
-      ++at;
+      at = skip_text(bytes, at + 2) - 1;
     }
     if (end == 0) {
       looked_at = bytes.size();
@@ -280,21 +273,10 @@ struct HttpParser::State {
   }
 
   Result whole_head(std::string_view raw, std::size_t used) {
-    if (auto refused = Inspector(limits).inspect(raw)) return refuse(*refused);
-    reader.emplace(request);
-    reader->header_limit(static_cast<std::uint32_t>(raw.size() + 1));
-    reader->body_limit(boost::none);
-    beast::error_code error;
-    reader->put(boost::asio::const_buffer(raw.data(), raw.size()), error);
-    if (error && error != beast::http::error::need_more) return refuse(bad("The request head is not one."));
-    if (!reader->is_header_done()) return refuse(bad("The request head is not one."));
-    const auto target = split_target(request.target, request.method);
-    if (!target) return refuse(bad("The request target is not one."));
-    request.query = target->query;
-    if (!normalise_path(target->path, request.path)) return refuse(bad("The path is badly encoded."));
-    request.http11 = reader->http11();
-    request.keep_alive = request.http11 ? !has_token(request, "connection", "close")
-                                        : has_token(request, "connection", "keep-alive");
+    HeadReader reader(limits, request);
+    if (auto refused = reader.read(raw)) return refuse(*refused);
+    is_chunked = reader.chunked();
+    body_bytes_left = reader.content_length();
     const std::string_view expect = request.header("expect");
     if (request.http11 && !expect.empty()) {
       if (!equal_ignoring_case(expect, "100-continue")) {
@@ -319,12 +301,10 @@ struct HttpParser::State {
 
   Result body(std::string_view bytes) {
     if (chunked) return chunked_body(bytes);
-    beast::error_code error;
-    const std::size_t used = reader->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-    if (error == beast::http::error::body_limit) return refuse(body_too_large);
-    if (error && error != beast::http::error::need_more) return refuse(bad("The body is not one."));
-    if (reader->is_done()) return {Step::complete, used};
-    return {Step::more, used};
+    const std::size_t used = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_bytes_left));
+    request.body += bytes.substr(0, used);
+    body_bytes_left -= used;
+    return {body_bytes_left == 0 ? Step::complete : Step::more, used};
   }
 };
 
@@ -342,17 +322,14 @@ HttpParser::Result HttpParser::feed(std::string_view bytes) {
 HttpParser::Step HttpParser::accept_body(std::size_t body_bytes_max) {
   State& state = *state_;
   state.accepted = true;
-  if (state.reader->is_done()) return Step::complete;
-  if (const auto length = state.reader->content_length()) {
-    if (*length > body_bytes_max) return state.refuse(body_too_large).step;
-  }
-  state.reader->body_limit(body_bytes_max);
+  if (!state.expects_body()) return Step::complete;
+  if (state.body_bytes_left > body_bytes_max) return state.refuse(body_too_large).step;
   state.body_bytes_max = body_bytes_max;
-  if (state.reader->chunked()) state.chunked.emplace(state.limits.head_bytes_max);
+  if (state.is_chunked) state.chunked.emplace(state.limits.head_bytes_max);
   return Step::more;
 }
 
-bool HttpParser::expects_body() const { return !state_->reader->is_done(); }
+bool HttpParser::expects_body() const { return state_->expects_body(); }
 const http::Request& HttpParser::request() const { return state_->request; }
 http::Request& HttpParser::request() { return state_->request; }
 bool HttpParser::expects_continue() const { return state_->expects_continue; }
@@ -380,10 +357,14 @@ bool has_token(const http::Request& request, std::string_view lower_case_name,
 }
 
 bool normalise_path(std::string_view raw, std::string& path) {
+  const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
   std::string decoded;
-  if (!engine::percent_decode(raw, decoded)) return false;
-  if (std::any_of(decoded.begin(), decoded.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }))
+  if (raw.find('%') == std::string_view::npos) {
+    decoded = raw;
+  } else if (!engine::percent_decode(raw, decoded)) {
     return false;
+  }
+  if (std::any_of(decoded.begin(), decoded.end(), is_control)) return false;
   path.clear();
   if (decoded.find("/.") == std::string::npos || decoded == "*") {
     path = std::move(decoded);

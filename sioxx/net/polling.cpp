@@ -53,6 +53,9 @@ http::Response answer_for(const Refused& refused) {
   return json_response(refused.status, std::move(body));
 }
 
+constexpr std::string_view post_taken_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\n";
+
 /// Leaves of `entries` what fits into `bytes_left`, in order, and takes that off.
 void keep_what_fits(http::Headers& entries, std::size_t& bytes_left) {
   std::erase_if(entries, [&](const auto& entry) {
@@ -88,16 +91,17 @@ std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, 
 /// One request on its way through the table above.
 class Service {
  public:
-  Service(Connection& connection, unsigned route, http::Request request)
-      : connection_(connection), sessions_(connection.home().sessions(route)), request_(std::move(request)) {}
+  Service(Connection& connection, unsigned route, http::Request& request)
+      : connection_(connection), sessions_(connection.home().sessions(route)), request_(request) {}
 
   void serve() {
-    const std::string transport = http::query_value(request_.query, "transport");
+    std::string decoded;
+    const std::string_view transport = http::query_value(request_.query, "transport", decoded);
     const bool websocket = transport == "websocket";
     const bool upgrading = wants_websocket(request_);
     if (!websocket && transport != "polling") return refuse(transport_unknown);
     if (websocket && !connection_.home().options().allow_upgrades) return refuse(transport_unknown);
-    const std::string sid = http::query_value(request_.query, "sid");
+    const std::string_view sid = http::query_value(request_.query, "sid", decoded);
     if (!sid.empty()) {
       const auto session = sessions_.find(sid);
       if (session == nullptr) return refuse(session_unknown);
@@ -162,8 +166,8 @@ class Service {
 
   void poll(const std::shared_ptr<engine::Session>& session) {
     if (request_.method == "GET") return session->poll(connection_.make_poll(session));
-    http::Response response;
     if (request_.method != "POST") {
+      http::Response response;
       response.status = 500;
       return connection_.respond(std::move(response));
     }
@@ -174,10 +178,7 @@ class Service {
       case engine::PostResult::session_gone: return refuse(session_unknown);
       case engine::PostResult::ok: break;
     }
-    response.headers.emplace_back("Content-Type", "text/html");
-    response.headers.emplace_back("Cache-Control", "no-store");
-    response.body = "ok";
-    connection_.respond(std::move(response));
+    connection_.respond(post_taken_head, "ok");
   }
 
   void upgrade(const std::shared_ptr<engine::Session>& session) {
@@ -208,7 +209,7 @@ class Service {
 
   Connection& connection_;
   engine::Sessions& sessions_;
-  http::Request request_;
+  http::Request& request_;  ///< a new session takes of it what it keeps
   engine::Revision revision_ = engine::Revision::v4;
 };
 
@@ -232,12 +233,8 @@ void refuse_parallel_post(Connection& connection, unsigned route, const std::str
 
 http::Response session_unknown_answer() { return answer_for(session_unknown); }
 
-std::string posting_sid(const http::Request& request) {
-  return request.method == "POST" ? http::query_value(request.query, "sid") : std::string();
-}
-
-void serve_engine(Connection& connection, unsigned route, http::Request request) {
-  Service(connection, route, std::move(request)).serve();
+void serve_engine(Connection& connection, unsigned route, http::Request& request) {
+  Service(connection, route, request).serve();
 }
 
 }  // namespace sioxx::net

@@ -63,8 +63,7 @@ std::uint64_t body_size(const http::Response& response) {
   return response.body.size();
 }
 
-void append_head(std::string& out, const http::Response& response, std::string_view date_header,
-                 bool keep_alive) {
+void append_head(std::string& out, const http::Response& response) {
   out += "HTTP/1.1 ";
   out += std::to_string(response.status);
   out += ' ';
@@ -82,8 +81,6 @@ void append_head(std::string& out, const http::Response& response, std::string_v
     out += std::to_string(body_size(response));
     out += "\r\n";
   }
-  out += date_header;
-  out += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
 }
 
 http::Response json_response(int status, std::string body) {

@@ -17,10 +17,9 @@ std::string_view status_text(int status);
 /// Bytes of the body, wherever it lies.
 std::uint64_t body_size(const http::Response& response);
 
-/// Appends status line and headers without the empty line at their end. Content-Length is written for every
-/// status that may have a body. Header fields that would break the head (CR, LF, NUL) are left out.
-void append_head(std::string& out, const http::Response& response, std::string_view date_header,
-                 bool keep_alive);
+/// Appends status line and headers, each with its CRLF. Content-Length is written for every status that may have a
+/// body. Header fields that would break the head (CR, LF, NUL) are left out.
+void append_head(std::string& out, const http::Response& response);
 
 /// An answer whose body is JSON.
 http::Response json_response(int status, std::string body);

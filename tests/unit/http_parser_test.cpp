@@ -123,6 +123,9 @@ TEST(HttpParser, AmbiguousHeadsAreRefused) {
   EXPECT_EQ(refused("G@T / HTTP/1.1\r\nHost: h\r\n\r\n"), 400) << "method";
   EXPECT_EQ(refused(std::string("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 35)), 400) << "NUL";
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: a\x01\r\n\r\n"), 400) << "control byte";
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: eight or more \x1f bytes\r\n\r\n"), 400) << "a late one";
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: eight or more \x7f bytes\r\n\r\n"), 400) << "DEL";
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nConnection: close now\r\n\r\n"), 400) << "no list of words";
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nX: a\x7f\r\n\r\n"), 400) << "DEL";
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\r\n: value\r\n\r\n"), 400) << "empty name";
@@ -276,6 +279,12 @@ TEST(Http, QueriesAreDecoded) {
   EXPECT_EQ(http::query_value("EIO=4", "sid"), "");
   EXPECT_EQ(http::query_value("a=1&a=2", "a"), "1");
   EXPECT_EQ(http::query_value("a=%zz", "a"), "%zz");
+  EXPECT_EQ(http::query_value("sidx=1&xsid=2&sid=3&sid=4", "sid"), "3");
+  EXPECT_EQ(http::query_value("sid&sid=3", "sid"), "");
+  EXPECT_EQ(http::query_value("t=1&sid=", "sid"), "");
+  EXPECT_EQ(http::query_value("&&sid=3=4", "sid"), "3=4");
+  EXPECT_EQ(http::query_value("t=%20&s%69d=a+b%21", "sid"), "a b!");
+  EXPECT_EQ(http::query_value("t=%20&sid=3", "sid"), "3");
 }
 
 }  // namespace

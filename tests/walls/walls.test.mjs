@@ -194,8 +194,8 @@ describe('walls', () => {
       !impureHeaders.test(include) && (!include.startsWith('sioxx/') || pureLoopHeaders.includes(include))), []);
   });
 
-  test('no header includes Beast or Asio', () => {
-    assert.deepEqual(offences([...files.values()].filter((f) => isHeader(f.path)), (_, include) => !/^boost\/(asio|beast)/.test(include)), []);
+  test('nothing includes Beast or Asio', () => {
+    assert.deepEqual(offences([...files.values()], (_, include) => !/^boost\/(asio|beast)/.test(include)), []);
   });
 
   test('locks and atomics are in the named places only', () => {
