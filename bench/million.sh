@@ -3,10 +3,7 @@
 # says what each costs.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-source "$root/scripts/say.sh"
-source "$root/scripts/packages.sh"
-source "$root/scripts/node.sh"
-source "$root/scripts/build.sh"
+source "$root/bench/begin.sh"
 
 usage() {
   cat <<'TEXT'
@@ -31,20 +28,8 @@ TEXT
 }
 
 connections=2000 per_process=$(($(ulimit -Hn) - 100)) server=ours seconds=10 reserve_mb=1500 minutes=30 interval='' binary='' write=no
-while (($#)); do
-  case $1 in
-    --write) write=yes ;;
-    --connections | --per-process | --server | --seconds | --reserve-mb | --minutes | --interval | --binary)
-      (($# > 1)) || die "$1 needs a value"
-      name=${1#--} && declare "${name//-/_}=$2" && shift
-      ;;
-    --help | -h) usage && exit 0 ;;
-    *) usage >&2 && die "unknown option: $1" ;;
-  esac
-  shift
-done
+take_options "write" "connections per-process server seconds reserve-mb minutes interval binary" "$@"
 [[ $server == ours || $server == sioxx ]] || die "--server is ours or sioxx"
-ulimit -n "$(ulimit -Hn)"
 interval=${interval:-$((connections <= 20000 ? 5 : 25))}
 export PING_INTERVAL_MS=$((interval * 1000))
 
@@ -54,11 +39,6 @@ mib_per_pair_expected=45
 open_seconds_max=240 # of one process's connections
 addresses=250        # 127.0.0.2 to 127.0.0.251
 
-scratch=$(mktemp -d)
-secret=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
-load=$root/build/bench/rozmova_load
-source "$root/bench/servers.sh"
-
 declare -a servers=() clients=()
 # shellcheck disable=SC2317 # by the trap
 finish() {
@@ -67,8 +47,7 @@ finish() {
   wait 2>/dev/null || true
   rm -rf "$scratch"
 }
-trap finish EXIT
-trap 'exit 130' INT TERM
+prepare
 
 # ---- what the machine has
 

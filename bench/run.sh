@@ -2,18 +2,16 @@
 # Measures our servers and their peers in turn, on the same machine, with the same load client, and prints tables.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-source "$root/scripts/say.sh"
-source "$root/scripts/packages.sh"
-source "$root/scripts/node.sh"
-source "$root/scripts/build.sh"
+source "$root/bench/begin.sh"
 
 usage() {
   cat <<'TEXT'
 Usage: bench/run.sh [options]
 
   --quick            one short round with 100 connections: does everything still run? (not for comparing)
+  --key              only the rows that have targets, with the servers they are compared with: some twenty minutes
   --rounds N         rounds; the tables show medians and spread (default 3)
-  --seconds S        measured seconds of each run (default 4)
+  --seconds S        measured seconds of each run (default 4; with --key 3)
   --servers LIST     whom: ours,ours-pg,sioxx,node,eiows,bun,bare; node, eiows and bun also with -sqlite and -pg
                      (default: those for which the row means something)
   --scenarios LIST   which rows (default all): messages_1,messages_8,rate_1000,rate_5000,polling_1,polling_8,handshakes,
@@ -32,28 +30,15 @@ Exit code: 0 when all were measured and ours was correct, 1 when ours was wrong 
 TEXT
 }
 
-rounds='' seconds='' quick=no write=no plan=no keep='' resume='' servers='' scenarios='' binary=''
-while (($#)); do
-  case $1 in
-    --quick) quick=yes ;;
-    --write) write=yes ;;
-    --plan) plan=yes ;;
-    --rounds | --seconds | --servers | --scenarios | --binary | --keep | --resume)
-      (($# > 1)) || die "$1 needs a value"
-      declare "${1#--}=$2" && shift
-      ;;
-    --help | -h) usage && exit 0 ;;
-    *) usage >&2 && die "unknown option: $1" ;;
-  esac
-  shift
-done
+rounds='' seconds='' quick=no key=no write=no plan=no keep='' resume='' servers='' scenarios='' binary=''
+take_options "quick key write plan" "rounds seconds servers scenarios binary keep resume" "$@"
 
 # ---- what is to be measured; a resumed run knows it from its folder
 
 if [[ -n $resume ]]; then
   [[ -f $resume/settings ]] || die "$resume holds nothing that could be resumed"
   while IFS='=' read -r name value; do
-    case $name in rounds | seconds | quick | servers | scenarios) declare "$name=$value" ;; esac
+    case $name in rounds | seconds | quick | key | servers | scenarios) declare "$name=$value" ;; esac
   done <"$resume/settings"
   keep=$resume
 elif [[ -n $keep && -e $keep/settings ]]; then
@@ -65,17 +50,8 @@ most_connections=$(($(ulimit -Hn) - 100))
 if [[ $quick == yes ]]; then
   rounds=${rounds:-1} seconds=${seconds:-2} warmup=0.3 connections=100 idle_connections=100 stall_seconds=1 most_connections=100
 fi
-rounds=${rounds:-3} seconds=${seconds:-4}
-ulimit -n "$(ulimit -Hn)"
-
-scratch=$(mktemp -d)
-results=${keep:-$scratch/results}
-mkdir -p "$results"
-secret=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
+rounds=${rounds:-3} seconds=${seconds:-$([[ $key == yes ]] && echo 3 || echo 4)}
 failed=0 load_pid=''
-load=$root/build/bench/rozmova_load
-source "$root/bench/servers.sh"
-source "$root/bench/scenarios.sh"
 
 # shellcheck disable=SC2317 # by the trap
 finish() {
@@ -84,10 +60,18 @@ finish() {
   stop_postgres
   rm -rf "$scratch"
 }
-trap finish EXIT
-trap 'exit 130' INT TERM
+prepare
+results=${keep:-$scratch/results}
+mkdir -p "$results"
+source "$root/bench/scenarios.sh"
 
-if [[ -n $scenarios ]]; then IFS=, read -ra scenario_list <<<"$scenarios"; else scenario_list=("${all_scenarios[@]}"); fi
+if [[ -n $scenarios ]]; then
+  IFS=, read -ra scenario_list <<<"$scenarios"
+elif [[ $key == yes ]]; then
+  scenario_list=("${key_scenarios[@]}")
+else
+  scenario_list=("${all_scenarios[@]}")
+fi
 declare -A wanted=() missing=()
 declare -a order=()
 for scenario in "${scenario_list[@]}"; do
@@ -130,7 +114,7 @@ if [[ $plan == yes ]]; then
   say "$(plan_runs | wc -l) runs, about $(as_time "$(plan_runs | expected_total)")"
   exit 0
 fi
-printf '%s\n' "rounds=$rounds" "seconds=$seconds" "quick=$quick" "servers=$servers" "scenarios=$scenarios" >"$results/settings"
+printf '%s\n' "rounds=$rounds" "seconds=$seconds" "quick=$quick" "key=$key" "servers=$servers" "scenarios=$scenarios" >"$results/settings"
 
 # ---- what there is
 

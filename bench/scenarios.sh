@@ -1,5 +1,5 @@
 # The rows: what the load client does in each, and which servers take part. Sourced by run.sh, never run; needs servers.sh and
-# $connections, $idle_connections, $most_connections, $stall_seconds, $seconds, $warmup.
+# $key, $connections, $idle_connections, $most_connections, $stall_seconds, $seconds, $warmup.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 everywhere=sioxx,ours,ours-pg,node,node-sqlite,node-pg,eiows,eiows-sqlite,eiows-pg,bun,bun-sqlite,bun-pg,bare
@@ -17,6 +17,21 @@ all_scenarios=(
   storm_5000
   stall_10000
 )
+
+# Rows with targets (rows.mjs), and for each those who have one or are compared with it.
+key_scenarios=(
+  messages_1 messages_8 rate_1000 rate_5000 polling_8 handshakes idle fanout_1000 fanout_10000 grow_1000 grow_19000
+)
+key_servers() { # key_servers SCENARIO
+  case $1 in
+    messages_8) echo sioxx,ours,ours-pg,node,node-sqlite,node-pg,bun,bun-pg,bare ;;
+    messages_* | rate_5000) echo sioxx,node,bun,bare ;;
+    rate_*) echo ours,ours-pg,node-pg,bun-pg ;;
+    polling_*) echo sioxx,ours,node,bare ;;
+    grow_*) echo ours,sioxx ;;
+    *) echo ours,sioxx,node,bun,bare ;;
+  esac
+}
 
 # The load client's arguments. Connections beyond what one process may have open are cut down, and the table says how many
 # there were.
@@ -56,6 +71,7 @@ takes_part() {
 
 # Who is measured when nobody says whom.
 servers_for() { # servers_for SCENARIO
+  if [[ $key == yes ]]; then key_servers "$1" && return; fi
   case $1 in
     messages_* | rate_1000 | storm_*) echo "$everywhere" ;;
     threads_*) echo sioxx,ours ;;
