@@ -84,6 +84,7 @@ net::Options net_options_of(const Options& options) {
   net.connections_per_ip_max = options.connections_per_ip_max;
   net.cors_origins = options.cors_origins;
   net.cors_credentials = options.cors_credentials;
+  net.cors_exposed_headers = options.cors_exposed_headers;
   net.trust_proxy = options.trust_proxy;
   net.allow_upgrades = options.allow_upgrades;
   net.send_queue_bytes_max = options.send_queue_bytes_max;

@@ -72,6 +72,8 @@ struct Options {
   std::size_t accepts_per_second_max = 0;      ///< new connections, and at once; beyond: 503; 0: unlimited
   std::vector<std::string> cors_origins{};     ///< allowed origins; "*" any; empty: same origin only
   bool cors_credentials = true;
+  /// Headers of answers that scripts of those origins may read, beside the few that they always may.
+  std::vector<std::string> cors_exposed_headers{"Date", "Retry-After"};
   bool trust_proxy = false;  ///< take the address from X-Forwarded-For / the scheme from X-Forwarded-Proto
   bool allow_upgrades = true;
   /// Text answers over HTTP (polling, the application's routes) are compressed when the client accepts gzip or deflate and

@@ -177,16 +177,18 @@ void Deeds::history(const Caller& who, const ChatKey& chat, store::Page page, Th
   read<std::string>(
       [this, who, chat, page](store::Store& store) -> Result<std::string> {
         const std::size_t bytes_max = house_.options().answer_bytes_max;
-        const auto facts = store.facts(chat);
+        auto facts = store.facts(chat);
         if (!facts) return no_such_chat(chat.kind);
-        if (auto no = may(store, who, Deed::read, *facts)) return std::move(*no);
+        const Role role = role_of(store, who);
+        if (auto no = may(who.user, role, Deed::read, *facts)) return std::move(*no);
         const auto last_change_seq = store.changes(chat, {std::nullopt, 0, 0}).last_change_seq;
         house_.note_entry(who, *facts, "history");
         auto messages = store.messages(chat, page);
         trim_page(messages, page.after_seq.has_value(), bytes_max);
         // The newest message may be younger than the facts.
-        const auto newest = messages.messages.empty() ? 0 : messages.messages.back().seq;
-        return history_json(messages, std::max(facts->last_seq, newest), last_change_seq);
+        if (!messages.messages.empty())
+          facts->last_seq = std::max(facts->last_seq, messages.messages.back().seq);
+        return history_json(messages, *facts, last_change_seq, who.user, role);
       },
       std::move(done));
 }

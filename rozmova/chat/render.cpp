@@ -399,15 +399,18 @@ void trim_changes(store::ChangePage& changes, std::size_t bytes_max) {
     changes.last_change_seq = *changes.messages.back().change_seq;
 }
 
-std::string history_json(const store::MessagePage& page, std::int64_t last_seq,
-                         std::int64_t last_change_seq) {
-  std::string out = R"({"messages":)";
+std::string history_json(const store::MessagePage& page, const ChatFacts& facts,
+                         std::int64_t last_change_seq, const Uuid& reader, Role role) {
+  std::string out;
+  ObjectText object(out);
+  object.key("messages");
   append_messages(out, page.messages);
-  out += page.has_more ? R"(,"hasMore":true,"lastSeq":)" : R"(,"hasMore":false,"lastSeq":)";
-  append_number(out, last_seq);
-  out += R"(,"lastChangeSeq":)";
-  append_number(out, last_change_seq);
-  out += '}';
+  object.boolean("hasMore", page.has_more)
+      .number("lastSeq", facts.last_seq)
+      .number("lastChangeSeq", last_change_seq)
+      .text("status", facts.status)
+      .text("role", text(role_in(facts, reader, role)));
+  object.close();
   return out;
 }
 

@@ -31,6 +31,7 @@ void Cors::append_headers(std::string& out, std::string_view origin) const {
   // "Any" goes without credentials: with them every site could act with its visitor's cookies.
   if (any()) {
     out += "Access-Control-Allow-Origin: *\r\n";
+    append_exposed(out);
     return;
   }
   out += "Vary: Origin\r\n";
@@ -39,6 +40,17 @@ void Cors::append_headers(std::string& out, std::string_view origin) const {
   out += origin;
   out += "\r\n";
   if (options_.cors_credentials) out += "Access-Control-Allow-Credentials: true\r\n";
+  append_exposed(out);
+}
+
+void Cors::append_exposed(std::string& out) const {
+  std::string_view before = "Access-Control-Expose-Headers: ";
+  for (const std::string& name : options_.cors_exposed_headers) {
+    out += before;
+    out += name;
+    before = ", ";
+  }
+  if (!options_.cors_exposed_headers.empty()) out += "\r\n";
 }
 
 std::string_view Cors::origin_in(std::string_view raw_head) {

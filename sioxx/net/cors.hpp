@@ -35,6 +35,7 @@ class Cors {
  private:
   bool any() const;
   bool listed(std::string_view origin) const;
+  void append_exposed(std::string& out) const;
 
   const Options& options_;
 };

@@ -35,6 +35,7 @@ struct Options {
   std::vector<std::string>
       cors_origins;  ///< allowed origins; "*" any (then without credentials); empty: none
   bool cors_credentials = true;
+  std::vector<std::string> cors_exposed_headers;  ///< that scripts of other origins may read
   bool trust_proxy = false;
   bool allow_upgrades = true;
   /// Answers of text are compressed (gzip, deflate) when the client accepts it and they are of this size; above it

@@ -417,6 +417,7 @@ TEST(CorsRules, OffMeansNoHeaders) {
 TEST(CorsRules, ListedOriginsGetTheirHeadersAlsoOnErrors) {
   Options options;
   options.cors_origins = {"https://shop.example", "https://other.example"};
+  options.cors_exposed_headers = {"Date", "Retry-After"};
   World world(options);
   world.on_http = [&](http::Request&&, http::Reply reply) { reply.error(403, "FORBIDDEN", "no \"entry\""); };
   Client client(world);
@@ -425,10 +426,12 @@ TEST(CorsRules, ListedOriginsGetTheirHeadersAlsoOnErrors) {
     const Answer answer = client.get(target, origin);
     EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://shop.example") << target;
     EXPECT_EQ(answer.header("Access-Control-Allow-Credentials"), "true");
+    EXPECT_EQ(answer.header("Access-Control-Expose-Headers"), "Date, Retry-After");
     EXPECT_EQ(answer.header("Vary"), "Origin");
   }
   const Answer error = client.get("/v1/me", "Origin: https://evil.example\r\n");
   EXPECT_EQ(error.header("Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(error.header("Access-Control-Expose-Headers"), "");
   EXPECT_EQ(error.header("Vary"), "Origin");
   EXPECT_EQ(error.body, R"({"error":{"code":"FORBIDDEN","message":"no \"entry\""}})");
   const Answer too_big = client.post("/v1/me", std::string(2'000'000, 'x'), origin);
@@ -500,11 +503,13 @@ TEST(CorsRules, AHeadThatComesTooSlowlyKeepsItsOriginToo) {
 TEST(CorsRules, AnyOriginGoesWithoutCredentials) {
   Options options;
   options.cors_origins = {"*"};
+  options.cors_exposed_headers = {"Date"};
   World world(options);
   Client client(world);
   const Answer answer = client.get(polling, "Origin: https://anybody.example\r\n");
   EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(answer.header("Access-Control-Allow-Credentials"), "");
+  EXPECT_EQ(answer.header("Access-Control-Expose-Headers"), "Date");
 }
 
 // ---- anything may come in over the wire -------------------------------------------------------------------

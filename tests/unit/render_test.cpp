@@ -256,10 +256,17 @@ TEST(Render, Orders) {
 }
 
 TEST(Render, HistoryAndPeople) {
-  EXPECT_EQ(history_json({{plain_message(ChatKind::order)}, false}, 2, 0),
+  ChatFacts facts;
+  facts.client_id = olena;
+  facts.status = "in_progress";
+  facts.last_seq = 2;
+  EXPECT_EQ(history_json({{plain_message(ChatKind::order)}, false}, facts, 0, olena, Role::client),
             golden::text("rest.get_order_messages", "response"));
-  EXPECT_EQ(history_json({{}, true}, 7, 3),
-            R"({"messages":[],"hasMore":true,"lastSeq":7,"lastChangeSeq":3})");
+  facts.status = "closed";
+  facts.last_seq = 7;
+  EXPECT_EQ(
+      history_json({{}, true}, facts, 3, mariia, Role::moderator),
+      R"({"messages":[],"hasMore":true,"lastSeq":7,"lastChangeSeq":3,"status":"closed","role":"moderator"})");
   std::string user;
   append_user(user, {olena, "Олена Коваленко", Role::client, "uk"});
   EXPECT_EQ(user, golden::text("rest.get_me", "response"));

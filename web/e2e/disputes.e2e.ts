@@ -1,6 +1,7 @@
 /** What happens to orders and disputes, and who makes it happen. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { BROKEN, SOCKET } from './people';
 import { Stage } from './stage';
 
 const stage = Stage.forFile();
@@ -80,4 +81,29 @@ describe('orders and disputes', () => {
     await a.page.getByRole('link', { name: 'Чат замовлення' }).click();
     await a.page.locator('.chat-header .chat-status[data-status="cancelled"]').waitFor();
   }, 90_000);
+
+  it('a closed dispute is read-only to whoever has REST alone, too', async () => {
+    const order = await stage.order('Закрито без сокета');
+    const { backstage } = stage;
+    const tokens = await Promise.all([stage.client, stage.moderator].map(({ id }) => backstage.token(id)));
+    const opened = await backstage.call('POST', `/orders/${order.id}/disputes`, { reason: 'Не те, що домовлялися' }, tokens[0]);
+    const id = String(((opened['dispute'] ?? opened) as { id: string }).id);
+    await backstage.call('POST', `/disputes/${id}/assign`, {}, tokens[1]);
+    const a = await stage.guest();
+    a.expected = BROKEN;
+    await a.context.route(SOCKET, (route) => route.abort());
+    await a.signIn(stage.server.url, stage.client, `/disputes/${id}`);
+    await a.down('degraded');
+    await a.composer.waitFor();
+    await a.page.locator('.chat-header .chat-status[data-status="open"]').waitFor();
+    for (const status of ['under_review', 'resolved', 'closed']) {
+      const decision = status === 'resolved' ? { note: 'Кошти повернуто', orderStatus: 'cancelled' } : {};
+      await backstage.call('POST', `/disputes/${id}/status`, { status, ...decision }, tokens[1]);
+    }
+    await a.page.getByText('Спір закрито: чат можна лише читати').waitFor();
+    await a.composer.waitFor({ state: 'detached' });
+    await a.page.reload();
+    await a.page.getByText('Спір закрито: чат можна лише читати').waitFor();
+    expect(await a.composer.count()).toBe(0);
+  });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Seat } from './people';
 import { Stage } from './stage';
 
-const stage = Stage.forFile();
+const stage = Stage.forFile({ CORS_ORIGIN: '*' });
 
 /** "2026-10-24" for a day, "03:30" for a message: what the history shows, from top to bottom. */
 const calendar = (of: Seat): Promise<string[]> => of.page
@@ -105,6 +105,18 @@ describe('messages', () => {
     await a.bubble('друге').hover();
     await a.bubble('друге').locator('.chat-more').click();
     await a.page.getByRole('menuitem', { name: 'Редагувати' }).waitFor();
+  });
+
+  it('are of today for a page of another origin, too: it may read what time the server has', async () => {
+    const one = await stage.guest();
+    one.expected = /favicon/;
+    const { url } = stage.server;
+    await one.page.goto(`${url.replace('127.0.0.1', 'localhost')}/readyz`);
+    const read = await one.page.evaluate(async (address) => {
+      const answer = await fetch(address);
+      return [location.origin === new URL(address).origin, answer.ok, answer.headers.get('Date')];
+    }, `${url}/v1/demo/people`);
+    expect(read).toEqual([false, true, expect.stringContaining('GMT')]);
   });
 
   it('change their language at once, with everything around them', async () => {

@@ -10,11 +10,11 @@ const shared = {
   expect: { poll: { timeout: 30_000, interval: 50 } },
 } as const;
 
-/** Scenarios run two files at a time, each with a server and a browser of its own; what is measured runs alone. */
+/** Scenarios mostly wait for two people, so three files run at a time, each with a server and a browser of its own; what is measured runs alone. */
 export default defineConfig({
   test: {
     reporters: ['verbose'],
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       { test: { ...shared, name: 'scenes', include: ['*.e2e.ts'], exclude: ['speed.e2e.ts'], sequence: { groupOrder: 0 } } },
       { test: { ...shared, name: 'speed', include: ['speed.e2e.ts'], sequence: { groupOrder: 1 } } },

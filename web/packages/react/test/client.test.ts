@@ -458,6 +458,13 @@ describe('without a socket', () => {
     await client.send(room, 'через POST');
     server.say(order, ivan, 'відповідь');
     await until('polled', () => heard.length === 2);
+    const { status, role } = selectRoom(client.state, room);
+    expect([status, role]).toEqual([order.status, 'client']);
+    const told: string[] = [];
+    client.on('status', (event) => told.push(`${event.orderId === order.id} ${event.previousStatus} → ${event.status}`));
+    order.status = 'cancelled';
+    await until('status by REST', () => selectRoom(client.state, room).status === 'cancelled');
+    expect(told).toEqual([`true ${status} → cancelled`]);
     server.allowSockets = true;
     client.retryNow();
     await until('live', () => isLive(client));

@@ -12,6 +12,7 @@ export async function rest(server: ContractServer, request: IncomingMessage, res
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Access-Control-Allow-Headers', '*');
   response.setHeader('Access-Control-Allow-Methods', '*');
+  response.setHeader('Access-Control-Expose-Headers', 'Date, Retry-After');
   if (request.method === 'OPTIONS') return void response.writeHead(204).end();
   try {
     const stored = server.files.get(/^\/v1\/uploads\/(.+)$/.exec(url.pathname)?.[1] ?? '');
@@ -82,7 +83,7 @@ function route(server: ContractServer, request: IncomingMessage, url: URL, body:
     return { ok: true };
   }
   if (request.method === 'POST') return { message: server.append(chat, user, body) };
-  return page(chat, url.searchParams);
+  return { ...page(chat, url.searchParams), status: chat.status, role: user.role };
 }
 
 function page(chat: Chat, query: URLSearchParams): Raw {

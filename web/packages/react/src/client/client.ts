@@ -5,6 +5,7 @@
  */
 import { toChatError } from '../protocol/errors';
 import type { ChatError } from '../protocol/errors';
+import { roomRef } from '../protocol/events';
 import type {
   AssignmentEvent, Attachment, AttachmentInput, ChatMessage, NotificationEvent, PresenceEvent, ReceiptEvent, RoomKey, StatusEvent, TypingEvent,
 } from '../protocol/types';
@@ -139,6 +140,10 @@ export class ChatClient {
       rooms: () => this.#rooms.wanted,
       received: (room, messages) => this.#receive(room, messages),
       firstPage: (room, page) => this.#firstPage(room, page),
+      status: (room, status) => {
+        const previousStatus = selectRoom(this.state, room).status;
+        this.#inbound.status(room, { ...roomRef(room), status, previousStatus, changedBy: null, changedAt: null, seq: null });
+      },
       answered: (reachable) => this.#onPollAnswered(reachable),
       tokenRejected,
     });
@@ -415,10 +420,10 @@ export class ChatClient {
   }
 
   /** Without a socket the newest REST page stands in for the snapshot of a join. */
-  #firstPage(room: RoomKey, { messages, lastChangeSeq }: HistoryPage): void {
+  #firstPage(room: RoomKey, { messages, lastChangeSeq, status, role }: HistoryPage): void {
     const before = selectRoom(this.state, room);
     const ack = {
-      status: before.status, role: before.role, lastSeq: messages.at(-1)?.seq ?? 0,
+      status: status ?? before.status, role: role ?? before.role, lastSeq: messages.at(-1)?.seq ?? 0,
       lastReadSeq: before.lastReadSeq, participants: [], reads: {}, messages, hasMore: false, gap: false,
       changes: [], hasMoreChanges: false, lastChangeSeq,
     };

@@ -15,6 +15,8 @@ export interface PollerHooks {
   received(room: RoomKey, messages: readonly ChatMessage[]): void;
   /** First page of a room that was never joined. */
   firstPage(room: RoomKey, page: HistoryPage): void;
+  /** It is another one than we knew. */
+  status(room: RoomKey, status: string): void;
   answered(reachable: boolean): void;
   tokenRejected(error: ChatError): void;
 }
@@ -68,14 +70,16 @@ export class Poller {
   }
 
   async #ask(room: RoomKey): Promise<void> {
-    const { tailSeq: tail, cached, lastChangeSeq } = selectRoom(this.#store.getState(), room);
+    const { tailSeq: tail, cached, lastChangeSeq, status } = selectRoom(this.#store.getState(), room);
     if (tail === null || cached) {
       const page = await this.#rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
       if (this.#running) this.#hooks.firstPage(room, page);
       return;
     }
     const page = await this.#rest.history(room, { after: tail, limit: CATCH_UP_PAGE_MESSAGES });
-    if (this.#running && page.messages.length > 0) this.#hooks.received(room, page.messages);
+    if (!this.#running) return;
+    if (page.messages.length > 0) this.#hooks.received(room, page.messages);
+    if (page.status !== null && page.status !== status) this.#hooks.status(room, page.status);
     if (page.lastChangeSeq <= lastChangeSeq) return;
     const changes = await this.#rest.changes(room, lastChangeSeq);
     if (this.#running) this.#hooks.received(room, changes);

@@ -4,11 +4,18 @@
  */
 import { hearServerTime } from '../clock';
 import { ChatError, parseError } from '../protocol/errors';
-import { isObject, parseMessage, parseMessages } from '../protocol/guards';
+import { isObject, parseMessage, parseMessages, parseRole } from '../protocol/guards';
 import { ROOM_EVENTS, roomId, roomKind } from '../protocol/events';
-import type { ChatErrorCode, ChatMessage, RoomKey } from '../protocol/types';
+import type { ChatErrorCode, ChatMessage, Role, RoomKey } from '../protocol/types';
 
-export interface HistoryPage { messages: ChatMessage[]; hasMore: boolean; lastChangeSeq: number }
+export interface HistoryPage {
+  messages: ChatMessage[];
+  hasMore: boolean;
+  lastChangeSeq: number;
+  /** Of the order or dispute, and of the reader in it; null from a server that does not say. */
+  status: string | null;
+  role: Role | null;
+}
 export interface NewMessage {
   content: string;
   attachments?: readonly { fileUrl: string; fileName: string }[];
@@ -76,11 +83,13 @@ export class RestTransport {
     if (range.before !== undefined) query.set('before', String(range.before));
     if (range.after !== undefined) query.set('after', String(range.after));
     const answer = await this.request('GET', `${roomPath(room)}/messages?${query}`);
-    const { messages, hasMore, lastChangeSeq } = answer;
+    const { messages, hasMore, lastChangeSeq, status, role } = answer;
     return {
       messages: parseMessages(roomKind(room), messages),
       hasMore: hasMore === true,
       lastChangeSeq: typeof lastChangeSeq === 'number' ? lastChangeSeq : 0,
+      status: typeof status === 'string' ? status : null,
+      role: parseRole(role),
     };
   }
 
