@@ -399,8 +399,8 @@ void trim_changes(store::ChangePage& changes, std::size_t bytes_max) {
     changes.last_change_seq = *changes.messages.back().change_seq;
 }
 
-std::string history_json(const store::MessagePage& page, const ChatFacts& facts,
-                         std::int64_t last_change_seq, const Uuid& reader, Role role) {
+std::string history_json(const store::MessagePage& page, const ChatFacts& facts, std::int64_t last_change_seq,
+                         const Uuid& reader, Role role) {
   std::string out;
   ObjectText object(out);
   object.key("messages");

@@ -120,8 +120,8 @@ void trim_page(store::MessagePage& page, bool forward, std::size_t bytes_max);
 /// The same for a page of changes that were asked for after a position: what is cut is the next page.
 void trim_changes(store::ChangePage& changes, std::size_t bytes_max);
 /// `{messages, hasMore, lastSeq, lastChangeSeq, status, role}`; `role` is the reader's own, outside of this chat.
-std::string history_json(const store::MessagePage& page, const ChatFacts& facts,
-                         std::int64_t last_change_seq, const Uuid& reader, Role role);
+std::string history_json(const store::MessagePage& page, const ChatFacts& facts, std::int64_t last_change_seq,
+                         const Uuid& reader, Role role);
 /// `{id, name, role, locale}`
 void append_user(std::string& out, const User& user);
 

@@ -59,6 +59,10 @@ describe('orders and disputes', () => {
     await b.send('Фото в мене є');
     await m.bubble('Фото в мене є').locator('.chat-image img').waitFor();
     await m.page.locator('.pane-details .chat-evidence img').waitFor();
+    expect(await m.page.locator('.pane-details').evaluate((pane) => {
+      const image = pane.querySelector('.chat-evidence .chat-image')!.getBoundingClientRect();
+      return image.right <= pane.getBoundingClientRect().right;
+    })).toBe(true);
     await a.photograph('dispute-three');
 
     await m.page.getByRole('button', { name: 'Почати розгляд' }).click();

@@ -10,7 +10,7 @@ interface Violation { id: string; nodes: { html: string; failureSummary?: string
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** In both themes, and no wider than its window. `but`: rules that make no sense for a page with two dozen chats on it. */
+/** In both themes, and no wider than its window. `but`: rules that make no sense here. */
 async function expectAccessible(seat: Seat, look: NamedLook, but: string[] = []): Promise<void> {
   await seat.page.evaluate(axeSource);
   const rules = Object.fromEntries(but.map((id) => [id, { enabled: false }]));
@@ -27,6 +27,12 @@ async function expectAccessible(seat: Seat, look: NamedLook, but: string[] = [])
   await expectNoSidewaysScroll(seat);
 }
 async function expectNoSidewaysScroll(seat: Seat): Promise<void> {
+  // What opens over the page may stand outside of it without making it wider.
+  const outside = await seat.page.locator('.bell-list, .menu, .chat-menu, dialog[open], .chat-toast').evaluateAll((all) => all
+    .map((one) => ({ name: one.className, box: one.getBoundingClientRect() }))
+    .filter(({ box }) => box.left < 0 || box.right > document.documentElement.clientWidth)
+    .map(({ name }) => name));
+  expect(outside).toEqual([]);
   const wider = await seat.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wider).toBeLessThanOrEqual(0);
 }
@@ -134,9 +140,9 @@ describe.each(named(/light-uk-wide|light-en-phone/))('what opens over it, $name'
     await expectAccessible(seat, look);
     await seat.send('картинка');
     await seat.page.locator('.chat-image img').waitFor();
-    const close = async (what: string): Promise<void> => {
+    const close = async (what: string, but: string[] = []): Promise<void> => {
       await seat.photograph(`${look.name}-over-${what}`);
-      await expectAccessible(seat, look);
+      await expectAccessible(seat, look, but);
       await seat.page.keyboard.press('Escape');
     };
     await seat.bubble('картинка').hover();
@@ -154,7 +160,8 @@ describe.each(named(/light-uk-wide|light-en-phone/))('what opens over it, $name'
     if ((look.width ?? 0) < 720) await button(uk ? /Назад/ : /Back/).first().click();
     await button(uk ? /сповіщення/i : /notification/i).first().click();
     await seat.page.locator('.bell-list').waitFor();
-    await close('notifications');
+    // What stands half under the list is not aimed at while it is open.
+    await close('notifications', ['target-size']);
     await button(uk ? /Нове замовлення/ : /New order/).click();
     await seat.page.getByRole('dialog').waitFor();
     await close('new-order');

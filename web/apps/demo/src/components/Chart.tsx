@@ -13,6 +13,12 @@ const SHORTEST_S = 60;
 /** Where the time may be marked. */
 const STEPS_S: number[] = [5, 10, 15, 30, 60];
 
+/** From when to when; without a value yet it is the minute that passes. uPlot then gives null, whatever its types say. */
+function span(min: number | null, max: number | null): [number, number] {
+  const end = max ?? Date.now() / 1000;
+  return [Math.min(min ?? end, end - SHORTEST_S), end];
+}
+
 /** A canvas cannot read light-dark() or var(): what they come to here and now. */
 function colorOf(place: HTMLElement, name: string): string {
   const probe = document.createElement('i');
@@ -40,7 +46,7 @@ export function Chart(props: { label: string; times: readonly number[]; lines: r
       height: HEIGHT_PX,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { range: (_plot, min, max) => [Math.min(min, max - SHORTEST_S), max] }, y: { range: (_plot, _min, max) => [0, Math.max(max * 1.2, 1)] } },
+      scales: { x: { range: (_plot, min, max) => span(min, max) }, y: { range: (_plot, _min, max) => [0, Math.max(max * 1.2, 1)] } },
       axes: [
         { ...axis, size: 24, space: 72, incrs: STEPS_S, values: (_plot, ticks) => ticks.map((at) => clock.format(at * 1000)) },
         { ...axis, size: 44 },

@@ -84,7 +84,7 @@ function LinkState(): ReactElement {
   const { status } = useConnection();
   const key = {
     idle: 'link.connecting', connecting: 'link.connecting', live: 'link.live', reconnecting: 'link.connecting',
-    degraded: 'link.polling', offline: 'presence.offline', 'auth-failed': 'link.closed', closed: 'link.closed',
+    degraded: 'me.degraded', offline: 'presence.offline', 'auth-failed': 'link.closed', closed: 'link.closed',
   } as const;
   return (
     <span className="link-state" data-link={status.kind} data-transport={status.kind === 'live' ? status.transport : ''}>

@@ -76,7 +76,8 @@ function Decision({ dispute, user, onChanged }: { dispute: ListedDispute; user: 
       )}
       {transitions.map((status) => (
         <button
-          key={status} type="button" className={status === 'rejected' ? 'button quiet' : 'button'}
+          // One deed is the next one: to take it, and then to look into it and decide.
+          key={status} type="button" className={status === 'rejected' || (undecided && moderator === null) ? 'button quiet' : 'button'}
           onClick={() => (status === 'under_review' || status === 'closed' ? act(go(status)) : setAsking(status))}
         >
           {label(status)}

@@ -17,6 +17,7 @@ export const en: OwnStrings = {
   'me.menu': 'Menu: language, theme, sign out',
   'me.language': 'Language',
   'me.theme': 'Theme',
+  'me.degraded': 'Fallback',
   'me.signOut': 'Switch person',
   'theme.auto': 'Auto',
   'theme.light': 'Light',
