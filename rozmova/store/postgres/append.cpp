@@ -69,6 +69,13 @@ struct Asked {
   BinaryArray chats{Of::uuid}, senders{Of::uuid}, words{Of::text};
 };
 
+/// The messages of a batch, column by column. Not within Batch: clang 14 takes a nested type's initialisers too late
+/// to let an optional of it be filled.
+struct Rows {
+  BinaryArray ids{Of::uuid}, chats{Of::uuid}, senders{Of::uuid}, receivers{Of::uuid}, contents{Of::text},
+      times{Of::timestamptz}, seqs{Of::int8}, words{Of::text};
+};
+
 }  // namespace
 
 std::size_t PostgresStore::OnceHash::operator()(const Once& once) const {
@@ -158,10 +165,6 @@ void PostgresStore::read_facts(ChatKind kind, const Answer& rows) {
 
 /// Messages that are made and not yet written.
 struct PostgresStore::Batch {
-  struct Rows {
-    BinaryArray ids{Of::uuid}, chats{Of::uuid}, senders{Of::uuid}, receivers{Of::uuid}, contents{Of::text},
-        times{Of::timestamptz}, seqs{Of::int8}, words{Of::text};
-  };
   std::optional<Rows> orders, disputes;
   std::unordered_set<Once, OnceHash> words;
 };
