@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <iterator>
 #include <utility>
@@ -18,6 +19,10 @@ namespace rozmova {
 namespace {
 
 constexpr std::size_t secret_bytes_min = 32;  // as long as the output of HMAC-SHA256 (RFC 7518 §3.2)
+
+/// Variables that resemble ours and mean something elsewhere: nobody who has them set has made a mistake.
+constexpr std::array<std::string_view, 3> others_variables = {"ROZMOVA_CONFIG", "SSL_CERT_FILE",
+                                                              "SSL_CERT_DIR"};
 
 std::string upper(std::string_view text) {
   std::string out(text);
@@ -55,8 +60,8 @@ class Loader {
       if (value.empty()) continue;
       if (const Setting* setting = find_setting(name)) {
         set(*setting, value, name, "environment " + name);
-      } else if (const Setting* closest = name == "ROZMOVA_CONFIG" ? nullptr : closest_setting(name)) {
-        if (!variables.contains(closest->name)) {
+      } else if (const Setting* closest = closest_setting(name)) {
+        if (!variables.contains(closest->name) && !std::ranges::count(others_variables, name)) {
           loaded_.warnings.push_back(fmt::format(
               "The environment has {}, which means nothing here; did you mean {}?", name, closest->name));
         }

@@ -32,7 +32,7 @@ Result<std::string> read_key_file(const std::string& path) {
   if (!file) return unreadable(std::strerror(errno));
   std::string text(jwt::key_file_bytes_max + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || (file.gcount() == 0 && !file.eof())) return unreadable("is it a file?");
+  if (file.bad() || (file.gcount() == 0 && !file.eof())) return unreadable("it is no file");
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > jwt::key_file_bytes_max)
     return Refusal{ErrorCode::payload_too_large,

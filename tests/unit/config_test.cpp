@@ -137,6 +137,11 @@ TEST(Config, MisspeltNamesAreGuessed) {
               ElementsAre(AllOf(HasSubstr("JWT_SECERT"), HasSubstr("JWT_SECRET"))));
 }
 
+TEST(Config, VariablesOfOpenSslAreNoMistake) {
+  const Environment theirs = {{"SSL_CERT_FILE", "/etc/ssl/all.pem"}, {"SSL_CERT_DIR", "/etc/ssl"}};
+  EXPECT_THAT(load_config({}, theirs, {}).warnings, IsEmpty());
+}
+
 TEST(Config, ProductionIsStrict) {
   Config config;
   config.node_env = "production";
