@@ -4,12 +4,15 @@
 //   printed  = 2026-03-01T09:30:00.000Z                                                      24 characters
 #include "rozmova/model.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 
 namespace rozmova {
 namespace {
+
+using namespace std::string_view_literals;
 
 template <class Enum, std::size_t size>
 std::string_view name_of(const std::array<std::string_view, size>& names, Enum value) {
@@ -33,6 +36,15 @@ constexpr std::array<std::string_view, 5> dispute_statuses = {"open", "under_rev
                                                               "closed"};
 constexpr std::array<std::string_view, 2> chat_kinds = {"order", "dispute"};
 constexpr std::array<std::string_view, 3> message_types = {"text", "file", "system"};
+
+/// What Unicode calls White_Space, and what has no width: U+00AD, U+200B to U+200F, U+2060, U+FEFF. The blanks of
+/// Braille and Hangul are letters somewhere.
+constexpr std::array blanks = {" "sv,      "\t"sv,     "\n"sv,     "\v"sv,     "\f"sv,     "\r"sv,
+                               "\u0085"sv, "\u00A0"sv, "\u00AD"sv, "\u1680"sv, "\u2000"sv, "\u2001"sv,
+                               "\u2002"sv, "\u2003"sv, "\u2004"sv, "\u2005"sv, "\u2006"sv, "\u2007"sv,
+                               "\u2008"sv, "\u2009"sv, "\u200A"sv, "\u200B"sv, "\u200C"sv, "\u200D"sv,
+                               "\u200E"sv, "\u200F"sv, "\u2028"sv, "\u2029"sv, "\u202F"sv, "\u205F"sv,
+                               "\u2060"sv, "\u3000"sv, "\uFEFF"sv};
 
 constexpr std::int64_t ms_per_day = 86'400'000;
 constexpr WallMs first_ms = -62'167'219'200'000;  // 0000-01-01T00:00:00.000Z
@@ -163,6 +175,16 @@ std::optional<WallMs> parse_iso_time(std::string_view text) {
   return time;
 }
 
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const auto* const blank = std::find_if(blanks.begin(), blanks.end(),
+                                           [text](std::string_view one) { return text.starts_with(one); });
+    if (blank == blanks.end()) return false;
+    text.remove_prefix(blank->size());
+  }
+  return true;
+}
+
 std::string_view text(Role role) { return name_of(roles, role); }
 std::optional<Role> parse_role(std::string_view text) { return value_of<Role>(roles, text); }
 
@@ -179,6 +201,15 @@ std::optional<DisputeStatus> parse_dispute_status(std::string_view text) {
 bool closes_chat(DisputeStatus status) { return status == DisputeStatus::closed; }
 
 std::string_view text(ChatKind kind) { return name_of(chat_kinds, kind); }
+
+std::string statuses_of(ChatKind kind) {
+  std::string all;
+  const auto add = [&all](const auto& names) {
+    for (const std::string_view name : names) all += (all.empty() ? "" : ", ") + std::string(name);
+  };
+  kind == ChatKind::order ? add(order_statuses) : add(dispute_statuses);
+  return all;
+}
 
 std::string room_of(const ChatKey& chat) {
   std::string room(text(chat.kind));

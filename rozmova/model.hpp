@@ -18,6 +18,9 @@ std::string iso_time(WallMs time);
 void append_iso_time(std::string& out, WallMs time);
 std::optional<WallMs> parse_iso_time(std::string_view text);
 
+/// Nothing to read: white space, characters without width, or nothing at all. UTF-8.
+bool is_blank(std::string_view text);
+
 enum class Role : std::uint8_t { client, performer, moderator, admin };
 std::string_view text(Role role);
 std::optional<Role> parse_role(std::string_view text);
@@ -75,7 +78,8 @@ struct Dispute {
 
 /// Orders and disputes have one kind of chat each and one code for both.
 enum class ChatKind : std::uint8_t { order, dispute };
-std::string_view text(ChatKind kind);  ///< "order", "dispute"
+std::string_view text(ChatKind kind);    ///< "order", "dispute"
+std::string statuses_of(ChatKind kind);  ///< all there are: "open, under_review, …"
 
 struct ChatKey {
   ChatKind kind = ChatKind::order;

@@ -52,7 +52,8 @@ Arrivals::Arrivals(House& house, Deeds& deeds, unsigned shard)
 Arrivals::~Arrivals() = default;
 
 Result<std::string_view> Arrivals::token_of(const sioxx::Socket& socket) const {
-  if (const auto* value = socket.auth().if_contains("token")) {
+  // null is what localStorage has for a token that is not there.
+  if (const auto* value = socket.auth().if_contains("token"); value != nullptr && !value->is_null()) {
     const auto* token = value->if_string();
     if (token == nullptr) return Refusal{ErrorCode::unauthorized, "auth.token must be a string"};
     return std::string_view(token->data(), token->size());

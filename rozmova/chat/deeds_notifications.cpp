@@ -1,5 +1,6 @@
 // Notifications and counters as people ask for them; what happens by itself is in notices.cpp.
 #include "rozmova/chat/deeds.hpp"
+#include "rozmova/chat/notice_text.hpp"
 #include "rozmova/chat/render.hpp"
 
 namespace rozmova::chat {
@@ -68,7 +69,7 @@ void Deeds::announce(const Caller& who, std::vector<store::NewNotification> want
     *outcome = {};
     for (const auto& one : wanted) {
       if (store.user(one.user_id)) continue;
-      outcome->refusal = Refusal{ErrorCode::not_found, "there is no user " + one.user_id.text()};
+      outcome->refusal = no_such_user(one.user_id);
       return;
     }
     for (const auto& one : wanted) {

@@ -33,13 +33,22 @@ constexpr EventNames dispute_names{.id_key = "disputeId",
 
 constexpr std::int64_t amount_minor_max = 1'000'000'000'000'00;
 
+/// In letters of either size, as schemes are (RFC 3986 §3.1); `word` is in small ones.
+bool begins_with_word(std::string_view text, std::string_view word) {
+  const auto same = [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  };
+  return text.size() >= word.size() &&
+         std::equal(word.begin(), word.end(), text.begin(), [&](char w, char t) { return same(t, w); });
+}
+
 /// An address that a browser may open without running anything: http, https, or a path of the page's own
 /// origin.
 bool is_file_url(std::string_view url) {
   if (has_control(url) || url.find_first_of(" \"<>\\^`{|}") != std::string_view::npos) return false;
   if (url.starts_with("/")) return url.size() > 1 && url[1] != '/';
   for (const std::string_view scheme : {"https://", "http://"}) {
-    if (url.starts_with(scheme)) return url.size() > scheme.size() && url[scheme.size()] != '/';
+    if (begins_with_word(url, scheme)) return url.size() > scheme.size() && url[scheme.size()] != '/';
   }
   return false;
 }

@@ -2,8 +2,6 @@
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/payload.hpp"
 
-#include <fmt/format.h>
-
 namespace rozmova::chat {
 
 namespace json = boost::json;
@@ -23,9 +21,7 @@ Result<StatusPayload> parse_status_body(const ChatKey& chat, const json::object&
   if (!status) return status.refusal();
   const bool known = chat.kind == ChatKind::order ? parse_order_status(*status).has_value()
                                                   : parse_dispute_status(*status).has_value();
-  if (!known)
-    return invalid(
-        fmt::format("status is none of {}", chat.kind == ChatKind::order ? "an order" : "a dispute"));
+  if (!known) return invalid("status must be one of " + statuses_of(chat.kind));
   StatusPayload wish;
   wish.chat = chat;
   wish.status = *status;
@@ -38,7 +34,7 @@ Result<StatusPayload> parse_status_body(const ChatKey& chat, const json::object&
     const auto of_order = text_of(body, "orderStatus");
     if (!of_order) return of_order.refusal();
     wish.order_status = parse_order_status(*of_order);
-    if (!wish.order_status) return invalid("orderStatus is none of an order");
+    if (!wish.order_status) return invalid("orderStatus must be one of " + statuses_of(ChatKind::order));
   }
   return wish;
 }

@@ -90,13 +90,14 @@ namespace {
 Result<std::vector<Uuid>> ids_of(const json::object& body, std::string_view key, std::size_t ids_max) {
   const json::value* value = find(body, key);
   const json::array* list = value == nullptr ? nullptr : value->if_array();
-  if (list == nullptr || list->empty() || list->size() > ids_max) {
+  const auto no_ids = [&] {
     return invalid(fmt::format("{} must be an array of 1 to {} UUIDs", key, ids_max));
-  }
+  };
+  if (list == nullptr || list->empty() || list->size() > ids_max) return no_ids();
   std::vector<Uuid> ids;
   for (const json::value& one : *list) {
     const auto id = uuid_of(key, one);
-    if (!id) return id.refusal();
+    if (!id) return no_ids();
     ids.push_back(*id);
   }
   return ids;
@@ -149,6 +150,7 @@ Result<std::vector<store::NewNotification>> parse_announcement(const json::objec
                                                                const ChatOptions& limits) {
   std::vector<Uuid> users;
   if (find(body, "userIds") != nullptr) {
+    if (find(body, "userId") != nullptr) return invalid("give userId or userIds, not both");
     auto ids = ids_of(body, "userIds", limits.notification_receivers_max);
     if (!ids) return ids.refusal();
     users = std::move(*ids);
@@ -192,5 +194,7 @@ Result<std::vector<store::NewNotification>> parse_announcement(const json::objec
   }
   return all;
 }
+
+Refusal no_such_user(const Uuid& user) { return {ErrorCode::not_found, "there is no user " + user.text()}; }
 
 }  // namespace rozmova::chat

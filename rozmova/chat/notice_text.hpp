@@ -50,8 +50,9 @@ Result<NotificationsRead> parse_notifications_read(const boost::json::object& bo
 /// `{ids | upTo, readAt}`
 std::string notifications_read_json(const NotificationsRead& read, WallMs read_at);
 
-/// `{userId | userIds:[…], type?, content, data?}` of POST /v1/admin/notifications, one for each user.
+/// `{userId | userIds:[…], type?, content, data?}` of POST /v1/admin/notifications and of the outbox, one for each user.
 Result<std::vector<store::NewNotification>> parse_announcement(const boost::json::object& body,
                                                                const ChatOptions& limits);
+Refusal no_such_user(const Uuid& user);
 
 }  // namespace rozmova::chat

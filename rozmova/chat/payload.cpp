@@ -32,10 +32,6 @@ bool has_control(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
-}
-
 Result<const json::object*> object_of(const json::value* payload) {
   const json::object* object = payload == nullptr ? nullptr : payload->if_object();
   if (object == nullptr) return invalid("the payload must be an object");

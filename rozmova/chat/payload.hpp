@@ -29,8 +29,6 @@ std::string_view view(const json::string& text);
 /// PostgreSQL cannot hold U+0000 in a text, so nobody may store one.
 bool has_nul(std::string_view text);
 bool has_control(std::string_view text);
-/// Nothing to read: ASCII white space, or nothing at all.
-bool is_blank(std::string_view text);
 
 Result<const json::object*> object_of(const json::value* payload);
 Result<std::string_view> text_of(const json::object& object, std::string_view key);

@@ -32,7 +32,7 @@ describe('hostile payloads', () => {
   }
 
   const wrong = {
-    content: [undefined, null, 0, true, [], {}, ['x'], ''],
+    content: [undefined, null, 0, true, [], {}, ['x'], '', ' \n', '\u00a0', '\u200b\ufeff', '\u3000'],
     attachments: [0, true, 'x', {}, [1], ['x'], [{}], [{ fileUrl: 1, fileName: 'x' }], new Array(11).fill({ fileUrl: 'https://x.example/y', fileName: 'y' })],
     clientMessageId: [0, true, [], {}, 'x'.repeat(100_000)],
     replyTo: [0, true, [], {}, 'x'],

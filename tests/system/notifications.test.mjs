@@ -104,6 +104,7 @@ describe('notifications', () => {
     holds((await list(bob)).notifications[0], { type: 'maintenance', content: 'Сьогодні о 22:00', data: {} });
     const nobody = '0197a1b2-9999-7000-8000-000000000009';
     await world.admin.rest.isRefused('POST', '/v1/admin/notifications', { userIds: [bob.id, nobody], content: 'x' }, 404, 'NOT_FOUND');
+    await world.admin.rest.isRefused('POST', '/v1/admin/notifications', { userId: bob.id, userIds: [bob.id], content: 'x' }, 400, 'INVALID_PAYLOAD');
     assert.equal((await list(bob)).notifications.length, 1, 'all or nobody');
     for (const body of [{ userId: bob.id }, { content: 'x' }, { userId: bob.id, content: ' ' }, { userId: bob.id, content: 'x', data: [] }]) {
       await world.admin.rest.isRefused('POST', '/v1/admin/notifications', body, 400, 'INVALID_PAYLOAD');

@@ -113,7 +113,9 @@ describe('tokens', () => {
       const { alice } = await world.scene();
       await alice.device(way);
       await alice.device({ ...way, auth: { token: `Bearer ${alice.token()}` } });
-      await alice.device({ ...way, auth: {}, extraHeaders: { authorization: `Bearer ${alice.token()}` } });
+      for (const auth of [{}, { token: null }]) {
+        await alice.device({ ...way, auth, extraHeaders: { authorization: `Bearer ${alice.token()}` } });
+      }
       await alice.device({ ...way, auth: (tell) => tell({ token: alice.token() }) });
     });
   }

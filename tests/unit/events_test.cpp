@@ -46,6 +46,15 @@ TEST(Events, AMessageIsTakenWhole) {
   EXPECT_EQ(message->type, MessageType::file);
 }
 
+TEST(Events, ASchemeMayBeInCapitals) {
+  const auto with_url = [](const std::string& url) {
+    return message_of(with_id(R"("attachments":[{"fileName":"f","fileUrl":")" + url + R"("}])"));
+  };
+  for (const char* good : {"HTTPS://Files.example/A", "Http://x"}) EXPECT_TRUE(with_url(good)) << good;
+  for (const char* bad : {"HTTPS:///x", "https:", "JavaScript:alert(1)", "httpsx//a"})
+    EXPECT_FALSE(with_url(bad)) << bad;
+}
+
 TEST(Events, NullIsAsGoodAsAbsent) {
   const auto message =
       message_of(with_id(R"("content":"x","clientMessageId":null,"replyTo":null,"attachments":null)"));

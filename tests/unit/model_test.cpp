@@ -29,6 +29,14 @@ TEST(Model, NamesOfEnumsAreThoseOfTheWire) {
   EXPECT_EQ(text(ChatKind::dispute), "dispute");
 }
 
+TEST(Model, BlankIsWhatNobodyCanSee) {
+  for (const std::string_view blank :
+       {"", " \t\r\n\v\f", "\u00A0", "\u200B", " \u200D\uFEFF\u3000 ", "\u2028\u2029"})
+    EXPECT_TRUE(is_blank(blank)) << blank;
+  for (const std::string_view text : {"x", "\u200Bx", "👨\u200D👩", "\u00A0.", "\u2800", "\xE2\x80", "\xC2"})
+    EXPECT_FALSE(is_blank(text)) << text;
+}
+
 TEST(Model, RoomsAreNamedByKindAndId) {
   const Uuid id = *Uuid::parse("0191d3a0-7c1e-7abc-8def-0123456789ab");
   EXPECT_EQ(room_of({ChatKind::order, id}), "order:0191d3a0-7c1e-7abc-8def-0123456789ab");

@@ -215,18 +215,21 @@ TEST(EventsWorkflow, StatusesAreNamedAndNotesBounded) {
   EXPECT_TRUE(parse(ChatKind::order, in_order + R"("status":"accepted","note":"")"));
   EXPECT_FALSE(parse(ChatKind::order, in_order + R"("status":"accepted","orderStatus":7)")->order_status)
       << "a key that orders do not know";
-  for (const auto& [kind, fields, message] :
-       std::initializer_list<std::tuple<ChatKind, std::string, const char*>>{
-           {ChatKind::order, R"("status":"accepted")", "orderId is missing"},
-           {ChatKind::order, in_order + R"("note":"x")", "status is missing"},
-           {ChatKind::order, in_order + R"("status":1)", "status must be a string"},
-           {ChatKind::order, in_order + R"("status":"open")", "status is none of an order"},
-           {ChatKind::dispute, in_dispute + R"("status":"accepted")", "status is none of a dispute"},
-           {ChatKind::order, in_order + R"("status":"accepted","note":7)", "note must be a string"},
-           {ChatKind::order, in_order + R"("status":"accepted","note":"  ")", "note is empty"},
-           {ChatKind::dispute, in_dispute + R"("status":"open","orderStatus":"x")",
-            "orderStatus is none of an order"},
-       }) {
+  for (
+      const auto& [kind, fields, message] :
+      std::initializer_list<std::tuple<ChatKind, std::string, const char*>>{
+          {ChatKind::order, R"("status":"accepted")", "orderId is missing"},
+          {ChatKind::order, in_order + R"("note":"x")", "status is missing"},
+          {ChatKind::order, in_order + R"("status":1)", "status must be a string"},
+          {ChatKind::order, in_order + R"("status":"open")",
+           "status must be one of created, accepted, in_progress, delivered, completed, cancelled, disputed"},
+          {ChatKind::dispute, in_dispute + R"("status":"accepted")",
+           "status must be one of open, under_review, resolved, rejected, closed"},
+          {ChatKind::order, in_order + R"("status":"accepted","note":7)", "note must be a string"},
+          {ChatKind::order, in_order + R"("status":"accepted","note":"  ")", "note is empty"},
+          {ChatKind::dispute, in_dispute + R"("status":"open","orderStatus":"x")",
+           "orderStatus must be one of created, accepted, in_progress, delivered, completed, cancelled, disputed"},
+      }) {
     const auto refused = parse(kind, fields);
     ASSERT_FALSE(refused) << fields;
     EXPECT_EQ(refused.refusal().message, message);

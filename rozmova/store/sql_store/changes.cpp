@@ -17,10 +17,6 @@ constexpr std::int64_t page_changes_max = 1'000;
 
 Refusal forbidden(std::string why) { return {ErrorCode::forbidden, std::move(why)}; }
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
-}
-
 std::optional<Refusal> unchangeable(const Message& message, const MessageChange& wish) {
   if (message.type == MessageType::system) return forbidden("system messages stay as they are");
   if (message.sender_id != wish.by) return forbidden("a message is changed by its author alone");
