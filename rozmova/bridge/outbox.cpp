@@ -1,40 +1,32 @@
 #include "rozmova/bridge/outbox.hpp"
 
 #include "rozmova/chat/events.hpp"
+#include "rozmova/chat/notice_text.hpp"
+#include "rozmova/chat/payload.hpp"
 #include "rozmova/chat/render.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <utility>
 
 namespace rozmova::bridge {
 
 namespace json = boost::json;
+using namespace chat::payload;
 
 namespace {
 
-constexpr std::size_t type_characters_max = 50;
-constexpr std::size_t receivers_max = 1'000;
 constexpr std::size_t error_bytes_max = 500;
 
-Refusal bad(std::string what) { return {ErrorCode::invalid_payload, std::move(what)}; }
-
-std::optional<std::string> text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  const json::string& text = value->get_string();
-  return std::string(text.data(), text.size());
+/// Not within a character: PostgreSQL would take no row with half of one.
+void cut(std::string& text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return;
+  const auto continues = [&text](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  while (bytes_max > 0 && continues(bytes_max)) --bytes_max;
+  text.resize(bytes_max);
 }
-
-Result<Uuid> id_of(const json::object& object, std::string_view key) {
-  const auto text = text_of(object, key);
-  if (!text) return bad(std::string(key) + " is missing");
-  if (const auto id = Uuid::parse(*text)) return *id;
-  return bad(std::string(key) + " is no UUID");
-}
-
-std::string_view id_key(ChatKind kind) { return chat::names(kind).id_key; }
 
 }  // namespace
 
@@ -104,7 +96,7 @@ void Outbox::take() {
         store.rollback_to_savepoint();
         error = failure.what();
       }
-      error.resize(std::min(error.size(), error_bytes_max));
+      cut(error, error_bytes_max);
       if (!error.empty()) taken->refused.emplace_back(row.id, error);
       store.outbox_done(row.id, error, now);
     }
@@ -127,38 +119,37 @@ void Outbox::take() {
 }
 
 Result<Outbox::Effect> Outbox::apply(store::Store& store, const store::OutboxRow& row, WallMs now) const {
-  if (row.payload.size() > options_.payload_bytes_max) return bad("the payload is too long");
+  if (row.payload.size() > options_.payload_bytes_max) return invalid("the payload is too long");
   json::error_code error;
   const json::value payload = json::parse(row.payload, error);
-  if (error || !payload.is_object()) return bad("the payload is no JSON object");
+  if (error || !payload.is_object()) return invalid("the payload is no JSON object");
   const json::object& object = payload.get_object();
   if (row.kind == "order_status") return apply_status(store, ChatKind::order, object, now);
   if (row.kind == "dispute_status") return apply_status(store, ChatKind::dispute, object, now);
   if (row.kind == "notification") return apply_notification(store, object, now);
   if (row.kind == "system_message") return apply_message(store, object, now);
-  return bad("the kind is none of order_status, dispute_status, notification, system_message");
+  return invalid("the kind is none of order_status, dispute_status, notification, system_message");
 }
 
 /// Whoever changes a status in his own transaction says so here, and it is told; else it is changed.
 Result<Outbox::Effect> Outbox::apply_status(store::Store& store, ChatKind kind, const json::object& payload,
                                             WallMs now) const {
-  const auto id = id_of(payload, id_key(kind));
-  if (!id) return id.refusal();
-  // Without one, the status that stands in the table by now is told: what triggers say (marketplace_triggers.hpp).
-  const auto status = text_of(payload, "status");
-  if (!status && payload.contains("status")) return bad("status is no text");
-  store::NewStatus wish;
-  wish.chat = {kind, *id};
-  wish.role = Role::admin;
-  wish.note = text_of(payload, "note").value_or("");
-  if (wish.note.size() > deeds_.house().options().content_characters_max) return bad("note is too long");
-  if (const auto order = text_of(payload, "orderStatus")) {
-    wish.order_status = parse_order_status(*order);
-    if (!wish.order_status) return bad("orderStatus is none of an order");
-  }
-  const auto facts = store.facts(wish.chat);
+  const auto chat = chat_of(kind, payload);
+  if (!chat) return chat.refusal();
+  const auto facts = store.facts(*chat);
   if (!facts) return chat::no_such_chat(kind);
-  wish.status = status.value_or(facts->status);
+  store::NewStatus wish;
+  wish.chat = *chat;
+  if (find(payload, "status") != nullptr) {
+    auto asked = chat::parse_status_body(*chat, payload, deeds_.house().options());
+    if (!asked) return asked.refusal();
+    wish.status = std::move(asked->status);
+    wish.note = std::move(asked->note);
+    wish.order_status = asked->order_status;
+  } else {  // what stands in the table by now is told: what triggers say (marketplace_triggers.hpp)
+    wish.status = facts->status;
+  }
+  wish.role = Role::admin;
   auto changed =
       facts->status == wish.status ? store.announce_status(wish, now) : store.change_status(wish, now);
   if (!changed) return changed.refusal();
@@ -169,58 +160,32 @@ Result<Outbox::Effect> Outbox::apply_status(store::Store& store, ChatKind kind, 
 
 Result<Outbox::Effect> Outbox::apply_notification(store::Store& store, const json::object& payload,
                                                   WallMs now) const {
-  std::vector<Uuid> receivers;
-  if (const json::value* many = payload.if_contains("userIds")) {
-    if (!many->is_array() || many->get_array().empty() || many->get_array().size() > receivers_max)
-      return bad("userIds must be a list of 1 to 1000 UUIDs");
-    for (const json::value& one : many->get_array()) {
-      const auto id = one.is_string() ? Uuid::parse(std::string_view(one.get_string())) : std::nullopt;
-      if (!id) return bad("userIds must be a list of UUIDs");
-      receivers.push_back(*id);
-    }
-  } else {
-    const auto id = id_of(payload, "userId");
-    if (!id) return id.refusal();
-    receivers.push_back(*id);
-  }
-  store::NewNotification wanted;
-  const auto content = text_of(payload, "content");
-  if (!content || content->empty()) return bad("content is missing");
-  if (chat::characters(*content) > deeds_.house().options().content_characters_max)
-    return bad("content is too long");
-  wanted.content = *content;
-  wanted.type = text_of(payload, "type").value_or("announcement");
-  if (wanted.type.empty() || chat::characters(wanted.type) > type_characters_max)
-    return bad("type must have 1 to 50 characters");
-  if (const json::value* data = payload.if_contains("data")) {
-    if (!data->is_object()) return bad("data must be an object");
-    wanted.data = json::serialize(*data);
+  const auto wanted = chat::parse_announcement(payload, deeds_.house().options());
+  if (!wanted) return wanted.refusal();
+  for (const store::NewNotification& one : *wanted) {
+    if (!store.user(one.user_id)) return chat::no_such_user(one.user_id);
   }
   Effect effect;
-  for (const Uuid& id : receivers) {
-    if (!store.user(id)) return Refusal{ErrorCode::not_found, "there is no user " + id.text()};
-  }
-  for (const Uuid& id : receivers) {
-    wanted.user_id = id;
-    if (auto stored = store.notify(wanted, now)) effect.notifications.push_back(std::move(*stored));
+  for (const store::NewNotification& one : *wanted) {
+    if (auto stored = store.notify(one, now)) effect.notifications.push_back(std::move(*stored));
   }
   return effect;
 }
 
 Result<Outbox::Effect> Outbox::apply_message(store::Store& store, const json::object& payload,
                                              WallMs now) const {
-  const ChatKind kind = payload.contains("disputeId") ? ChatKind::dispute : ChatKind::order;
-  const auto id = id_of(payload, id_key(kind));
-  if (!id) return id.refusal();
+  const auto chat = chat_of(payload.contains("disputeId") ? ChatKind::dispute : ChatKind::order, payload);
+  if (!chat) return chat.refusal();
+  auto content = words_of(payload, "content", deeds_.house().options().content_characters_max);
+  if (!content) return content.refusal();
+  auto client_message_id = client_message_id_of(payload, deeds_.house().options());
+  if (!client_message_id) return client_message_id.refusal();
   NewMessage message;
-  message.chat = {kind, *id};
+  message.chat = *chat;
   message.type = MessageType::system;
   message.sender_role = Role::admin;
-  message.content = text_of(payload, "content").value_or("");
-  message.client_message_id = text_of(payload, "clientMessageId");
-  if (message.content.empty()) return bad("content is missing");
-  if (chat::characters(message.content) > deeds_.house().options().content_characters_max)
-    return bad("content is too long");
+  message.content = std::move(*content);
+  message.client_message_id = std::move(*client_message_id);
   // The backend is nobody of the users; one stands there for it, as in every system message of its.
   message.sender_id = store.ensure_user({Uuid{}, "Rozmova", Role::admin, {}}, now).id;
   auto appended = store.append(message, now);

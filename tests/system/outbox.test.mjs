@@ -60,12 +60,14 @@ describe('outbox', () => {
     await commits([
       ['nonsense', {}], ['system_message', 'no json'], ['system_message', { orderId: 'x', content: 'y' }], ['order_status', { orderId: randomUUID(), status: 'accepted' }],
       ['order_status', { orderId: order.id, status: 'completed' }], ['notification', { userId: randomUUID(), content: 'x' }], ['notification', { userId: alice.id }],
+      ['notification', { userId: alice.id, userIds: [alice.id], content: 'x' }], ['notification', { userId: alice.id, content: 'x'.repeat(1_001) }],
+      ['order_status', { orderId: order.id, status: 'accepted', note: 'ж'.repeat(2_001) }], ['system_message', { orderId: order.id, content: 'a\u0000b' }], ['system_message', { orderId: order.id, content: '\u200b' }],
       ['system_message', { orderId: order.id, content: 'behind them' }],
     ]);
     await allDone();
     assert.deepEqual((await alice.rest.readsAll(order)).map((m) => m.content), ['behind them']);
     const wrong = await errors();
-    assert.equal(wrong.length, 7, wrong.join('\n'));
+    assert.equal(wrong.length, 12, wrong.join('\n'));
     assert.match(wrong[0], /the kind is none of/);
     assert.match(wrong[4], /ILLEGAL_TRANSITION/);
   });
