@@ -6,7 +6,7 @@ find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
 
 rozmova_room(rozmova_core
-  SOURCES auth.cpp base64url.cpp config.cpp config_file.cpp jwt.cpp jwt_key.cpp jwt_key_file.cpp log.cpp metrics.cpp public_keys.cpp secret.cpp settings.cpp settings_text.cpp
+  SOURCES auth.cpp base64url.cpp config.cpp config_file.cpp jwt.cpp jwt_key.cpp jwt_key_file.cpp log.cpp metrics.cpp public_keys.cpp secret.cpp settings.cpp settings_limits.cpp settings_text.cpp
   USES rozmova_model fmt::fmt
   PRIVATE_USES Boost::json OpenSSL::Crypto spdlog::spdlog)
 
