@@ -42,6 +42,8 @@ describe('messages', () => {
     await a.page.getByRole('button', { name: 'Надіслати 100 повідомлень' }).click();
     await a.page.locator('.chat-counter[data-paused="true"]').waitFor();
     await a.photograph('too-fast');
+    // It stays for as long as something waits.
+    expect(await a.page.locator('.chat-counter[data-paused="true"]').count()).toBe(1);
     await expect.poll(async () => (await stage.backstage.messages(order, stage.client)).length, { timeout: 20_000 }).toBeGreaterThan(23);
     const stored = await stage.stored(order);
     expect(stored).toEqual(stored.map((_, at) => String(at + 1)));

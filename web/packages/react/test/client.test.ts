@@ -326,11 +326,19 @@ describe('sending', () => {
     server.intercept = (event) => {
       if (event !== 'order_message') return;
       if (budget-- > 0) return;
-      setTimeout(() => (budget = 10), 60);
+      setTimeout(() => (budget = 1), 60);
       throw new Refusal('RATE_LIMITED', 'slow down', 80);
     };
+    // It is said once and stays until all is sent, however often the server refuses.
+    const said = [false];
+    client.store.subscribe(() => {
+      const isPaused = client.state.pausedUntil !== 0;
+      if (said.at(-1) !== isPaused) said.push(isPaused);
+    });
     await Promise.all(['1', '2', '3', '4', '5', '6'].map((word) => client.send(room, word)));
     expect(order.messages.map((one) => one['content']).join('')).toBe('123456');
+    await until('nothing is said any more', () => said.length > 1 && said.at(-1) === false);
+    expect(said).toEqual([false, true, false]);
   });
 
   it('refuses here what the server would refuse', async () => {

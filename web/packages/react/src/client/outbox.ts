@@ -203,6 +203,7 @@ export class Outbox {
       this.#busy.delete(room);
     }
     this.pump();
+    this.#calm();
   }
 
   async #transmit(entry: OutboxEntry): Promise<ChatMessage> {
@@ -291,13 +292,20 @@ export class Outbox {
     return Date.now() < this.#pausedUntil;
   }
 
+  /** "Slower" is said until all of it is sent: between two refusals it would come and go twice a second. */
+  #calm(): void {
+    if (this.#store.getState().pausedUntil === 0 || this.#paused()) return;
+    const waits = [...this.#entries().values()].some(({ state }) => state !== 'failed');
+    if (!waits || this.#hooks.path() === null) this.#store.dispatch({ type: 'paused', until: 0 });
+  }
+
   #pause(ms: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + ms);
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      if (this.#store.getState().pausedUntil !== 0) this.#store.dispatch({ type: 'paused', until: 0 });
       this.pump();
+      this.#calm();
     }, this.#pausedUntil - Date.now() + 1);
   }
 }
