@@ -1,6 +1,6 @@
 // Upgrade under load, as a property: whatever the order in which sends, GETs, POSTs, the probe, failed probes
 // and the upgrade fall, every message arrives once and in order, both ways.
-#include "engine_world.hpp"
+#include "session_scene.hpp"
 
 #include "sioxx/engine/payload.hpp"
 
@@ -219,4 +219,106 @@ TEST(UpgradeUnderLoad, HostileSchedulesNeverHurt) {
     EXPECT_LE(world.notes->closes, 1) << seed;
     for (const auto& answer : answers) EXPECT_TRUE(answer->status != 0 || answer->dropped) << seed;
   }
+}
+
+// ---- step by step
+
+TEST(Upgrade, ProbeReleasesTheWaitingGetAndLaterOnes) {
+  Scene scene(Phase::waiting);
+  ASSERT_TRUE(scene.session->attach(scene.socket));
+  scene.session->receive("2probe", false, scene.socket);
+  EXPECT_EQ(scene.socket.take(), std::vector<std::string>{"3probe"});
+  EXPECT_EQ(scene.waiting->body, "6");
+  const auto later = EngineWorld::get(*scene.session);
+  EXPECT_EQ(later->status, 0);  // a client that polls on is not spun …
+  scene.world.pass(100);
+  EXPECT_EQ(later->body, "6");  // … and one that waits for it is not kept
+}
+
+TEST(Upgrade, TheFirstGetAfterTheProbeIsToldAtOnce) {
+  Scene scene(Phase::probed);
+  EXPECT_EQ(EngineWorld::get(*scene.session)->body, "6");
+}
+
+TEST(Upgrade, QueueFollowsInOrder) {
+  Scene scene(Phase::probed);
+  scene.session->send_text("one");
+  scene.session->send(Encoded::binary("two"));
+  scene.session->receive("5", false, scene.socket);
+  scene.session->send_text("three");
+  EXPECT_EQ(scene.socket.take(), (std::vector<std::string>{"4one", "btwo", "4three"}));
+  EXPECT_EQ(scene.session->link(), Link::websocket);
+  EXPECT_EQ(scene.world.sessions.counters().upgrades, 1u);
+}
+
+TEST(Upgrade, GetThatWaitsWhenItHappensIsToldNoop) {
+  Scene scene(Phase::probed);
+  EngineWorld::get(*scene.session);
+  const auto second = EngineWorld::get(*scene.session);
+  scene.session->receive("5", false, scene.socket);
+  EXPECT_EQ(second->body, "6");
+  scene.session->receive("4hello", false, scene.socket);
+  EXPECT_EQ(scene.world.notes->messages, std::vector<std::string>{"hello"});
+}
+
+TEST(Upgrade, SecondWebSocketIsRefusedAndTheFirstGoesOn) {
+  for (const Phase phase : {Phase::probing, Phase::probed, Phase::websocket}) {
+    Scene scene(phase, true);
+    FakeTransport second;
+    EXPECT_FALSE(scene.session->attach(second));
+    scene.session->receive("4 from nowhere", false, second);
+    scene.session->transport_closed(second, CloseReason::transport_close);
+    EXPECT_FALSE(scene.gone());
+    EXPECT_TRUE(scene.world.notes->messages.empty());
+  }
+}
+
+TEST(Upgrade, FailedProbeLeavesPollingAsItWas) {
+  Scene scene(Phase::probed, true);
+  scene.session->send_text("kept");
+  scene.session->transport_closed(scene.socket, CloseReason::transport_close);
+  EXPECT_EQ(scene.session->link(), Link::polling);
+  EXPECT_EQ(EngineWorld::get(*scene.session)->body, "4kept");
+  EXPECT_EQ(scene.session->post("4x"), PostResult::ok);
+  EXPECT_TRUE(scene.session->attach(scene.another));
+}
+
+TEST(Upgrade, ProbeThatNeverConfirmsTimesOut) {
+  for (const Phase phase : {Phase::probing, Phase::probed}) {
+    Scene scene(phase);
+    scene.world.pass(9'999);
+    EXPECT_EQ(scene.session->link(), Link::probing);
+    scene.world.pass(1);
+    EXPECT_EQ(scene.session->link(), Link::polling);
+    EXPECT_TRUE(scene.socket.closed);
+    EXPECT_FALSE(scene.gone());
+  }
+}
+
+TEST(Upgrade, ClosingDropsTheProbeUnlessTheClientMayHaveStoppedPolling) {
+  Scene early(Phase::probing);
+  early.session->send_text("last words");
+  early.session->close(CloseReason::forced_close);
+  EXPECT_TRUE(early.socket.closed);
+  EXPECT_EQ(EngineWorld::get(*early.session)->body, "4last words");
+  EXPECT_EQ(EngineWorld::get(*early.session)->body,
+            "1");  // alone: what stands before it might be lost to the client
+
+  Scene upgrades(Phase::probed);
+  upgrades.session->send_text("last words");
+  upgrades.session->close(CloseReason::forced_close);
+  EXPECT_FALSE(upgrades.socket.closed);
+  upgrades.socket.take();
+  upgrades.session->receive("4ignored", false, upgrades.socket);
+  upgrades.session->receive("5", false, upgrades.socket);
+  EXPECT_EQ(upgrades.socket.take(), std::vector<std::string>{"4last words"});
+  EXPECT_EQ(upgrades.socket.closed, CloseReason::forced_close);
+  EXPECT_EQ(upgrades.session->state(), State::closed);
+
+  Scene polls_on(Phase::probed);
+  polls_on.session->close(CloseReason::forced_close);
+  polls_on.session->transport_closed(polls_on.socket, CloseReason::transport_close);
+  EXPECT_EQ(polls_on.session->state(), State::closing);
+  EXPECT_EQ(EngineWorld::get(*polls_on.session)->body, "1");
+  EXPECT_EQ(polls_on.session->state(), State::closed);
 }
