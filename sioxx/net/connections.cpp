@@ -106,11 +106,17 @@ std::unique_ptr<Output> Connections::borrow_output() {
   if (spare_outputs_.empty()) return std::make_unique<Output>();
   std::unique_ptr<Output> output = std::move(spare_outputs_.back());
   spare_outputs_.pop_back();
+  spare_outputs_bytes_ -= output->bytes.capacity();
   return output;
 }
 
 void Connections::give_back(std::unique_ptr<Output> output) {
-  if (spare_outputs_.size() >= spare_outputs_max || output->bytes.capacity() > spare_output_bytes_max) return;
+  const std::size_t bytes = output->bytes.capacity();
+  if (spare_outputs_.size() >= spare_outputs_max || bytes > spare_output_bytes_max ||
+      spare_outputs_bytes_ + bytes > spare_outputs_bytes_max) {
+    return;
+  }
+  spare_outputs_bytes_ += bytes;
   output->bytes.clear();
   output->sent = 0;
   spare_outputs_.push_back(std::move(output));

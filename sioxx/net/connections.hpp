@@ -7,6 +7,7 @@
 #include "sioxx/net/house.hpp"
 #include "sioxx/net/message_deflate.hpp"
 #include "sioxx/net/peers.hpp"
+#include "sioxx/net/shared_run.hpp"
 #include "sioxx/net/stream.hpp"
 #include "sioxx/net/zip.hpp"
 
@@ -45,7 +46,8 @@ class Tracked : public loop::Buried {
 /// Bytes on their way out of one WebSocket; borrowed from the shard while there are any.
 struct Output {
   std::string bytes;
-  std::size_t sent = 0;  ///< of `bytes`, already taken by the kernel
+  std::size_t sent = 0;    ///< of `bytes`, already taken by the kernel
+  SharedRun::Piece piece;  ///< instead of `bytes`, in this turn
 };
 
 /// Why somebody is not let in, though he has come in far enough to be told.
@@ -59,8 +61,9 @@ struct TurnedAway {
 /// are told.
 class Connections {
  public:
-  static constexpr std::size_t spare_outputs_max = 64;
+  static constexpr std::size_t spare_outputs_max = 1'024;
   static constexpr std::size_t spare_output_bytes_max = 16'384;
+  static constexpr std::size_t spare_outputs_bytes_max = 1'048'576;  ///< of all of them
   /// Handshakes of TLS that one turn goes on with: each costs about a millisecond of signing.
   static constexpr int tls_handshakes_a_turn_max = 8;
   /// Connections at a time that are there only to be told why they cannot stay; past that they are closed without a word.
@@ -116,6 +119,8 @@ class Connections {
   /// Unlinks it and frees it at the end of the turn.
   void bury(Tracked& connection);
 
+  /// What this turn sends to many.
+  SharedRun& shared_run() { return shared_run_; }
   std::unique_ptr<Output> borrow_output();
   void give_back(std::unique_ptr<Output> output);
 
@@ -164,6 +169,8 @@ class Connections {
   bool draining_ = false;
   bool closing_ = false;
   std::vector<std::unique_ptr<Output>> spare_outputs_;
+  std::size_t spare_outputs_bytes_ = 0;
+  SharedRun shared_run_;
   std::unique_ptr<Zip> zip_;
   std::unique_ptr<MessageDeflate> message_deflate_;
   std::unordered_set<std::string> posting_;

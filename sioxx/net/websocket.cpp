@@ -106,12 +106,31 @@ void WebSocket::write(const engine::Encoded& packet) {
       write_compressed(packet.is_binary() ? Opcode::binary : Opcode::text, packet.packet())) {
     return;
   }
-  output() += packet.frame();
+  if (!write_shared(packet.frame())) output() += packet.frame();
+}
+
+/// False: what waits here, or will, has to be copied.
+bool WebSocket::write_shared(std::string_view frame) {
+  if (output_ != nullptr && !output_->bytes.empty()) return false;
+  SharedRun::Piece piece = output_ == nullptr ? SharedRun::Piece{} : output_->piece;
+  if (!home_.shared_run().extend(piece, frame)) return false;
+  if (output_ == nullptr) output_ = home_.borrow_output();
+  output_->piece = piece;
+  home_.shard().at_turn_end(*this);
+  return true;
+}
+
+/// What is left of a shared piece becomes this socket's own.
+void WebSocket::copy_shared() {
+  if (output_->piece.bytes == 0) return;
+  output_->bytes = home_.shared_run().text(output_->piece);
+  home_.shared_run().take_all(output_->piece);
 }
 
 void WebSocket::write(engine::PacketType type, std::string_view data) {
   if (phase_ != Phase::open) return;
   ++home_.count().frames_out;
+  home_.shared_run().interrupt();
   if (deflate_ == Deflate::both && data.size() >= home_.options().websocket_compression_bytes_min) {
     std::string packet(1, engine::digit(type));
     packet += data;
@@ -142,7 +161,7 @@ void WebSocket::write_message(std::string_view message, bool binary) {
 }
 
 std::size_t WebSocket::waiting_bytes() const {
-  return output_ == nullptr ? 0 : output_->bytes.size() - output_->sent;
+  return output_ == nullptr ? 0 : output_->bytes.size() - output_->sent + output_->piece.bytes;
 }
 
 void WebSocket::close(CloseReason reason) {
@@ -166,6 +185,7 @@ void WebSocket::wind_up() {
 /// The buffer to append to; what is in it leaves at the end of the turn, or when the kernel has room again.
 std::string& WebSocket::output() {
   if (output_ == nullptr) output_ = home_.borrow_output();
+  copy_shared();
   if (!waits_for_room_) home_.shard().at_turn_end(*this);
   if (output_->sent >= compact_bytes && output_->sent * 2 >= output_->bytes.size()) {
     output_->bytes.erase(0, output_->sent);
@@ -272,9 +292,15 @@ void WebSocket::fail(CloseCode code) {
 
 /// One system call. False: the connection is broken.
 bool WebSocket::send_some() {
-  const Stream::Io io = stream_.write(std::string_view(output_->bytes).substr(output_->sent));
+  const bool shared = output_->piece.bytes != 0;
+  const Stream::Io io = stream_.write(shared ? home_.shared_run().text(output_->piece)
+                                             : std::string_view(output_->bytes).substr(output_->sent));
   if (io.outcome == Stream::Outcome::failed) return false;
-  output_->sent += io.bytes;
+  if (shared) {
+    home_.shared_run().take(output_->piece, io.bytes);
+  } else {
+    output_->sent += io.bytes;
+  }
   home_.count().bytes_out += io.bytes;
   return true;
 }
@@ -289,6 +315,7 @@ void WebSocket::send_out() {
   if (output_ != nullptr) {
     if (waiting_bytes() != 0 && !send_some()) return lost(CloseReason::transport_error);
     if (waiting_bytes() != 0) {
+      copy_shared();
       if (!waits_for_room_) home_.shard().change(stream_.fd(), EPOLLIN | EPOLLOUT, *this);
       waits_for_room_ = true;
       return;
@@ -328,7 +355,10 @@ void WebSocket::die() {
   home_.shard().unwatch(stream_.fd(), *this);
   stream_.close();
   --home_.count().websockets;
-  if (output_ != nullptr) home_.give_back(std::move(output_));
+  if (output_ != nullptr) {
+    home_.shared_run().take_all(output_->piece);
+    home_.give_back(std::move(output_));
+  }
   const Admission::Seat left = std::move(seat_);
   home_.bury(*this);
 }

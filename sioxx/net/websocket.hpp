@@ -72,6 +72,8 @@ class WebSocket final : public Tracked,
   void take_message(std::string_view data, bool binary);
   bool write_compressed(Opcode opcode, std::string_view payload);
   void close(CloseCode code, std::string_view reason);
+  bool write_shared(std::string_view frame);
+  void copy_shared();
   bool send_some();
   void send_out();
   void fail(CloseCode code);
