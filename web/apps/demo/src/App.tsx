@@ -5,7 +5,7 @@ import { signInAs } from './api';
 import type { Session } from './api';
 import { navigate } from './router';
 import { Workspace } from './screens/Workspace';
-import { clientOf, loadSession, saveSession } from './session';
+import { clientOf, initialSession, requestedUser, saveSession } from './session';
 import { useSettings } from './settings';
 import { forgetLists } from './use-orders';
 
@@ -37,7 +37,7 @@ function Demo({ lab }: { lab: boolean }): ReactElement {
     if (next === null) navigate('/');
   }, []);
 
-  // A window opened for another person: `?as=<user id>` signs him in and leaves the address.
+  // Signed in, it leaves the address.
   useEffect(() => {
     const userId = requestedUser();
     if (userId === null) return;
@@ -81,11 +81,4 @@ function SignedIn({ session, lab, onSignOut }: { session: Session; lab: boolean;
       {lab && <LabPanel client={client} />}
     </ChatProvider>
   );
-}
-
-function requestedUser(): string | null {
-  return new URLSearchParams(window.location.search).get('as');
-}
-function initialSession(): Session | null {
-  return requestedUser() === null ? loadSession() : null;
 }

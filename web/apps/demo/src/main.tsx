@@ -4,6 +4,7 @@ import './styles/demo.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
+import { connectEarly } from './session';
 import { SettingsProvider, firstLocale } from './settings';
 import { loadStrings } from './strings';
 
@@ -11,6 +12,7 @@ import { loadStrings } from './strings';
 const lab = new URLSearchParams(window.location.search).has('lab');
 if (lab) (await import('./lab/network')).installLab();
 
+if (!window.location.pathname.startsWith('/gallery')) connectEarly();
 const locale = firstLocale();
 const strings = await loadStrings(locale);
 createRoot(document.getElementById('app')!).render(

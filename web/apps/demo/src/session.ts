@@ -18,8 +18,31 @@ export function saveSession(session: Session | null): void {
   keep('sessionStorage', KEY, session === null ? null : JSON.stringify(session));
 }
 
-/** The demo may sign in again without asking; a marketplace would call its own back end here. */
+/** A window opened for another person: `?as=<user id>` signs him in. */
+export function requestedUser(): string | null {
+  return new URLSearchParams(window.location.search).get('as');
+}
+/** Who is signed in as the page opens. */
+export function initialSession(): Session | null {
+  return requestedUser() === null ? loadSession() : null;
+}
+
+let early: { userId: string; client: ChatClient } | null = null;
+/** Connects while the page still fetches its texts and is drawn; whoever is drawn takes that client over. */
+export function connectEarly(): void {
+  const session = initialSession();
+  if (session === null) return;
+  early = { userId: session.user.id, client: makeClient(session) };
+  early.client.connect();
+}
+
 export function clientOf(session: Session): ChatClient {
+  const ready = early;
+  early = null;
+  return ready?.userId === session.user.id ? ready.client : makeClient(session);
+}
+/** The demo may sign in again without asking; a marketplace would call its own back end here. */
+function makeClient(session: Session): ChatClient {
   return new ChatClient({ apiBase: API_BASE, token: tokenOf(session) });
 }
 function tokenOf(session: Session): (reason: { refresh: boolean }) => Promise<string> {

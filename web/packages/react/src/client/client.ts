@@ -5,7 +5,7 @@
  */
 import { toChatError } from '../protocol/errors';
 import type { ChatError } from '../protocol/errors';
-import { roomRef } from '../protocol/events';
+import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
 import type {
   AssignmentEvent, Attachment, AttachmentInput, ChatMessage, NotificationEvent, PresenceEvent, ReceiptEvent, RoomKey, StatusEvent, TypingEvent,
 } from '../protocol/types';
@@ -108,7 +108,7 @@ export class ChatClient {
       connected: (name) => this.#link.onConnected(name),
       upgraded: (name) => this.#link.onUpgraded(name),
       disconnected: () => this.#link.onDisconnected(),
-      failed: (error, refusal) => this.#link.onFailed(error, refusal),
+      failed: (...what) => this.#link.onFailed(...what),
       event: (name, payload) => this.#inbound.event(name, payload),
       trace: (direction, name, payload) => this.#log.trace(direction, name, payload),
     });
@@ -142,7 +142,7 @@ export class ChatClient {
       firstPage: (room, page) => this.#firstPage(room, page),
       status: (room, status) => {
         const previousStatus = selectRoom(this.state, room).status;
-        this.#inbound.status(room, { ...roomRef(room), status, previousStatus, changedBy: null, changedAt: null, seq: null });
+        this.#inbound.event(ROOM_EVENTS[roomKind(room)].statusUpdate, { ...roomRef(room), status, previousStatus });
       },
       answered: (reachable) => this.#onPollAnswered(reachable),
       tokenRejected,

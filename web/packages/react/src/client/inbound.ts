@@ -6,7 +6,7 @@ import {
   isObject, parseEdit, parseMessage, parseNotification, parsePresence, parseReceipt, parseRoom, parseStatus, parseTyping,
   parseUnread,
 } from '../protocol/guards';
-import type { ChatMessage, RoomKey, StatusEvent } from '../protocol/types';
+import type { ChatMessage, RoomKey } from '../protocol/types';
 import { findById } from '../store/messages';
 import { selectRoom } from '../store/selectors';
 import type { Store } from '../store/store';
@@ -53,7 +53,7 @@ export class Inbound {
         case events.read:
           return this.#receipt(room, payload);
         case events.statusUpdate:
-          return this.status(room, parseStatus(payload));
+          return this.#status(room, payload);
       }
     }
     this.#global(name, payload);
@@ -86,8 +86,8 @@ export class Inbound {
     this.#emitter.emit('receipt', { ...event, room });
   }
 
-  /** Null: it came in a form that is not understood. */
-  status(room: RoomKey, event: StatusEvent | null): void {
+  #status(room: RoomKey, payload: unknown): void {
+    const event = parseStatus(payload);
     if (event === null) return;
     if (this.#store.getState().rooms.has(room)) {
       this.#store.dispatch({ type: 'room/status', room, event });

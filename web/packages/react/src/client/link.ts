@@ -35,8 +35,8 @@ export class Link {
   #wire: Wire | null = null;
   #refused: ChatErrorCode | null = null;
   #fallback: 'none' | 'rest' | 'nothing' = 'none';
-  #fallbackTimer: ReturnType<typeof setTimeout> | null = null;
-  #retryTimer: ReturnType<typeof setTimeout> | null = null;
+  #fallbackTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
   #retryAt = 0;
   #downSince = 0;
@@ -153,12 +153,13 @@ export class Link {
     else this.#retryLater(null);
   }
 
-  onFailed(error: Error, refusal: ChatError | null): void {
+  onFailed(error: Error, refusal: ChatError | null, otherWay: boolean): void {
     this.#attempting = false;
     if (!this.#wanted || this.#wire !== null) return;
     if (refusal === null) {
       this.#hooks.error(new ChatError('UNAVAILABLE', error.message));
-      this.#retryLater(null);
+      if (otherWay) void this.#open();
+      else this.#retryLater(null);
       return;
     }
     this.#hooks.error(refusal);
@@ -180,8 +181,7 @@ export class Link {
 
   async #open(): Promise<void> {
     const turn = ++this.#opening;
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
+    clearTimeout(this.#retryTimer);
     const refresh = this.#refreshToken;
     let token: string;
     try {
@@ -213,8 +213,7 @@ export class Link {
     const delay = delayMs ?? (this.#drainDelayMs === null ? spread : this.#drainDelayMs * (0.5 + Math.random()));
     this.#drainDelayMs = null;
     this.#retryAt = Date.now() + delay;
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
+    clearTimeout(this.#retryTimer);
     if (browserOffline()) this.#fallback = 'nothing';
     else this.#retryTimer = setTimeout(() => void this.#open(), delay);
     if (this.#attempt >= DEGRADED_AFTER_ATTEMPTS && !browserOffline()) this.#hooks.fallback();
@@ -223,7 +222,7 @@ export class Link {
 
   #goneDown(): void {
     this.#downSince = Date.now();
-    if (this.#fallbackTimer !== null) clearTimeout(this.#fallbackTimer);
+    clearTimeout(this.#fallbackTimer);
     this.#fallbackTimer = setTimeout(() => {
       if (this.#wanted && !this.isLive && this.#refused === null) this.#hooks.fallback();
     }, DEGRADED_AFTER_MS);
@@ -244,10 +243,8 @@ export class Link {
   }
 
   #clearTimers(): void {
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    if (this.#fallbackTimer !== null) clearTimeout(this.#fallbackTimer);
-    this.#retryTimer = null;
-    this.#fallbackTimer = null;
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#fallbackTimer);
   }
 
   #listenToBrowser(on: boolean): void {

@@ -15,8 +15,11 @@ export interface SocketTransportEvents {
   upgraded(wire: Wire): void;
   /** The live connection ended. */
   disconnected(reason: string): void;
-  /** No connection came about; `refusal` is set when the server itself said no. */
-  failed(error: Error, refusal: ChatError | null): void;
+  /**
+   * No connection came about; `refusal` is set when the server itself said no. `otherWay`: it went straight to
+   * WebSocket, as the last one had ended up there; the next goes by polling first.
+   */
+  failed(error: Error, refusal: ChatError | null, otherWay: boolean): void;
   event(name: string, payload: unknown): void;
   /** Every packet, for the debug ring; never carries the token. */
   trace(direction: 'in' | 'out' | 'note', name: string, payload?: unknown): void;
@@ -117,6 +120,7 @@ export class SocketTransport {
       events.disconnected(reason);
     });
     socket.on('connect_error', (error: Error & { data?: unknown }) => {
+      const otherWay = socket.io.opts.rememberUpgrade === true && socket.io.engine?.transport?.name === 'websocket';
       // A remembered upgrade goes straight to WebSocket next time, for ever, even on a network that swallows it.
       socket.io.opts.rememberUpgrade = false;
       events.trace('note', 'connect_error', error.message);
@@ -124,7 +128,7 @@ export class SocketTransport {
       const refused = !socket.active;
       if (!refused) socket.disconnect();
       const source = isObject(error.data) ? { message: error.message, ...error.data } : { message: error.message };
-      events.failed(error, refused ? parseError(source, 'UNAUTHORIZED') : null);
+      events.failed(error, refused ? parseError(source, 'UNAUTHORIZED') : null, otherWay);
     });
     socket.onAny((name: string, payload: unknown) => {
       events.trace('in', name, payload);
