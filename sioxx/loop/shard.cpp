@@ -27,7 +27,10 @@ namespace sioxx::loop {
 namespace {
 
 constexpr std::size_t scratch_bytes = 65'536;
-constexpr int events_a_turn_max = 256;
+/// So few that what a turn has gathered for its sockets is still in the processor's cache when it is sent, and so many that
+/// what belongs to one socket still leaves together.
+constexpr int events_a_turn_max = 64;
+constexpr int letters_a_flush_max = 64;
 /// Work that asks for another turn end from inside one gets it at once this often, then waits for the next
 /// turn.
 constexpr int turn_end_rounds_max = 8;
@@ -142,9 +145,11 @@ struct Shard::State {
   }
 
   void open_letters() {
+    int opened = 0;
     for (LetterPtr& letter : letters) {
       letter->open();
       letter.reset();
+      if (++opened % letters_a_flush_max == 0) end_turn();
     }
     letters.clear();
   }
