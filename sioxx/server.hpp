@@ -24,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sioxx {
@@ -155,8 +156,8 @@ class Server {
   /// One namespace by its name, also one that a pattern makes: `io.at("/order-12").emit(…)`. Any thread.
   BroadcastOperator at(std::string_view nsp);
   /// Short for of("/"), any thread.
-  BroadcastOperator to(std::string_view room) { return at("/").to(room); }
-  BroadcastOperator except(std::string_view room) { return at("/").except(room); }
+  BroadcastOperator to(std::string_view room) { return std::move(at("/").to(room)); }
+  BroadcastOperator except(std::string_view room) { return std::move(at("/").except(room)); }
   template <class... Args>
   void emit(std::string_view event, const Args&... args) {
     at("/").emit(event, args...);

@@ -1,6 +1,7 @@
 #include "rozmova/chat/render.hpp"
 
 #include "rozmova/chat/events.hpp"
+#include "sioxx/server.hpp"
 
 #include <array>
 #include <charconv>
@@ -8,19 +9,6 @@
 namespace rozmova::chat {
 
 namespace {
-
-std::string_view escape_of(char c) {
-  switch (c) {
-    case '"': return "\\\"";
-    case '\\': return "\\\\";
-    case '\b': return "\\b";
-    case '\f': return "\\f";
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: return {};
-  }
-}
 
 /// Hundredths as a JSON number: 120050 -> 1200.5
 void append_amount(std::string& out, std::int64_t minor) {
@@ -128,26 +116,7 @@ ObjectText& ObjectText::time(std::string_view name, const std::optional<WallMs>&
   return value ? time(name, *value) : raw(name, "null");
 }
 
-void append_json_string(std::string& out, std::string_view utf8) {
-  out += '"';
-  std::size_t plain = 0;  // start of the run that needs no escape
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(utf8[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out.append(utf8, plain, i - plain);
-    plain = i + 1;
-    if (const auto escape = escape_of(utf8[i]); !escape.empty()) {
-      out += escape;
-    } else {
-      constexpr std::string_view hex = "0123456789abcdef";
-      out += "\\u00";
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    }
-  }
-  out.append(utf8, plain, utf8.size() - plain);
-  out += '"';
-}
+void append_json_string(std::string& out, std::string_view utf8) { sioxx::append_json(out, utf8); }
 
 void append_number(std::string& out, std::int64_t value) {
   std::array<char, 24> digits{};

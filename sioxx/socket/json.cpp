@@ -4,6 +4,7 @@
 #include <boost/json/string.hpp>
 #include <boost/json/value_stack.hpp>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -34,6 +35,13 @@ void write_integer(std::string& out, Integer number) {
   const auto end = std::to_chars(text, text + sizeof text, number).ptr;
   out.append(text, end);
 }
+
+constexpr auto is_escaped = [] {
+  std::array<bool, 256> escaped{};
+  for (std::size_t control = 0; control < 0x20; ++control) escaped[control] = true;
+  escaped['"'] = escaped['\\'] = true;
+  return escaped;
+}();
 
 void write_escape(std::string& out, char c) {
   constexpr std::string_view hex = "0123456789abcdef";
@@ -97,15 +105,16 @@ std::optional<std::string> mend_half_pairs(std::string_view text) {
 
 void write_json(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text.substr(plain, i - plain));
-    write_escape(out, c);
-    plain = i + 1;
+  const char* plain = text.data();
+  const char* const end = plain + text.size();
+  for (const char* at = plain; at != end; ++at) {
+    if (!is_escaped[static_cast<unsigned char>(*at)]) [[likely]]
+      continue;
+    out.append(plain, at);
+    write_escape(out, *at);
+    plain = at + 1;
   }
-  out.append(text.substr(plain));
+  out.append(plain, end);
   out += '"';
 }
 

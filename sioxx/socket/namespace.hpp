@@ -191,9 +191,9 @@ class Namespace {
 
   // ---- any thread, while the server runs: to all of the namespace (of a pattern: of all its namespaces) ------
   BroadcastOperator all() const { return BroadcastOperator(*adapter_, name_, is_pattern()); }
-  BroadcastOperator to(std::string_view room) const { return all().to(room); }
-  BroadcastOperator in(std::string_view room) const { return all().to(room); }
-  BroadcastOperator except(std::string_view room) const { return all().except(room); }
+  BroadcastOperator to(std::string_view room) const { return std::move(all().to(room)); }
+  BroadcastOperator in(std::string_view room) const { return std::move(all().to(room)); }
+  BroadcastOperator except(std::string_view room) const { return std::move(all().except(room)); }
   BroadcastOperator local() const { return all().local(); }
   BroadcastOperator elsewhere() const { return all().elsewhere(); }
   BroadcastOperator ephemeral() const { return all().ephemeral(); }

@@ -24,6 +24,8 @@ engine::EncodedPtr encode_event(std::string_view nsp, std::string_view event, st
   return std::move(builder).finish(order);
 }
 
+void append_json(std::string& out, std::string_view utf8) { socket::write_json(out, utf8); }
+
 // ---- socket
 // ----------------------------------------------------------------------------------------------------------
 
@@ -143,11 +145,11 @@ void Socket::emit_with_ack(std::string_view event, const boost::json::array& arg
 }
 
 BroadcastOperator Socket::broadcast() {
-  return BroadcastOperator(nsp_->local().adapter(), nsp()).except(id_);
+  return std::move(BroadcastOperator(nsp_->local().adapter(), nsp()).except(id_));
 }
-BroadcastOperator Socket::to(std::string_view room) { return broadcast().to(room); }
-BroadcastOperator Socket::except(std::string_view room) { return broadcast().except(room); }
-BroadcastOperator Socket::local() { return broadcast().local(); }
+BroadcastOperator Socket::to(std::string_view room) { return std::move(broadcast().to(room)); }
+BroadcastOperator Socket::except(std::string_view room) { return std::move(broadcast().except(room)); }
+BroadcastOperator Socket::local() { return std::move(broadcast().local()); }
 
 bool Socket::join(std::string_view room) { return nsp_->join(*this, room, false); }
 bool Socket::join_held(std::string_view room) { return nsp_->join(*this, room, true); }

@@ -35,6 +35,8 @@ class TaskPlace;
 /// brackets (`{"a":1}` or `1,"x"`; empty for none). `order`: see Encoded::order(). Any thread.
 engine::EncodedPtr encode_event(std::string_view nsp, std::string_view event, std::string_view json_args,
                                 std::uint64_t order = 0);
+/// Appends `utf8` as a JSON string, for such a text that is put together by hand. Any thread.
+void append_json(std::string& out, std::string_view utf8);
 
 namespace socket {
 template <class... Args>

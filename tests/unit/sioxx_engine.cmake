@@ -11,3 +11,4 @@ rozmova_test(sioxx_socket_test
 rozmova_test(sioxx_cluster_test SOURCES ${here}/directory_test.cpp ${here}/cluster_test.cpp ${here}/moving_test.cpp ${here}/codec_test.cpp ${here}/exchange_test.cpp
   USES sioxx_cluster)
 rozmova_test(sioxx_server_test SOURCES ${here}/server_test.cpp USES sioxx)
+rozmova_test(sioxx_hot_path_test SOURCES ${here}/hot_path_test.cpp USES sioxx)
