@@ -14,7 +14,7 @@ struct DatabaseOptions {
   unsigned readers = 1;  ///< reading threads
   std::size_t queue_deeds_max =
       65'536;                           ///< waiting deeds of one lane; past it: refused at once (UNAVAILABLE)
-  std::size_t batch_deeds_max = 1'024;  ///< deeds of one commit
+  std::size_t batch_deeds_max = 2'048;  ///< deeds of one commit
   std::int64_t watch_interval_ms = 250;
 };
 

@@ -15,7 +15,7 @@ struct SqliteOptions {
   std::string vfs;                    ///< empty: the system's; tests put one that fails in its place
   int busy_timeout_ms = 1'500;        ///< how long one attempt waits for another process's write lock
   int migration_timeout_ms = 60'000;  ///< how long to wait while another process migrates
-  int log_pages_max = 16'384;         ///< folded by the writer itself when nobody else did (64 MB)
+  int log_pages_max = 65'536;         ///< folded by the writer itself when nobody else did (256 MB)
   int writer_cache_kb = 64 * 1'024;
   int reader_cache_kb = 8 * 1'024;
   std::shared_ptr<const Mapping> beside = nullptr;  ///< whose users, orders and disputes; null: our own

@@ -56,6 +56,10 @@ struct EngineWords {
   const char* begin_migration;   ///< one process at a time
   const char* migrations_table;  ///< made if it is missing
   const char* has_own_orders;  ///< whether `messages` refers to a table of orders; no row without `messages`
+
+  /// Where a trigger that has nothing to do is not free: before the first endpoint of webhooks is there, and after the last.
+  const char* begin_webhooks = "";
+  const char* end_webhooks = "";
 };
 
 /// One connection to a database of some SQL engine. Owned by its Store; used by one thread at a time.

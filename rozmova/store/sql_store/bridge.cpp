@@ -8,6 +8,9 @@ namespace rozmova::store {
 // ------------------------------------------------------------------------------------------------ webhooks
 
 std::int64_t SqlStore::set_webhook_endpoints(const std::vector<WebhookEndpoint>& endpoints) {
+  const EngineWords& words = connection_.words();
+  const std::string_view triggers = endpoints.empty() ? words.end_webhooks : words.begin_webhooks;
+  if (!triggers.empty()) connection_.exec(triggers.data());
   bridge_.forget_endpoints.run().done();
   for (const WebhookEndpoint& endpoint : endpoints) {
     std::string events = endpoint.events.empty() ? "*" : ",";
