@@ -32,6 +32,7 @@ namespace json = boost::json;
 
 constexpr std::size_t content_chars_max = 10'000;
 constexpr std::size_t token_bytes_max = 8'192;
+constexpr std::size_t message_bytes_usual = 512;  ///< as JSON, without its content
 
 /// A chat that somebody has joined. Shared by its members, on any shard.
 struct Chat {
@@ -84,12 +85,28 @@ std::string random_uuid() {
   return text;
 }
 
-std::string iso_time(std::int64_t ms) {
-  const std::time_t seconds = ms / 1000;
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
+/// As JavaScript's toISOString(). All messages of a millisecond have the same, so it is written once.
+std::string_view iso_time(std::int64_t ms) {
+  thread_local std::int64_t written_for = -1;
+  thread_local std::string text;
+  if (ms != written_for) {
+    const std::time_t seconds = ms / 1000;
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
+    written_for = ms;
+  }
+  return text;
+}
+
+/// One text of all parts, in a buffer of this thread that is used again and again; lasts until the next call.
+template <class... Parts>
+const std::string& joined(const Parts&... parts) {
+  thread_local std::string text;
+  text.clear();
+  (text.append(parts), ...);
+  return text;
 }
 
 std::string_view text(const json::value* value) {
@@ -220,15 +237,25 @@ void message(sioxx::Socket& socket, sioxx::Event& event, const sioxx::Namespace&
   if (found == person.chats.end()) return event.ack()(refusal("FORBIDDEN"));
   Chat& chat = **found;
   const json::value* client_id = payload->if_contains("clientMessageId");
-  const std::string stored = fmt::format(
-      R"({{"id":"{}","orderId":"{}","seq":{},"senderId":"{}","receiverId":"{}","content":{},"type":"text",)"
-      R"("fileUrl":null,"fileName":null,"attachments":[],"replyTo":null,"clientMessageId":{},"readAt":null,)"
-      R"("editedAt":null,"deletedAt":null,"createdAt":"{}"}})",
-      random_uuid(), chat.order_id, ++chat.last_seq, person.user_id, chat.receiver_id,
-      json::serialize(*content),
-      client_id != nullptr && client_id->is_string() ? json::serialize(*client_id) : "null", iso_time(now));
+  std::string stored;
+  stored.reserve(message_bytes_usual + text(content).size());
+  stored.append(R"({"id":")").append(random_uuid()).append(R"(","orderId":")").append(chat.order_id);
+  stored.append(R"(","seq":)").append(std::to_string(++chat.last_seq));
+  stored.append(R"(,"senderId":")").append(person.user_id);
+  stored.append(R"(","receiverId":")").append(chat.receiver_id);
+  stored.append(R"(","content":)");
+  sioxx::append_json(stored, text(content));
+  stored.append(R"(,"type":"text","fileUrl":null,"fileName":null,"attachments":[],"replyTo":null,)");
+  stored.append(R"("clientMessageId":)");
+  if (client_id != nullptr && client_id->is_string()) {
+    sioxx::append_json(stored, text(client_id));
+  } else {
+    stored.append("null");
+  }
+  stored.append(R"(,"readAt":null,"editedAt":null,"deletedAt":null,"createdAt":")");
+  stored.append(iso_time(now)).append(R"("})");
   chat_space.to(chat.room).send(sioxx::encode_event("/", "order_message", stored));
-  event.ack().send_raw(fmt::format(R"([{{"ok":true,"message":{}}}])", stored));
+  event.ack().send_raw(joined(R"([{"ok":true,"message":)", stored, "}]"));
 }
 
 const char* setting(const char* name, const char* otherwise) {
