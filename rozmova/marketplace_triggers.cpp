@@ -92,12 +92,20 @@ std::string triggers_of(const Mapping::Relation& relation, const Watched& watche
     body += fmt::format("    IF TG_OP = 'UPDATE' AND ({}) THEN\n        {}NEW.{});\n    END IF;\n", changed,
                         news, *id);
   body += fmt::format("    IF TG_OP = 'DELETE' THEN\n        {}OLD.{});\n    END IF;\n", news, *id);
+  // Before it happens, the rows are still there to be named.
+  body += fmt::format(
+      "    IF TG_OP = 'TRUNCATE' THEN\n        INSERT INTO access_changes (subject_kind, subject_id) "
+      "SELECT '{}', {} FROM {};\n    END IF;\n",
+      watched.name, *id, *table);
   return fmt::format(
       "{0}CREATE OR REPLACE FUNCTION rozmova_{1}_changed_there() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER\n"
       "    SET search_path FROM CURRENT AS $$\nBEGIN\n{2}    RETURN NULL;\nEND $$;\n"
       "DROP TRIGGER IF EXISTS rozmova_{1}_changed ON {3};\n"
       "CREATE TRIGGER rozmova_{1}_changed AFTER INSERT OR UPDATE OR DELETE ON {3}\n"
-      "    FOR EACH ROW EXECUTE FUNCTION rozmova_{1}_changed_there();\n\n",
+      "    FOR EACH ROW EXECUTE FUNCTION rozmova_{1}_changed_there();\n"
+      "DROP TRIGGER IF EXISTS rozmova_{1}_all_gone ON {3};\n"
+      "CREATE TRIGGER rozmova_{1}_all_gone BEFORE TRUNCATE ON {3}\n"
+      "    FOR EACH STATEMENT EXECUTE FUNCTION rozmova_{1}_changed_there();\n\n",
       left_out, watched.name, body, *table);
 }
 

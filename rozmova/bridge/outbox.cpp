@@ -46,9 +46,23 @@ Outbox::Outbox(chat::Deeds& deeds, OutboxOptions options)
       options_(options),
       poll_(std::make_unique<Poll>(*this, deeds.house().server().shard(0))) {
   poll_->shard.post([poll = poll_.get()] { poll->arm(); });
+  deeds.house().database().on_outbox(
+      [this] { deeds_.house().at(0, [this](chat::House::Part&) { heard(); }); });
 }
 
-Outbox::~Outbox() = default;
+Outbox::~Outbox() { deeds_.house().database().on_outbox({}); }
+
+void Outbox::heard() {
+  if (is_busy_)
+    look_again_ = true;
+  else
+    look();
+}
+
+void Outbox::rest() {
+  is_busy_ = false;
+  if (std::exchange(look_again_, false)) look();
+}
 
 /// A look at the end of an index, on a reading thread; only when something waits is there a write.
 void Outbox::look() {
@@ -63,7 +77,7 @@ void Outbox::look() {
         const bool waits = !store.outbox(1).empty();
         house.at(0, [this, waits](chat::House::Part&) {
           if (waits) return take();
-          is_busy_ = false;
+          rest();
         });
       },
       [this, &house](const Refusal&) { house.at(0, [this](chat::House::Part&) { is_busy_ = false; }); });
@@ -111,8 +125,8 @@ void Outbox::take() {
       if (!taken->effects.empty()) house.log().event("outbox", {{"rows", taken->effects.size()}});
     }
     house.at(0, [this, again = stored && taken->rows > 0](chat::House::Part&) {
-      is_busy_ = false;
-      if (again) look();
+      look_again_ |= again;
+      rest();
     });
   };
   if (!house.database().write({}, work, done)) is_busy_ = false;

@@ -46,7 +46,9 @@ class Outbox {
   };
   struct Poll;
 
+  void heard();  ///< that something waits
   void look();
+  void rest();
   void take();
   void tell(const Effect& effect);
   void count();
@@ -60,7 +62,8 @@ class Outbox {
 
   chat::Deeds& deeds_;
   const OutboxOptions options_;
-  bool is_busy_ = false;  ///< shard 0's
+  bool is_busy_ = false;     ///< shard 0's, as the next
+  bool look_again_ = false;  ///< somebody said that something waits, while it was busy
   WallMs counted_at_ = 0;
   std::unique_ptr<Poll> poll_;
 };

@@ -1,5 +1,5 @@
-// cursor = base64url( 24 characters of ISO time  36 characters of UUID )      60 bytes, so 80 characters, no
-// padding
+// cursor = base64url( 24 characters of ISO time  3 digits of microseconds  36 characters of UUID )
+//                                                                         63 bytes, so 84 characters, no padding
 #include "rozmova/store/cursor.hpp"
 
 #include "rozmova/model.hpp"
@@ -12,14 +12,18 @@ namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::size_t time_chars = 24;
-constexpr std::size_t plain_bytes = time_chars + Uuid::text_bytes;
+constexpr std::size_t digits = 3;
+constexpr std::size_t plain_bytes = time_chars + digits + Uuid::text_bytes;
+constexpr std::int64_t us_per_ms = 1'000;
 constexpr std::size_t cursor_chars = plain_bytes / 3 * 4;
 static_assert(plain_bytes % 3 == 0);
 
 }  // namespace
 
 std::string encode(const Cursor& cursor) {
-  std::string plain = iso_time(cursor.activity);
+  const std::int64_t part = (cursor.activity_us % us_per_ms + us_per_ms) % us_per_ms;
+  std::string plain = iso_time((cursor.activity_us - part) / us_per_ms);
+  for (const std::int64_t unit : {100, 10, 1}) plain += static_cast<char>('0' + part / unit % 10);
   cursor.id.append_to(plain);
   std::string out;
   out.reserve(cursor_chars);
@@ -48,9 +52,14 @@ std::optional<Cursor> decode_cursor(std::string_view text) {
   }
   const std::string_view time = std::string_view(plain).substr(0, time_chars);
   const auto when = parse_iso_time(time);
-  const auto id = Uuid::parse(std::string_view(plain).substr(time_chars));
+  std::int64_t part = 0;
+  for (const char c : std::string_view(plain).substr(time_chars, digits)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    part = part * 10 + (c - '0');
+  }
+  const auto id = Uuid::parse(std::string_view(plain).substr(time_chars + digits));
   if (!when || iso_time(*when) != time || !id) return std::nullopt;
-  return Cursor{*when, *id};
+  return Cursor{*when * us_per_ms + part, *id};
 }
 
 bool valid_cursor(std::string_view text) { return decode_cursor(text).has_value(); }

@@ -10,12 +10,12 @@
 namespace rozmova::store {
 
 /// The sort key to begin with; engines know it as a time.
-inline constexpr WallMs after_every_time = INT64_MAX;
+inline constexpr std::int64_t after_every_time = INT64_MAX;
 
 /// Where a page of a list ended: the sort key and the id of its last row. Opaque to clients, stable while
 /// rows move.
 struct Cursor {
-  WallMs activity = 0;
+  std::int64_t activity_us = 0;  ///< since 1970; other programs' rows have microseconds
   Uuid id;
 };
 

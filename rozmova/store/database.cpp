@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 namespace rozmova::store {
@@ -29,6 +30,9 @@ struct Database::Impl {
   Caretaker caretaker;
   std::vector<std::unique_ptr<Lane>> lanes;  ///< end first: what they tell may still ask for a read
   std::unique_ptr<Watcher> watcher;          ///< before them: what it tells may write
+
+  std::mutex outbox_mutex;  ///< of the next; held while it is called
+  std::function<void()> look_at_outbox;
 };
 
 Database::Database(StoreFactory& factory, DatabaseOptions options,
@@ -53,7 +57,18 @@ bool Database::read(std::function<void(Store&)> work, std::function<void(const R
 void Database::watch(Tell tell) {
   impl_->watcher =
       std::make_unique<Watcher>(impl_->factory, std::chrono::milliseconds(impl_->options.watch_interval_ms),
-                                std::move(tell), impl_->log);
+                                Watcher::Hooks{.tell = std::move(tell),
+                                               .outbox =
+                                                   [impl = impl_.get()] {
+                                                     const std::lock_guard lock(impl->outbox_mutex);
+                                                     if (impl->look_at_outbox) impl->look_at_outbox();
+                                                   }},
+                                impl_->log);
+}
+
+void Database::on_outbox(std::function<void()> look) {
+  const std::lock_guard lock(impl_->outbox_mutex);
+  impl_->look_at_outbox = std::move(look);
 }
 
 void Database::unwatch() { impl_->watcher.reset(); }

@@ -55,6 +55,9 @@ class Database {
   void watch(Tell tell);
   /// `tell` is not called any more once this returns.
   void unwatch();
+  /// `look` is called, on the watcher's thread, when rows are known to wait in the outbox; where the engine cannot
+  /// tell, never. Replaces the one before, which is not called any more once this returns.
+  void on_outbox(std::function<void()> look);
 
   /// Waits until everything accepted so far is flushed, then refuses new deeds.
   void drain();

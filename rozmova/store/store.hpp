@@ -240,6 +240,12 @@ struct AccessNews {
   bool empty() const { return chats.empty() && users.empty() && !revocations; }
 };
 
+/// That there are news, not which.
+struct NewsHeard {
+  bool access = false;  ///< look at access_news()
+  bool outbox = false;  ///< look at outbox()
+};
+
 /// Everything that must be kept; synchronous, one connection, one thread at a time. Implementations: Sqlite
 /// (and Postgres). Writing methods run inside begin()…commit(). Throws StoreError only.
 class Store : public BridgeStore {
@@ -361,6 +367,11 @@ class Store : public BridgeStore {
   virtual void forget_access(WallMs before, std::int64_t news_up_to) = 0;
   /// A number that is another one after anybody else than this connection has committed something.
   virtual std::int64_t changes_of_others() = 0;
+  /// From now on what others commit is told at once, where the engine can: a descriptor that becomes readable with it.
+  /// -1: only looking helps.
+  virtual int listen_for_news() { return -1; }
+  /// What has been told since it was asked last; does not wait.
+  virtual NewsHeard hear_news() { return {}; }
   virtual AccessNews access_news(std::int64_t after, int rows_max) = 0;
   /// Only how far they go.
   virtual AccessNews access_news_so_far() = 0;

@@ -8,7 +8,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <set>
 #include <thread>
+#include <vector>
 
 namespace rozmova::store::testing {
 namespace {
@@ -74,6 +76,45 @@ TEST_F(PostgresBatch, FindsEverythingByKeysHoweverSmallTheTablesWereWhenItWasPla
   }
   EXPECT_EQ(tables_read_from_end_to_end(), before);
   EXPECT_EQ(database_.ask("SELECT count(*) FROM messages"), "6");
+}
+
+TEST_F(PostgresBatch, PositionsOfManyChatsAreOneQuestionAndThoseThatExist) {
+  const auto store = factory_->open_writer();
+  const NewMessage one = message("one");
+  store->begin();
+  EXPECT_TRUE(store->append(one, now));
+  EXPECT_TRUE(store->append(message("two"), now));
+  store->commit();
+  const ChatKey chat{ChatKind::order, order_.id};
+  const auto known = factory_->open_reader()->positions(
+      std::array{ChatKey{ChatKind::dispute, order_.id}, chat, ChatKey{ChatKind::order, Uuid::v7(now)}});
+  ASSERT_EQ(known.size(), 1U);
+  EXPECT_EQ(known[0].chat, chat);
+  EXPECT_EQ(known[0].seq, 2);
+  EXPECT_EQ(known[0].change_seq, 0);
+}
+
+// Other programs' rows have microseconds, and a page may end between two of one millisecond.
+TEST_F(PostgresBatch, PagesOfListsNeitherRepeatNorSkipWhatChangedInOneMillisecond) {
+  const std::string values =
+      "', 'x', '" + order_.client_id.text() + "', '" + order_.performer_id.text() + "', ";
+  for (int i = 0; i < 5; ++i) {
+    database_.sql("INSERT INTO orders (number, id, title, client_id, performer_id, updated_at) VALUES (" +
+                  std::to_string(5'000 + i) + ", '" + Uuid::v7(now + (i * 7) % 5).text() + values +
+                  "TIMESTAMPTZ '2026-03-01 09:30:00.123" + std::to_string(100 + i * 150) + "+00')");
+  }
+  const auto reader = factory_->open_reader();
+  for (const bool all : {true, false}) {
+    std::vector<std::int64_t> numbers;
+    std::optional<std::string> cursor;
+    do {
+      const OrderList page = reader->orders(order_.client_id, all, 1, cursor);
+      for (const OrderSummary& one : page.orders) numbers.push_back(one.order.number);
+      cursor = page.next_cursor;
+    } while (cursor && numbers.size() < 10);
+    EXPECT_EQ(std::set(numbers.begin(), numbers.end()).size(), 6U) << all;
+    EXPECT_EQ(numbers.size(), 6U) << all;
+  }
 }
 
 TEST_F(PostgresBatch, ThatFailsWithItsCommitLeavesNothingAndTheNextOneGoesOn) {

@@ -145,6 +145,9 @@ TEST_F(PostgresBeside, TriggersTellWhatAnyProgramChanges) {
   database_.sql("INSERT INTO claims (uuid, deal, author) VALUES (gen_random_uuid(), '" + order_.text() +
                 "', '" + client_.text() + "')");
   EXPECT_EQ(reader->outbox(10).back().kind, "dispute_status");
+  database_.sql("TRUNCATE public.orders");
+  EXPECT_THAT(reader->access_news(news.up_to, 1'000).chats,
+              ::testing::Contains(ChatKey{ChatKind::order, order_}));
 }
 
 }  // namespace

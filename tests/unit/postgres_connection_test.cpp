@@ -117,13 +117,15 @@ TEST(PostgresText, marks_of_parameters) {
 }
 
 TEST(PostgresText, times) {
-  WallMs time = 0;
+  std::int64_t time = 0;
   EXPECT_TRUE(parse_timestamp("2026-03-01 09:30:00+00", time));
-  EXPECT_EQ(time, 1'772'357'400'000);
+  EXPECT_EQ(time, 1'772'357'400'000'000);
   EXPECT_TRUE(parse_timestamp("2026-03-01 09:30:00.5+00", time));
-  EXPECT_EQ(time, 1'772'357'400'500);
+  EXPECT_EQ(time, 1'772'357'400'500'000);
   EXPECT_TRUE(parse_timestamp("2026-03-01 09:30:00.123987+00", time));
-  EXPECT_EQ(time, 1'772'357'400'123);
+  EXPECT_EQ(time, 1'772'357'400'123'987);
+  EXPECT_TRUE(parse_timestamp("1969-12-31 23:59:59.999999+00", time));
+  EXPECT_EQ(time, -1);
   EXPECT_FALSE(parse_timestamp("2026-03-01 09:30:00+02", time));
   EXPECT_FALSE(parse_timestamp("yesterday", time));
 }

@@ -41,6 +41,7 @@ rozmova_test(rozmova_postgres_test
     postgres_nodes_test.cpp
     postgres_notices_test.cpp
     postgres_server.cpp
+    postgres_watcher_test.cpp
     temporary_directory.cpp
   USES rozmova_store PostgreSQL::PostgreSQL)
 target_compile_definitions(rozmova_postgres_test PRIVATE ROZMOVA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

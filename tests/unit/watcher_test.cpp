@@ -129,12 +129,13 @@ TEST_F(WatcherTest, TheThreadTellsWhatOthersWrite) {
   std::promise<void> told;
   bool first = false;
   Watcher watcher(*factory_, std::chrono::milliseconds(5),
-                  [&](Store& store, const AccessNews& heard) {
-                    const std::lock_guard lock(mutex);
-                    if (heard.first) first = true;
-                    if (!heard.users.empty() && store.user(heard.users.front())->role == Role::moderator)
-                      told.set_value();
-                  },
+                  {.tell =
+                       [&](Store& store, const AccessNews& heard) {
+                         const std::lock_guard lock(mutex);
+                         if (heard.first) first = true;
+                         if (!heard.users.empty() && store.user(heard.users.front())->role == Role::moderator)
+                           told.set_value();
+                       }},
                   {});
   {
     const std::lock_guard lock(mutex);
@@ -149,12 +150,13 @@ TEST_F(WatcherTest, WhatCouldNotBeToldComesAgain) {
   int failures = 0;
   std::promise<void> told;
   Watcher watcher(*factory_, std::chrono::milliseconds(5),
-                  [&](Store&, const AccessNews& heard) {
-                    const std::lock_guard lock(mutex);
-                    if (heard.users.empty()) return;
-                    if (++failures < 3) throw StoreError(StoreError::Kind::lost, "planned");
-                    if (failures == 3) told.set_value();
-                  },
+                  {.tell =
+                       [&](Store&, const AccessNews& heard) {
+                         const std::lock_guard lock(mutex);
+                         if (heard.users.empty()) return;
+                         if (++failures < 3) throw StoreError(StoreError::Kind::lost, "planned");
+                         if (failures == 3) told.set_value();
+                       }},
                   {});
   sql("UPDATE users SET role = 'moderator' WHERE id = '" + carol_ + "'");
   EXPECT_EQ(told.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);

@@ -28,6 +28,8 @@ class Prepared {
   virtual void bind_number(int at, std::int64_t number) = 0;
   virtual void bind_uuid(int at, const Uuid& id) = 0;
   virtual void bind_time(int at, WallMs time) = 0;  ///< INT64_MAX: after every time there is
+  /// µs since 1970, as `time_us` gave them; INT64_MAX: after every time there is. Engines that keep milliseconds cut.
+  virtual void bind_time_us(int at, std::int64_t us) { bind_time(at, us == INT64_MAX ? us : us / 1'000); }
   virtual void bind_null(int at) = 0;
 
   /// The first call executes; true: there is a row, good until the next call.
@@ -43,6 +45,8 @@ class Prepared {
   virtual std::string_view text(int column) const = 0;
   virtual Uuid uuid(int column) const = 0;
   virtual WallMs time(int column) const = 0;
+  /// The same as exactly as the engine keeps it, for what is continued where it ended.
+  virtual std::int64_t time_us(int column) const { return time(column) * 1'000; }
 };
 
 /// The statements that every engine has to have in its own way.

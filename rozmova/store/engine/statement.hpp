@@ -33,6 +33,7 @@ class Statement {
     Run& bind(const Uuid& id) { return prepared_.bind_uuid(next_++, id), *this; }
     Run& bind_time(WallMs time) { return prepared_.bind_time(next_++, time), *this; }
     Run& bind_time(const std::optional<WallMs>& time) { return time ? bind_time(*time) : bind_null(); }
+    Run& bind_time_us(std::int64_t us) { return prepared_.bind_time_us(next_++, us), *this; }
     Run& bind_null() { return prepared_.bind_null(next_++), *this; }
     template <class Value>
     Run& bind(const std::optional<Value>& value) {
@@ -51,6 +52,7 @@ class Statement {
     std::string string(int column) const { return std::string(text(column)); }
     Uuid uuid(int column) const { return prepared_.uuid(column); }
     WallMs time(int column) const { return prepared_.time(column); }
+    std::int64_t time_us(int column) const { return prepared_.time_us(column); }
     std::optional<Uuid> uuid_or_null(int column) const;
     std::optional<WallMs> time_or_null(int column) const;
     std::optional<std::int64_t> number_or_null(int column) const;

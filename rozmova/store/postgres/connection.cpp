@@ -313,9 +313,9 @@ std::string with_dollars(std::string_view sql) {
   return out;
 }
 
-bool parse_timestamp(std::string_view text, WallMs& time) {
+bool parse_timestamp(std::string_view text, std::int64_t& us) {
   if (text == "-infinity" || text == "infinity") {
-    time = text.starts_with('-') ? INT64_MIN : INT64_MAX;
+    us = text.starts_with('-') ? INT64_MIN : INT64_MAX;
     return true;
   }
   constexpr std::size_t seconds_end = 19;  // 2026-03-01 09:30:00
@@ -323,15 +323,17 @@ bool parse_timestamp(std::string_view text, WallMs& time) {
   std::string iso(text.substr(0, seconds_end));
   iso[10] = 'T';
   std::string_view fraction = text.substr(seconds_end, text.size() - seconds_end - 3);
-  std::string milliseconds = "000";
+  std::string micros = "000000";
   if (fraction.starts_with('.')) {
     fraction.remove_prefix(1);
-    for (std::size_t i = 0; i < milliseconds.size() && i < fraction.size(); ++i)
-      milliseconds[i] = fraction[i];
+    for (std::size_t i = 0; i < micros.size() && i < fraction.size(); ++i) micros[i] = fraction[i];
   }
-  const auto parsed = parse_iso_time(iso + "." + milliseconds + "Z");
-  if (parsed) time = *parsed;
-  return parsed.has_value();
+  int parts = 0;
+  const auto [end, error] = std::from_chars(micros.data(), micros.data() + micros.size(), parts);
+  const auto parsed = parse_iso_time(iso + ".000Z");
+  if (!parsed || error != std::errc{} || end != micros.data() + micros.size()) return false;
+  us = *parsed * 1'000 + parts;
+  return true;
 }
 
 std::string without_secrets(std::string_view url) {

@@ -115,8 +115,8 @@ class Connection final : public EngineConnection {
 
 /// SQLite's marks for parameters (`?`, `?3`) as PostgreSQL's (`$1`, `$3`); what stands in quotes is left alone.
 std::string with_dollars(std::string_view sql);
-/// `2026-03-01 09:30:00.123456+00`, as a session in UTC prints it.
-bool parse_timestamp(std::string_view text, WallMs& time);
+/// `2026-03-01 09:30:00.123456+00`, as a session in UTC prints it, in µs since 1970.
+bool parse_timestamp(std::string_view text, std::int64_t& us);
 /// Host, port and database of a URL, for logs: no user, no password.
 std::string without_secrets(std::string_view url);
 

@@ -4,6 +4,7 @@
 #include "rozmova/store/postgres/connection.hpp"
 #include "rozmova/store/store.hpp"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <charconv>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view unique_violation = "23505";
 constexpr std::string_view foreign_key_violation = "23503";
+constexpr std::int64_t us_per_ms = 1'000;
 
 class PostgresPrepared final : public Prepared {
  public:
@@ -27,6 +29,13 @@ class PostgresPrepared final : public Prepared {
   void bind_number(int at, std::int64_t number) override { put(at, std::to_string(number)); }
   void bind_uuid(int at, const Uuid& id) override { put(at, id.text()); }
   void bind_time(int at, WallMs time) override { put(at, time == INT64_MAX ? "infinity" : iso_time(time)); }
+  void bind_time_us(int at, std::int64_t us) override {
+    if (us == INT64_MAX) return put(at, "infinity");
+    const std::int64_t part = (us % us_per_ms + us_per_ms) % us_per_ms;
+    std::string text = iso_time((us - part) / us_per_ms);
+    text.insert(text.size() - 1, fmt::format("{:03}", part));  // before the Z
+    put(at, text);
+  }
   void bind_null(int at) override { place(at).given = false; }
 
   bool step() override {
@@ -83,9 +92,14 @@ class PostgresPrepared final : public Prepared {
     return *id;
   }
   WallMs time(int column) const override {
-    WallMs time = 0;
-    if (!parse_timestamp(text(column), time)) bad_value(column, "a time");
-    return time;
+    const std::int64_t us = time_us(column);
+    if (us == INT64_MAX || us == INT64_MIN) return us;
+    return (us - (us % us_per_ms + us_per_ms) % us_per_ms) / us_per_ms;
+  }
+  std::int64_t time_us(int column) const override {
+    std::int64_t us = 0;
+    if (!parse_timestamp(text(column), us)) bad_value(column, "a time");
+    return us;
   }
 
  private:

@@ -1,8 +1,12 @@
 #include "rozmova/store/postgres/store.hpp"
 
+#include "rozmova/store/postgres/arrays.hpp"
+
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 
 namespace rozmova::store::postgres {
@@ -12,6 +16,15 @@ constexpr std::chrono::minutes missing_kept{15};  ///< longer than anybody keeps
 constexpr std::size_t missing_max = 10'000;
 constexpr std::int64_t news_read_again = 1'000;  ///< at a start: what is being committed just then
 constexpr int looks_shift = 40;                  ///< over the numbers of the news
+
+#define ROZMOVA_POSITIONS(chats, messages, key)                                                 \
+  "SELECT c.id, (SELECT m.seq FROM " messages " m WHERE m." key                                 \
+  " = c.id ORDER BY m.seq DESC LIMIT 1), (SELECT m.change_seq FROM " messages " m WHERE m." key \
+  " = c.id AND m.change_seq IS NOT NULL ORDER BY m.change_seq DESC LIMIT 1) "                   \
+  "FROM unnest(CAST($1 AS UUID[])) AS asked (id) JOIN " chats " c ON c.id = asked.id"
+constexpr const char* positions_of_orders = ROZMOVA_POSITIONS("orders", "messages", "order_id");
+constexpr const char* positions_of_disputes = ROZMOVA_POSITIONS("disputes", "dispute_messages", "dispute_id");
+#undef ROZMOVA_POSITIONS
 
 }  // namespace
 
@@ -76,6 +89,49 @@ void PostgresStore::hold(const ChatKey& chat) {
 }
 
 // ------------------------------------------------------------------------------------------------------ news
+
+/// All of them in one journey: each node asks this of every chat that somebody is in, again and again.
+std::vector<ChatPosition> PostgresStore::positions(std::span<const ChatKey> chats) {
+  BinaryArray orders(BinaryArray::Of::uuid), disputes(BinaryArray::Of::uuid);
+  for (const ChatKey& chat : chats) (chat.kind == ChatKind::order ? orders : disputes).add(chat.id);
+  const std::array<Question, 2> questions{Question{positions_of_orders, {orders.bytes()}},
+                                          Question{positions_of_disputes, {disputes.bytes()}}};
+  const std::vector<Answer> answers = postgres_.ask_all(questions);
+  std::vector<ChatPosition> all;
+  for (const ChatKind kind : {ChatKind::order, ChatKind::dispute}) {
+    pg_result* const rows = answers[kind == ChatKind::order ? 0 : 1].get();
+    for (int row = 0; row < PQntuples(rows); ++row) {
+      const auto number = [&](int column) {
+        std::int64_t value = 0;
+        std::from_chars(PQgetvalue(rows, row, column),
+                        PQgetvalue(rows, row, column) + PQgetlength(rows, row, column), value);
+        return value;
+      };
+      if (const auto id = Uuid::parse(PQgetvalue(rows, row, 0)))
+        all.push_back({{kind, *id}, number(1), number(2)});
+    }
+  }
+  return all;
+}
+
+int PostgresStore::listen_for_news() {
+  postgres_.exec("LISTEN rozmova_news");
+  return PQsocket(postgres_.handle());
+}
+
+NewsHeard PostgresStore::hear_news() {
+  struct Free {
+    void operator()(PGnotify* notice) const { PQfreemem(notice); }
+  };
+  if (PQconsumeInput(postgres_.handle()) != 1) postgres_.fail(nullptr, "listening");
+  NewsHeard heard;
+  while (const std::unique_ptr<PGnotify, Free> notice{PQnotifies(postgres_.handle())}) {
+    const std::string_view what = notice->extra;
+    heard.access |= what == "access";
+    heard.outbox |= what == "outbox";
+  }
+  return heard;
+}
 
 std::int64_t PostgresStore::changes_of_others() {
   const std::int64_t last = SqlStore::access_news_so_far().up_to;

@@ -28,7 +28,10 @@ class PostgresStore final : public SqlStore {
   void expect(std::span<const ChatKey> chats, std::span<const NewMessage* const> appends) override;
   std::vector<Result<Appended>> append_all(std::span<const NewMessage* const> messages, WallMs now) override;
 
+  std::vector<ChatPosition> positions(std::span<const ChatKey> chats) override;
   std::int64_t changes_of_others() override;
+  int listen_for_news() override;
+  NewsHeard hear_news() override;
   AccessNews access_news_so_far() override;
   std::vector<WebhookRow> webhooks_due(const std::string& endpoint, WallMs now, int rows_max) override;
   std::vector<OutboxRow> outbox(int rows_max) override;

@@ -79,8 +79,8 @@ std::optional<Message> SqlStore::one_message(const ChatKey& chat, const Uuid& id
 std::vector<ChatPosition> SqlStore::positions(std::span<const ChatKey> chats) {
   std::vector<ChatPosition> all;
   for (const ChatKey& chat : chats) {
-    const auto known = facts(chat);
-    if (known) all.push_back({chat, known->last_seq, last_change_seq(chat)});
+    auto row = position_[chat.kind].run();
+    if (row.bind(chat.id).row()) all.push_back({chat, row.number(0), row.number(1)});
   }
   return all;
 }

@@ -98,9 +98,9 @@ DisputeList SqlStore::disputes(const Uuid& reader, bool all, const DisputeFilter
   std::vector<Cursor> keys;
   {
     auto row = (all ? workflow_.all_disputes : workflow_.own_disputes).run();
-    row.bind_time(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1).bind(reader);
+    row.bind_time_us(from.activity_us).bind(from.id).bind(std::int64_t{rows_max} + 1).bind(reader);
     row.bind(statuses).bind(assigned);
-    while (row.row()) keys.push_back({row.time(1), row.uuid(0)});
+    while (row.row()) keys.push_back({row.time_us(1), row.uuid(0)});
   }
   if (static_cast<int>(keys.size()) > rows_max) {
     keys.pop_back();

@@ -56,11 +56,11 @@ NotificationList SqlStore::notifications(const Uuid& user, const NotificationQue
   }
   const int rows_max = std::clamp(query.limit, 1, page_notifications_max);
   auto row = (query.unread_only ? unread_notifications_ : notifications_).run();
-  row.bind(user).bind_time(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
+  row.bind(user).bind_time_us(from.activity_us).bind(from.id).bind(std::int64_t{rows_max} + 1);
   while (row.row()) {
     if (static_cast<int>(list.notifications.size()) == rows_max) {
       const Notification& last = list.notifications.back();
-      list.next_cursor = encode({last.created_at, last.id});
+      list.next_cursor = encode({last.created_at * 1'000, last.id});
       break;
     }
     list.notifications.push_back(

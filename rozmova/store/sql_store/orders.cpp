@@ -109,9 +109,9 @@ OrderList SqlStore::orders(const Uuid& reader, bool all, int limit, std::optiona
   std::vector<Cursor> keys;
   {
     auto row = (all ? all_orders_ : own_orders_).run();
-    row.bind_time(from.activity).bind(from.id).bind(std::int64_t{rows_max} + 1);
+    row.bind_time_us(from.activity_us).bind(from.id).bind(std::int64_t{rows_max} + 1);
     if (!all) row.bind(reader);
-    while (row.row()) keys.push_back({row.time(1), row.uuid(0)});
+    while (row.row()) keys.push_back({row.time_us(1), row.uuid(0)});
   }
   if (static_cast<int>(keys.size()) > rows_max) {
     keys.pop_back();

@@ -238,6 +238,13 @@ class SqlStore : public Store {
   PerKind last_change_seq_{
       connection_, "SELECT max(change_seq) FROM messages WHERE order_id = ? AND change_seq > 0",
       "SELECT max(change_seq) FROM dispute_messages WHERE dispute_id = ? AND change_seq > 0"};
+#define ROZMOVA_POSITION(chats, messages, key)                           \
+  "SELECT (SELECT max(m.seq) FROM " messages " m WHERE m." key           \
+  " = c.id), (SELECT max(m.change_seq) FROM " messages " m WHERE m." key \
+  " = c.id AND m.change_seq > 0) FROM " chats " c WHERE c.id = ?"
+  PerKind position_{connection_, ROZMOVA_POSITION("orders", "messages", "order_id"),
+                    ROZMOVA_POSITION("disputes", "dispute_messages", "dispute_id")};
+#undef ROZMOVA_POSITION
   PerKind edit_message_{
       connection_, "UPDATE messages SET content = ?2, edited_at = ?3, change_seq = ?4 WHERE id = ?1",
       "UPDATE dispute_messages SET content = ?2, edited_at = ?3, change_seq = ?4 WHERE id = ?1"};
