@@ -1,5 +1,6 @@
 #include "rozmova/store/sqlite/beside.hpp"
 
+#include "rozmova/store/beside.hpp"
 #include "rozmova/store/sqlite/connection.hpp"
 
 #include <fmt/format.h>
@@ -7,8 +8,6 @@
 namespace rozmova::store::sqlite {
 
 namespace {
-
-constexpr int words_told_max = 5;
 
 std::string view_of(const Mapping& mapping, Mapped which) {
   return fmt::format("CREATE TEMP VIEW {} AS {}", text(which),
@@ -44,36 +43,10 @@ void live_beside(Connection& connection, const Mapping& mapping) {
 }
 
 std::vector<std::string> look_at_marketplace(Connection& connection, const Mapping& mapping) {
-  std::vector<std::string> problems;
-  for (const Probe& probe : probes(mapping, Dialect::sqlite)) {
-    try {
-      Statement asked(connection, probe.sql.c_str());
-      asked.run().row();
-    } catch (const StoreError& error) {
-      problems.push_back(fmt::format("{}: {}", probe.setting, error.what()));
-    }
-  }
+  std::vector<std::string> problems = names_that_are_wrong(connection, mapping);
   if (!problems.empty()) return problems;
-  for (const auto& [which, relation] :
-       {std::pair(Mapped::users, &mapping.users), std::pair(Mapped::orders, &mapping.orders),
-        std::pair(Mapped::disputes, &mapping.disputes)}) {
-    const bool is_user = which == Mapped::users;
-    const std::string column = is_user ? "role" : "status";
-    const std::string ours =
-        which == Mapped::users ? "'client', 'performer', 'moderator', 'admin'"
-        : which == Mapped::orders
-            ? "'created', 'accepted', 'in_progress', 'delivered', 'completed', 'cancelled', 'disputed'"
-            : "'open', 'under_review', 'resolved', 'rejected', 'closed'";
-    const std::string unknown = fmt::format(
-        "SELECT {0}, count(*) FROM {1} WHERE {0} IS NULL OR {0} NOT IN ({2}) GROUP BY 1 LIMIT {3}", column,
-        text(which), ours, words_told_max);
-    Statement words(connection, unknown.c_str());
-    auto row = words.run();
-    while (row.row()) {
-      problems.push_back(
-          fmt::format("marketplace.{}.{}: {} rows have '{}', which is no word of ours and not mapped",
-                      text(which), is_user ? "roles" : "statuses", row.number(1), row.text(0)));
-    }
+  problems = words_that_are_unknown(connection);
+  for (const Mapped which : {Mapped::users, Mapped::orders, Mapped::disputes}) {
     const std::string keys = fmt::format(
         "SELECT id FROM {} WHERE id IS NULL OR length(id) <> 36 OR id <> lower(id) LIMIT 1", text(which));
     Statement bad_keys(connection, keys.c_str());
