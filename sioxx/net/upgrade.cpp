@@ -11,6 +11,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace sioxx::net {
 namespace {
@@ -21,6 +22,17 @@ bool is_websocket_key(std::string_view key) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
   };
   return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, base64);
+}
+
+struct FreeDigest {
+  void operator()(EVP_MD* digest) const { ::EVP_MD_free(digest); }
+  void operator()(EVP_MD_CTX* context) const { ::EVP_MD_CTX_free(context); }
+};
+
+/// SHA-1, looked up once: OpenSSL 3's SHA1() looks for it anew in each call, which costs several times the hashing.
+const EVP_MD* sha1() {
+  static const std::unique_ptr<EVP_MD, FreeDigest> found(::EVP_MD_fetch(nullptr, "SHA1", nullptr));
+  return found.get();
 }
 
 /// Every line of a header that may be repeated, as one list (RFC 9110 §5.3).
@@ -89,8 +101,11 @@ void serve_raw(Connection& connection, const RawHandler& handler, const http::Re
 std::string websocket_accept(std::string_view key) {
   std::string text(key);
   text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  ::SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(::EVP_MD_CTX_new());
+  unsigned char digest[SHA_DIGEST_LENGTH] = {};
+  ::EVP_DigestInit_ex2(context.get(), sha1(), nullptr);
+  ::EVP_DigestUpdate(context.get(), text.data(), text.size());
+  ::EVP_DigestFinal_ex(context.get(), digest, nullptr);
   unsigned char base64[SHA_DIGEST_LENGTH * 2];
   const int size = ::EVP_EncodeBlock(base64, digest, SHA_DIGEST_LENGTH);
   return {reinterpret_cast<const char*>(base64), static_cast<std::size_t>(size)};
