@@ -5,8 +5,10 @@
 //   PORT, HOST, THREADS, JWT_SECRET, PING_INTERVAL_MS from the environment
 
 #include <fmt/format.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <sys/resource.h>
 
@@ -156,17 +158,54 @@ std::optional<std::string> from_base64url(std::string_view encoded) {
   return out;
 }
 
+/// The secret as a key: made ready once a thread, like the key object that the peers verify with.
+class Key {
+ public:
+  explicit Key(std::string secret) : secret_(std::move(secret)) {}
+
+  /// HMAC-SHA256 of `text`.
+  std::array<unsigned char, 32> sign(std::string_view text) const {
+    thread_local const std::unique_ptr<EVP_MAC_CTX, FreeContext> context(make_context());
+    std::array<unsigned char, 32> mac{};
+    std::size_t size = 0;
+    if (EVP_MAC_init(context.get(), nullptr, 0, nullptr) != 1 ||
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) !=
+            1 ||
+        EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) != 1) {
+      std::abort();
+    }
+    return mac;
+  }
+
+ private:
+  struct FreeContext {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  };
+
+  EVP_MAC_CTX* make_context() const {
+    EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    EVP_MAC_CTX* const context = EVP_MAC_CTX_new(hmac);
+    EVP_MAC_free(hmac);
+    char digest[] = "SHA256";
+    const OSSL_PARAM settings[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0),
+                                   OSSL_PARAM_construct_end()};
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(secret_.data());
+    if (EVP_MAC_init(context, bytes, secret_.size(), settings) != 1) std::abort();
+    return context;
+  }
+
+  std::string secret_;
+};
+
 /// The claims of a token with a good signature and a good time; nothing otherwise.
-std::optional<Person> verify(std::string_view token, std::string_view secret) {
+std::optional<Person> verify(std::string_view token, const Key& key) {
   const std::size_t first = token.find('.');
   const std::size_t last = token.rfind('.');
   if (token.size() > token_bytes_max || first == std::string_view::npos || first == last) return std::nullopt;
-  unsigned char mac[EVP_MAX_MD_SIZE];
-  unsigned int mac_bytes = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(token.data()), last, mac, &mac_bytes);
+  const auto mac = key.sign(token.substr(0, last));
   const auto signature = from_base64url(token.substr(last + 1));
-  if (!signature || signature->size() != mac_bytes || CRYPTO_memcmp(signature->data(), mac, mac_bytes) != 0) {
+  if (!signature || signature->size() != mac.size() ||
+      CRYPTO_memcmp(signature->data(), mac.data(), mac.size()) != 0) {
     return std::nullopt;
   }
   const auto head = from_base64url(token.substr(0, first));
@@ -278,12 +317,12 @@ int main() {
   options.ping_interval_ms = std::atoi(setting("PING_INTERVAL_MS", "25000"));
   options.http_compression = false;
   options.connections_per_ip_max = 0;
-  const std::string secret = setting("JWT_SECRET", "");
+  const Key key(setting("JWT_SECRET", ""));
   Chats chats;
   sioxx::Server io(options);
   sioxx::Namespace& space = io.of("/");
-  space.use([&secret](sioxx::Socket& socket, sioxx::Next next) {
-    auto person = verify(text(socket.auth().if_contains("token")), secret);
+  space.use([&key](sioxx::Socket& socket, sioxx::Next next) {
+    auto person = verify(text(socket.auth().if_contains("token")), key);
     if (!person) return next.refuse({"Unauthorized", {{"code", "UNAUTHORIZED"}}});
     socket.data(std::make_shared<Person>(std::move(*person)));
     next();
