@@ -127,6 +127,7 @@ cluster::ClassicRules classic_rules_of(const Options& options) {
   rules.namespaces = options.redis_adapter_namespaces;
   rules.rooms = options.redis_adapter_rooms;
   rules.events = options.redis_adapter_events;
+  rules.own_events = options.redis_adapter_own_events;
   rules.operations = 0;
   for (const std::string& name : options.redis_adapter_operations) {
     const unsigned bit = cluster::ClassicRules::operation(name);

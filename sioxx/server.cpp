@@ -64,6 +64,20 @@ void Server::set_peers(const std::vector<Peer>& peers) {
     story->shard.post([&connections = story->connections, known] { connections.use_peers(known); });
 }
 
+std::vector<AddressCount> Server::busy_addresses(std::size_t least, std::size_t most) {
+  std::vector<AddressCount> counts;
+  for (const auto& count : impl_->admission().busy(least, most))
+    counts.push_back({count.address.text(), count.connections, count.polling});
+  return counts;
+}
+
+void Server::addresses_elsewhere(const std::vector<AddressCount>& counts) {
+  std::vector<net::Admission::Count> read;
+  for (const AddressCount& count : counts)
+    read.push_back({net::IpAddress::parse(count.address), count.connections, count.polling});
+  impl_->admission().elsewhere(read);
+}
+
 void Server::run() {
   listen();
   impl_->run();

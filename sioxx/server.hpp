@@ -110,6 +110,8 @@ struct Options {
   std::vector<std::string> redis_adapter_rooms{
       "*"};  ///< `*` stands for any text; to everybody needs a "*" alone
   std::vector<std::string> redis_adapter_events{"*"};  ///< likewise
+  /// Server-side events by which this application's own processes speak: never exchanged with that world.
+  std::vector<std::string> redis_adapter_own_events{};
   std::vector<std::string> redis_adapter_operations{"emit",  "join", "leave",      "disconnect",
                                                     "fetch", "ask",  "server-side"};
   Log log{};
@@ -130,6 +132,12 @@ struct Stats {
 };
 /// The sum of two shards' numbers.
 Stats& operator+=(Stats& sum, const Stats& part);
+
+/// What an address (IPv6: a /64) has here: HTTP and WebSocket connections, and sessions that poll.
+struct AddressCount {
+  std::string address;
+  std::size_t connections = 0, polling = 0;
+};
 
 /// A Socket.IO server: namespaces, shards, a listener. Built, filled with handlers, then run; taken down by
 /// stop().
@@ -195,6 +203,12 @@ class Server {
   /// its answer back; so polling and upgrades work whatever process a balancer picks. Needs Options::relay_secret. Any
   /// thread, again and again.
   void set_peers(const std::vector<Peer>& peers);
+
+  /// For limits that hold over several processes. Addresses that have at least `least` of either here, the busiest first, at
+  /// most so many; and what all others count together, which Options::connections_per_ip_max includes from then on. Any
+  /// thread, again and again.
+  std::vector<AddressCount> busy_addresses(std::size_t least, std::size_t most);
+  void addresses_elsewhere(const std::vector<AddressCount>& counts);
 
   /// Runs all shards, number 0 on this thread; returns when stop() has taken everything down.
   void run();

@@ -39,6 +39,8 @@ class Carrier {
   virtual bool publish(std::string_view channel, std::string_view bytes) = 0;
   virtual void subscribe(std::string_view channel) = 0;
   virtual void unsubscribe(std::string_view channel) = 0;
+  /// Whether a process hears what it publishes on its own channels, after all that it has published before.
+  virtual bool echoes() const { return false; }
 };
 
 }  // namespace sioxx::cluster

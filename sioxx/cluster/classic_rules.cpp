@@ -48,9 +48,12 @@ unsigned ClassicRules::operation(std::string_view name) {
   return 0;
 }
 
+bool ClassicRules::is_own(std::string_view event) const { return any_matches(own_events, event); }
+
 bool ClassicRules::may(Operation operation, const BroadcastOptions& target,
                        const std::vector<std::string>& more_rooms, std::string_view event) const {
   if ((operations & operation) == 0) return false;
+  if (operation == server_side && is_own(event)) return false;
   if (!event.empty() && !any_matches(events, event)) return false;
   const auto open = [this](const std::string& room) { return any_matches(rooms, room); };
   // A pattern that means everything means everybody, too; rooms without a pattern for them mean nobody.

@@ -24,10 +24,13 @@ struct ClassicRules {
   std::vector<std::string> namespaces{"/"};
   std::vector<std::string> rooms{"*"};   ///< with stars; what is addressed to everybody needs a "*"
   std::vector<std::string> events{"*"};  ///< likewise, of emits, asks and server-side events
+  /// Server-side events that are ours alone: neither heard from there nor told there.
+  std::vector<std::string> own_events{};
   unsigned operations = everything;
 
   /// The bit of an operation's name ("emit", "join", …); 0: there is no such one.
   static unsigned operation(std::string_view name);
+  bool is_own(std::string_view event) const;
   bool may(Operation operation, const BroadcastOptions& target, const std::vector<std::string>& rooms = {},
            std::string_view event = {}) const;
 };

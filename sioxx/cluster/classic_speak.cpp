@@ -23,7 +23,7 @@ void Classic::publish(const std::shared_ptr<const Message>& message) {
         // A signal to rooms is for those who know its rooms; and who may say nothing to our servers hears nothing from them.
         if constexpr (std::is_same_v<Kind, ServerSide>)
           return one.target.rooms.empty() && takes_part(one.nsp) &&
-                 (rules_.operations & ClassicRules::server_side) != 0;
+                 (rules_.operations & ClassicRules::server_side) != 0 && !rules_.is_own(one.event);
         if constexpr (requires { one.target; }) return !one.target.children && takes_part(one.nsp);
         return false;
       },

@@ -449,6 +449,11 @@ void put_front(std::string& frame, const Front& front) {
   frame.replace(1, written.size(), written);
 }
 
+bool is_hello(std::string_view frame) {
+  return frame.size() > kind_at &&
+         static_cast<std::uint8_t>(frame[kind_at]) == static_cast<std::uint8_t>(Kind::hello);
+}
+
 std::optional<Front> front_of(std::string_view frame) {
   if (frame.size() <= front_bytes || frame[0] != version) return std::nullopt;
   const auto fixed = [&](std::size_t at) {

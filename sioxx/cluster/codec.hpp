@@ -34,6 +34,7 @@ std::string encode(const Hello& hello);
 void put_front(std::string& frame, const Front& front);
 /// Nothing: too short, or another version of us.
 std::optional<Front> front_of(std::string_view frame);
+bool is_hello(std::string_view frame);
 
 /// Reads what others have sent. What anybody may write onto a bus is a value to judge: anything that encode() would not
 /// have written is nothing, and no count in it is believed before the bytes are there. One thread.

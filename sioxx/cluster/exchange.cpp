@@ -12,6 +12,8 @@ namespace {
 
 /// What a queued message costs beside its frame.
 constexpr std::size_t queued_cost_bytes = 256;
+/// What came back to us has left the engine, but the engine may go before the others had it.
+constexpr loop::TimeMs settle_ms = 1'000;
 
 /// So that the end of a namespace's name in a channel is told from its beginning: "a:room:b" may be a name as well.
 std::string without_colons(std::string_view name) {
@@ -73,8 +75,9 @@ void Exchange::leave() {
     if (state_ == State::gathering || state_ == State::open) {
       flush();
       Hello goodbye{shards_.count(), false, true};
-      Outgoing last{{all_channel()}, encode(goodbye), true};
-      write(last);
+      std::string last = encode(goodbye);
+      put_front(last, {self_, number_});
+      carrier_->publish(all_channel(), last);
     }
     shard_.post([this] { shard_.stop(); });  // a turn later, when what was written has left
   });
@@ -85,6 +88,10 @@ bool Exchange::stats(std::function<void(const BusStats&)> done) {
     BusStats stats = stats_;
     stats.ready = state_ == State::open || state_ == State::gathering;
     stats.rooms = interests_.size();
+    const loop::TimeMs now = shard_.now();
+    if (greeted_at_ != 0) stats.echo_ms = std::max(stats.echo_ms, now - greeted_at_);
+    for (const auto& [id, process] : processes_)
+      stats.silence_ms = std::max(stats.silence_ms, now - process.heard);
     stats.processes = static_cast<std::uint64_t>(std::count_if(
         processes_.begin(), processes_.end(), [](const auto& one) { return one.second.reachable; }));
     done(stats);
@@ -131,7 +138,8 @@ std::vector<std::string> Exchange::channels_of(const Message& message) const {
 void Exchange::publish(const std::shared_ptr<const Message>& message) {
   const BroadcastOptions* const target = target_of(*message);
   if (target == nullptr) return;
-  const bool ephemeral = asks(*message) || target->delivery == engine::Delivery::ephemeral;
+  const bool ephemeral =
+      asks(*message) || (target->delivery == engine::Delivery::ephemeral && !target->patient);
   std::string frame = encode(*message);
   if (!frame.empty()) post({channels_of(*message), std::move(frame), ephemeral});
 }
@@ -146,19 +154,71 @@ void Exchange::post(Outgoing outgoing) {
 }
 
 void Exchange::send(Outgoing outgoing) {
-  if (state_ == State::open && queue_.empty() && write(outgoing)) return;
+  if (state_ == State::open && queue_.empty() && write(outgoing)) return remember(std::move(outgoing));
   const bool talks = state_ == State::open || state_ == State::gathering;
-  if (outgoing.ephemeral && talks && write(outgoing)) return;  // questions and answers overtake what waits
+  if (outgoing.ephemeral && talks && overtake(outgoing)) return;
   keep(std::move(outgoing));
 }
 
 /// False: none of its channels has got it.
 bool Exchange::write(Outgoing& outgoing) {
-  put_front(outgoing.frame, {self_, ++number_});
+  const std::uint64_t number = outgoing.number != 0 ? outgoing.number : number_ + 1;
+  put_front(outgoing.frame, {self_, number});
   bool sent = false;
   for (const std::string& channel : outgoing.channels) sent |= carrier_->publish(channel, outgoing.frame);
-  if (sent) ++stats_.published;
+  if (!sent) return false;
+  ++stats_.published;
+  stats_.resent += outgoing.number != 0 ? 1 : 0;
+  outgoing.number = number;
+  number_ = std::max(number_, number);
+  return true;
+}
+
+/// Questions and answers overtake what waits. If that has old numbers, they go without one: they are on one channel, so
+/// nobody hears them twice.
+bool Exchange::overtake(Outgoing& outgoing) {
+  if (queue_.empty() || queue_.front().number == 0) return write(outgoing);
+  if (outgoing.channels.size() != 1) return false;
+  put_front(outgoing.frame, {self_, 0});
+  const bool sent = carrier_->publish(outgoing.channels.front(), outgoing.frame);
+  stats_.published += sent ? 1 : 0;
   return sent;
+}
+
+// ---- what may have been lost
+
+void Exchange::remember(Outgoing outgoing) {
+  if (outgoing.ephemeral || !carrier_->echoes()) return;
+  said_bytes_ += outgoing.frame.size() + queued_cost_bytes;
+  said_.push_back({std::move(outgoing), shard_.now()});
+  for (; said_bytes_ > limits_.queue_bytes_max; said_.pop_front())
+    said_bytes_ -= said_.front().outgoing.frame.size() + queued_cost_bytes;
+}
+
+void Exchange::came_back(std::uint64_t number, bool is_greeting) {
+  confirmed_ = std::max(confirmed_, number);
+  const loop::TimeMs now = shard_.now();
+  if (is_greeting && greeted_at_ != 0) stats_.echo_ms = now - std::exchange(greeted_at_, 0);
+  while (!said_.empty() && said_.front().outgoing.number <= confirmed_ &&
+         now - said_.front().at >= settle_ms) {
+    said_bytes_ -= said_.front().outgoing.frame.size() + queued_cost_bytes;
+    said_.pop_front();
+  }
+}
+
+/// The carrier has gone: before all that waits now comes what may not have arrived.
+void Exchange::doubt() {
+  greeted_at_ = 0;
+  for (; !said_.empty(); said_.pop_back()) {
+    Outgoing& one = said_.back().outgoing;
+    const std::size_t bytes = one.frame.size() + queued_cost_bytes;
+    if (stats_.queue_bytes + bytes > limits_.queue_bytes_max) break;
+    stats_.queue_bytes += bytes;
+    queue_.push_front(std::move(one));
+  }
+  stats_.dropped += said_.size();
+  said_.clear();
+  said_bytes_ = 0;
 }
 
 void Exchange::keep(Outgoing outgoing) {
@@ -181,14 +241,17 @@ void Exchange::keep(Outgoing outgoing) {
 void Exchange::flush() {
   while (!queue_.empty() && write(queue_.front())) {
     stats_.queue_bytes -= queue_.front().frame.size() + queued_cost_bytes;
+    remember(std::move(queue_.front()));
     queue_.pop_front();
   }
   if (queue_.empty()) told_full_ = false;
 }
 
 void Exchange::say_hello(const std::string& channel, bool newcomer) {
-  Outgoing hello{{channel}, encode(Hello{shards_.count(), newcomer, false}), true};
-  write(hello);
+  std::string hello = encode(Hello{shards_.count(), newcomer, false});
+  put_front(hello, {self_, number_});  // the last one said: when it comes back, so has that
+  const bool said = carrier_->publish(channel, hello);
+  if (said && channel == all_channel() && carrier_->echoes() && greeted_at_ == 0) greeted_at_ = shard_.now();
 }
 
 // ---- rooms
@@ -272,6 +335,7 @@ void Exchange::open_if_gathered(loop::TimeMs now) {
 void Exchange::on_lost(std::string_view why) {
   const bool was_there = std::exchange(state_, State::away) != State::away;
   ++stats_.losses;
+  doubt();
   for (auto& [id, process] : processes_) {
     if (std::exchange(process.reachable, false) && process.shards > 0)
       shards_.process_came(id, process.shards, false);
@@ -291,11 +355,13 @@ void Exchange::on_heard(std::string_view, std::string_view bytes) {
     ++stats_.garbage;
     return;
   }
-  if (front->from == self_) return;
+  const bool is_greeting = is_hello(bytes);
+  if (front->from == self_) return came_back(front->number, is_greeting);
   const auto known = processes_.find(front->from);
   const bool full = known == processes_.end() && processes_.size() >= limits_.processes_max;
   // A message to two rooms comes twice.
-  if (known != processes_.end() && front->number <= known->second.number) return;
+  const bool is_numbered = front->number != 0 && !is_greeting;
+  if (is_numbered && known != processes_.end() && front->number <= known->second.number) return;
   auto frame = full ? std::nullopt : decoder_.decode(bytes);
   if (!frame) {
     if (stats_.garbage++ == 0)
@@ -303,7 +369,7 @@ void Exchange::on_heard(std::string_view, std::string_view bytes) {
     return;
   }
   Process& process = processes_[front->from];
-  process.number = front->number;
+  if (is_numbered) process.number = front->number;
   process.heard = shard_.now();
   ++stats_.heard;
   if (const Hello* const hello = std::get_if<Hello>(&*frame)) return greeted(front->from, process, *hello);

@@ -45,7 +45,11 @@ struct BusStats {
   std::uint64_t dropped = 0;  ///< could not be sent
   std::uint64_t garbage = 0;  ///< heard, and not understood
   std::uint64_t losses = 0;
+  std::uint64_t resent = 0;  ///< said before a loss, and perhaps not heard: said again
   std::uint64_t queue_bytes = 0;
+  /// What a greeting takes to come back to us (0: unknown, or the carrier does not bring it back); if one is on its way for
+  /// longer, that. And how long ago the quietest of the others was heard: they greet every beat_ms.
+  loop::TimeMs echo_ms = 0, silence_ms = 0;
 };
 
 /// The Bus over any Carrier: which channels, who is there, what waits. A shard of its own turns it; the doors for other
@@ -54,6 +58,9 @@ struct BusStats {
 ///   away --on_ready--> subscribing --all confirmed--> gathering --all others are back, or gather_ms--> open
 ///     ^                     |                             |                                             |
 ///     +-----on_lost---------+-----------------------------+---------------------------------------------+
+///
+/// What was said and not heard back when the carrier goes may be lost: it is said again with its old number, which whoever
+/// has heard it passes over.
 ///
 /// Channels: PREFIX:all, PREFIX:process:ID (answers), PREFIX:node:TAG (to one socket by its id, which names the process
 /// that made it), PREFIX:NSP:room:ROOM while this process has members in it.
@@ -83,6 +90,11 @@ class Exchange final : public Bus, private Carrier::Ear, private loop::Timer {
     std::vector<std::string> channels;
     std::string frame;
     bool ephemeral = false;
+    std::uint64_t number = 0;  ///< of a frame that was said before
+  };
+  struct Said {
+    Outgoing outgoing;
+    loop::TimeMs at;
   };
   struct Interest {
     std::string nsp, room;
@@ -105,6 +117,10 @@ class Exchange final : public Bus, private Carrier::Ear, private loop::Timer {
   void post(Outgoing outgoing);
   void send(Outgoing outgoing);
   bool write(Outgoing& outgoing);
+  bool overtake(Outgoing& outgoing);
+  void remember(Outgoing outgoing);
+  void came_back(std::uint64_t number, bool is_greeting);
+  void doubt();
   void keep(Outgoing outgoing);
   void flush();
   void say_hello(const std::string& channel, bool newcomer);
@@ -146,6 +162,10 @@ class Exchange final : public Bus, private Carrier::Ear, private loop::Timer {
   std::deque<std::pair<loop::TimeMs, std::string>> unwanted_;
   std::map<engine::ProcessId, Process> processes_;
   std::deque<Outgoing> queue_;
+  std::deque<Said> said_;  ///< may yet be lost; the oldest first
+  std::size_t said_bytes_ = 0;
+  std::uint64_t confirmed_ = 0;
+  loop::TimeMs greeted_at_ = 0;  ///< our oldest greeting that is not back; 0: none
   bool told_full_ = false;
   bool told_refused_ = false;  ///< since the last on_ready()
 };

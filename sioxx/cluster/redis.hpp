@@ -21,6 +21,7 @@ class RedisCarrier final : public Carrier {
   bool publish(std::string_view channel, std::string_view bytes) override;
   void subscribe(std::string_view channel) override;
   void unsubscribe(std::string_view channel) override;
+  bool echoes() const override { return true; }
 
  private:
   /// One of the two connections.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -102,7 +103,10 @@ struct Admission::State {
   };
   std::unordered_map<IpAddress, Peer, HashAddress> peers;
   std::vector<Seat::Place> uncounted;  ///< by shard
-  std::size_t turn = 0;                ///< where the next search for a place begins
+  std::size_t busy_from = 0;           ///< 0: nobody asks
+  std::unordered_set<const IpAddress*> busy;
+  std::unordered_map<IpAddress, Count, HashAddress> others;
+  std::size_t turn = 0;  ///< where the next search for a place begins
 
   State(unsigned shards, std::size_t in_all, std::size_t per_address)
       : connections_max(in_all), per_address_max(per_address), per_shard(shards, 0), uncounted(shards) {
@@ -130,6 +134,7 @@ struct Admission::State {
       peer.places[shard] = std::make_unique<Seat::Place>(Seat::Place{&found->first, shard});
     }
     ++peer.connections;
+    changed(found->first, peer);
     return peer.places[shard].get();
   }
 
@@ -139,13 +144,35 @@ struct Admission::State {
     const auto found = peers.find(*place.address);
     if (found == peers.end()) return;
     --found->second.connections;
+    changed(found->first, found->second);
     if (found->second.is_gone()) peers.erase(found);
   }
 
+  void changed(const IpAddress& address, const Peer& peer) {
+    if (busy_from == 0) return;
+    if (std::max(peer.connections, peer.polling) >= busy_from)
+      busy.insert(&address);
+    else if (!busy.empty())
+      busy.erase(&address);
+  }
+
+  /// With what others count.
+  Count count(const IpAddress& address) const {
+    Count sum{address};
+    if (const auto found = peers.find(address); found != peers.end()) {
+      sum.connections = found->second.connections;
+      sum.polling = found->second.polling;
+    }
+    if (others.empty()) return sum;
+    if (const auto found = others.find(address); found != others.end()) {
+      sum.connections += found->second.connections;
+      sum.polling += found->second.polling;
+    }
+    return sum;
+  }
+
   bool too_many(const IpAddress& address) const {
-    if (per_address_max == 0) return false;
-    const auto found = peers.find(address);
-    return found != peers.end() && found->second.connections >= per_address_max;
+    return per_address_max != 0 && count(address).connections >= per_address_max;
   }
 };
 
@@ -162,6 +189,7 @@ class Admission::PollingSeat final : public engine::PollingPlace {
     if (address_ == nullptr) return;
     const auto found = state_.peers.find(*address_);
     --found->second.polling;
+    state_.changed(found->first, found->second);
     if (found->second.is_gone()) state_.peers.erase(found);
   }
 
@@ -257,12 +285,14 @@ Admission::PollingEntry Admission::enter_polling(const IpAddress& address) {
     const std::lock_guard lock(state.mutex);
     if (state.connections_max != 0 && state.polling >= state.connections_max) return entry;
     if (state.per_address_max != 0) {
-      const auto found = state.peers.try_emplace(counted_as(address)).first;
-      if (found->second.polling >= state.per_address_max) {
+      const IpAddress key = counted_as(address);
+      if (state.count(key).polling >= state.per_address_max) {
         entry.verdict = Verdict::too_many_from_address;
         return entry;
       }
+      const auto found = state.peers.try_emplace(key).first;
       ++found->second.polling;
+      state.changed(found->first, found->second);
       counted = &found->first;
     }
     ++state.polling;
@@ -270,6 +300,40 @@ Admission::PollingEntry Admission::enter_polling(const IpAddress& address) {
   entry.verdict = Verdict::welcome;
   entry.place = std::make_unique<PollingSeat>(state, counted);
   return entry;
+}
+
+std::vector<Admission::Count> Admission::busy(std::size_t least, std::size_t most) {
+  State& state = *state_;
+  std::vector<Count> counts;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (std::exchange(state.busy_from, least) != least) {
+      state.busy.clear();
+      for (const auto& [address, peer] : state.peers) state.changed(address, peer);
+    }
+    for (const IpAddress* const address : state.busy) {
+      const auto& peer = state.peers.at(*address);
+      counts.push_back({*address, peer.connections, peer.polling});
+    }
+  }
+  const auto busier = [](const Count& a, const Count& b) {
+    return std::max(a.connections, a.polling) > std::max(b.connections, b.polling);
+  };
+  const std::size_t kept = std::min(most, counts.size());
+  std::partial_sort(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(kept), counts.end(), busier);
+  counts.resize(kept);
+  return counts;
+}
+
+void Admission::elsewhere(const std::vector<Count>& counts) {
+  std::unordered_map<IpAddress, Count, HashAddress> others;
+  for (const Count& count : counts) {
+    Count& sum = others[counted_as(count.address)];
+    sum.connections += count.connections;
+    sum.polling += count.polling;
+  }
+  const std::lock_guard lock(state_->mutex);
+  state_->others.swap(others);
 }
 
 std::size_t Admission::polling_sessions() const {

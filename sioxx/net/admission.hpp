@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 struct sockaddr;
 
@@ -81,6 +82,16 @@ class Admission {
   /// A session that begins by polling, by the address of its handshake (behind a trusted proxy the one that
   /// the proxy has told).
   PollingEntry enter_polling(const IpAddress& address);
+
+  // ---- beside other processes, which count for themselves
+  struct Count {
+    IpAddress address;
+    std::size_t connections = 0, polling = 0;
+  };
+  /// Addresses that have at least `least` of either here, the busiest first, at most so many.
+  std::vector<Count> busy(std::size_t least, std::size_t most);
+  /// What all others count together; from now on the limits of an address are of all of us.
+  void elsewhere(const std::vector<Count>& counts);
 
   std::size_t polling_sessions() const;
   std::size_t connections() const;

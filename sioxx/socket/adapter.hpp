@@ -23,6 +23,7 @@ struct BroadcastOptions {
   std::vector<std::string> rooms;
   std::vector<std::string> except;
   engine::Delivery delivery = engine::Delivery::durable;
+  bool patient = false;      ///< ephemeral here, but waits for other processes that are not heard
   bool local = false;        ///< this process only
   bool elsewhere = false;    ///< the other processes only
   bool compress = true;      ///< as Encoded::compress() of the message; for whoever encodes it once more

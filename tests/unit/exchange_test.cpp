@@ -62,6 +62,7 @@ class HubCarrier final : public cluster::Carrier {
     });
   }
   void unsubscribe(std::string_view channel) override { channels.erase(std::string(channel)); }
+  bool echoes() const override { return true; }
 
   void come() {
     up = true;
@@ -317,6 +318,80 @@ TEST_F(ExchangeTest, WhileTheBusIsAwayTheHouseGoesOn) {
   EXPECT_EQ(bob.take(), (Packets{R"(42["one"])", R"(42["two"])"})) << "what waited came when both were back";
   EXPECT_EQ(a.heard, (Packets{"back", "lost pulled out", "back"}));
   EXPECT_EQ(a.stats().losses, 1u);
+}
+
+TEST_F(ExchangeTest, WhatWasOnItsWayWhenTheBusWentIsSaidAgainAndHeardOnce) {
+  FakeTransport& bob = b.person(0, {"r", "s"});
+  join_both();
+  a.table.to("r").emit("heard");
+  settle();
+  EXPECT_EQ(bob.take(), (Packets{R"(42["heard"])"}));
+  a.table.to("r").to("s").emit("lost");
+  a.turn();
+  a.bus_shard.turn(0);
+  hub.todo.clear();  // the engine took it and died
+  a.carrier->go();
+  b.carrier->go();
+  a.table.to("s").emit("waited");
+  settle();
+  a.carrier->come();
+  settle();
+  // A question overtakes what waits, and what waits is heard all the same.
+  a.table.fetch_sockets([](const Fetched&) {});
+  settle();
+  b.carrier->come();
+  until([&] { return a.stats().queue_bytes == 0; });
+  settle();
+  EXPECT_EQ(bob.take(), (Packets{R"(42["lost"])", R"(42["waited"])"}));
+  EXPECT_GE(a.stats().resent, 2u);
+  a.table.to("r").to("s").emit("now");
+  settle();
+  EXPECT_EQ(bob.take(), (Packets{R"(42["now"])"}));
+}
+
+TEST_F(ExchangeTest, WhoHasHeardItPassesOverWhatIsSaidAgain) {
+  FakeTransport& bob = b.person(0, {"r"});
+  join_both();
+  for (int i = 0; i < 3; ++i) a.table.to("r").emit("n", i);
+  settle();
+  EXPECT_EQ(bob.take().size(), 3u);
+  a.carrier->go();  // its own connection alone
+  a.carrier->come();
+  until([&] { return a.stats().queue_bytes == 0; });
+  settle();
+  EXPECT_GE(a.stats().resent, 3u);
+  EXPECT_TRUE(bob.take().empty());
+  a.table.to("r").emit("next");
+  settle();
+  EXPECT_EQ(bob.take(), (Packets{R"(42["next"])"}));
+}
+
+TEST_F(ExchangeTest, WhatIsPatientWaitsThoughItIsEphemeral) {
+  FakeTransport& bob = b.person(0, {"r"});
+  join_both();
+  a.carrier->go();
+  b.carrier->go();
+  BroadcastOptions target;
+  target.rooms = {"r"};
+  target.delivery = engine::Delivery::ephemeral;
+  a.table.broadcast(encode_event("/", "gone", "1"), target);
+  target.patient = true;
+  a.table.broadcast(encode_event("/", "waits", "1"), target);
+  settle();
+  a.carrier->come();
+  b.carrier->come();
+  until([&] { return a.stats().queue_bytes == 0; });
+  settle();
+  EXPECT_EQ(bob.take(), (Packets{R"(42["waits",1])"}));
+}
+
+TEST_F(ExchangeTest, TellsHowLongAGreetingTakesAndHowQuietTheOthersAre) {
+  join_both();
+  until([&] { return a.stats().silence_ms >= 5; });
+  EXPECT_LT(a.stats().silence_ms, quick().silent_ms);
+  a.carrier->full = true;
+  b.carrier->full = true;
+  until([&] { return a.stats().silence_ms >= quick().silent_ms / 2; });
 }
 
 TEST_F(ExchangeTest, WhatWaitsIsBoundedAndTheOldestGo) {

@@ -189,6 +189,54 @@ TEST(Admission, CountsAddressesAndGivesPlacesBack) {
   EXPECT_EQ(admission.connections(), 1u);
 }
 
+TEST(Admission, WhatOthersCountIsCountedToo) {
+  Admission admission(2, 0, 3);
+  const IpAddress a = IpAddress::parse("192.0.2.1");
+  const IpAddress six = IpAddress::parse("2001:db8::1");
+  admission.elsewhere({{a, 1, 2}, {a, 1, 0}, {IpAddress::parse("2001:db8::2"), 3, 0}});
+  auto first = admission.enter(a);
+  EXPECT_EQ(first.verdict, Admission::Verdict::welcome);
+  EXPECT_EQ(admission.enter(a).verdict, Admission::Verdict::too_many_from_address);
+  EXPECT_EQ(admission.enter(six).verdict, Admission::Verdict::too_many_from_address) << "the same /64";
+  auto polling = admission.enter_polling(a);
+  EXPECT_EQ(polling.verdict, Admission::Verdict::welcome);
+  EXPECT_EQ(admission.enter_polling(a).verdict, Admission::Verdict::too_many_from_address);
+  admission.elsewhere({});
+  EXPECT_EQ(admission.enter(a).verdict, Admission::Verdict::welcome);
+  EXPECT_EQ(admission.enter(six).verdict, Admission::Verdict::welcome);
+}
+
+TEST(Admission, TellsWhoIsBusy) {
+  Admission admission(2, 0, 0);
+  Admission limited(2, 0, 100);
+  EXPECT_TRUE(admission.busy(1, 10).empty()) << "nobody is counted by address";
+  const IpAddress a = IpAddress::parse("192.0.2.1"), b = IpAddress::parse("192.0.2.2");
+  std::vector<Admission::Entry> seats;
+  for (int i = 0; i < 3; ++i) seats.push_back(limited.enter(a));
+  seats.push_back(limited.enter(b));
+  auto counts = limited.busy(2, 10);
+  ASSERT_EQ(counts.size(), 1u) << "those that were there before somebody asked";
+  EXPECT_EQ(counts[0].address.text(), "192.0.2.1");
+  EXPECT_EQ(counts[0].connections, 3u);
+  std::vector<Admission::PollingEntry> polling;
+  for (int i = 0; i < 4; ++i) polling.push_back(limited.enter_polling(b));
+  counts = limited.busy(2, 10);
+  ASSERT_EQ(counts.size(), 2u);
+  EXPECT_EQ(counts[0].address.text(), "192.0.2.2") << "the busiest first";
+  EXPECT_EQ(counts[0].polling, 4u);
+  EXPECT_EQ(limited.busy(2, 1).size(), 1u);
+  seats[0].seat.move_to(1 - seats[0].shard);
+  EXPECT_EQ(limited.busy(2, 10).size(), 2u);
+  polling.resize(1);
+  seats.resize(2);
+  counts = limited.busy(2, 10);
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts[0].connections, 2u);
+  seats.clear();
+  polling.clear();
+  EXPECT_TRUE(limited.busy(1, 10).empty());
+}
+
 TEST(Admission, SeatsMoveAndAreRenamed) {
   Admission admission(2, 0, 1);
   auto entry = admission.enter(IpAddress::parse("127.0.0.1"), false);
