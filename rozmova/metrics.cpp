@@ -48,6 +48,8 @@ constexpr std::array<Family, gauges> gauge_families{{
     {"rozmova_outbox_waiting", "Rows of the outbox not yet processed."},
     {"rozmova_outbox_bad", "Rows of the outbox with an error."},
     {"rozmova_bus_up", "1: other nodes are heard. 0: there is no bus, or it is away."},
+    {"rozmova_bus_since_seconds",
+     "Unix time from which on rozmova_bus_up is what it is; 0: there is no bus."},
     {"rozmova_nodes", "Nodes that are alive, this one included; 0: the only one there can be."},
 }};
 constexpr std::array<Family, spans> span_families{{
@@ -193,6 +195,10 @@ double Metrics::quantile_us(Span what, double part) const noexcept {
 
 void Metrics::set(Gauge what, std::int64_t value) noexcept {
   levels_->values[static_cast<std::size_t>(what)].store(value, std::memory_order_relaxed);
+}
+
+std::int64_t Metrics::level(Gauge what) const noexcept {
+  return levels_->values[static_cast<std::size_t>(what)].load(std::memory_order_relaxed);
 }
 
 std::uint64_t Metrics::total(Count what) const noexcept {

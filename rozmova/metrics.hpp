@@ -44,6 +44,7 @@ enum class Gauge : std::uint8_t {
   outbox_waiting,
   outbox_bad,
   bus_up,
+  bus_since,
   nodes
 };
 inline constexpr std::size_t gauges = static_cast<std::size_t>(Gauge::nodes) + 1;
@@ -74,6 +75,7 @@ class Metrics {
   void refused(ErrorCode code) noexcept;
   void took(Span what, std::int64_t us) noexcept;
   void set(Gauge what, std::int64_t value) noexcept;
+  std::int64_t level(Gauge what) const noexcept;
 
   /// An event by its name, for the metrics that dashboards of Socket.IO know. Names that are not the contract's are
   /// counted as "other". Sent: once for all receivers.

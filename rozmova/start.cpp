@@ -173,6 +173,7 @@ sioxx::Options server_options(const Config& config, const Secret& secret, Log& l
   options.redis_adapter_operations = config.redis_adapter_operations;
   options.redis_adapter_rooms = config.redis_adapter_rooms;
   options.redis_adapter_events = config.redis_adapter_events;
+  options.redis_adapter_own_events = {"rozmova:*"};
   if (!config.node_address.empty()) options.relay_secret = cluster_secret(config, secret);
   options.log = [&log](const sioxx::LogLine& line) {
     if (log.on(level_of(line))) write_line(log, line);
@@ -194,6 +195,7 @@ chat::ChatOptions chat_options(const Config& config, std::string_view node) {
   chat::ChatOptions options;
   options.several_nodes = config.several_nodes();
   if (options.several_nodes) options.node = node;
+  options.connections_per_address_max = size(config.connections_per_ip_max);
   options.messages_per_10s = options.messages_burst = rate(config.rate_messages_per_10s);
   options.typing_per_s = rate(config.rate_typing_per_s);
   options.typing_burst = rate(config.rate_typing_per_s * 2);

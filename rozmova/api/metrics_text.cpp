@@ -67,8 +67,26 @@ void append_nodes(std::string& out, const sioxx::Stats& stats) {
   append_counter(out, "rozmova_bus_dropped_total", "Messages that could not be said to other nodes.",
                  bus.dropped);
   append_counter(out, "rozmova_bus_garbage_total", "What was heard and not understood.", bus.garbage);
+  append_counter(out, "rozmova_bus_resent_total", "Messages said again, because the bus went with them.",
+                 bus.resent);
   append_gauge(out, "rozmova_bus_queue_bytes", "What waits for the bus.",
                static_cast<double>(bus.queue_bytes));
+  append_gauge(out, "rozmova_bus_echo_seconds",
+               "What a greeting takes to come back over the bus; 0 where the bus does not bring it back.",
+               static_cast<double>(bus.echo_ms) / 1'000);
+  append_gauge(out, "rozmova_bus_silence_seconds",
+               "How long ago the quietest other node was heard; they greet every second.",
+               static_cast<double>(bus.silence_ms) / 1'000);
+  const auto& world = stats.redis_adapter;
+  if (!world.attached) return;
+  append_gauge(out, "rozmova_redis_adapter_up", "1: the Socket.IO world on the same Redis is heard.",
+               world.ready ? 1 : 0);
+  append_counter(out, "rozmova_redis_adapter_heard_total", "What it said that was done here.", world.heard);
+  append_counter(out, "rozmova_redis_adapter_refused_total",
+                 "What it said that REDIS_ADAPTER_… does not allow.", world.refused);
+  append_counter(out, "rozmova_redis_adapter_garbage_total", "What it said that was not understood.",
+                 world.garbage);
+  append_counter(out, "rozmova_redis_adapter_sent_total", "What was said to it.", world.sent);
 }
 
 void append_database(std::string& out, const store::DatabaseStats& stats) {

@@ -34,9 +34,7 @@ void people(const Floor&, Call&&, const SharedReply& reply) {
 
 /// `POST /v1/auth/demo`: signs in as one of the demo's people, no password asked.
 void sign_in(const Floor& floor, Call&& call, const SharedReply& reply) {
-  auto& here = floor.deeds().house().here();
-  const auto wait =
-      here.addresses.take(call.request.address, chat::AddressRates::Kind::demo_sign_in, here.shard.now());
+  const auto wait = floor.deeds().house().take(call.request.address, chat::AddressRates::Kind::demo_sign_in);
   if (wait > 0) return reply.refuse({ErrorCode::rate_limited, "Too many sign-ins; try again later.", wait});
   const auto id = chat::parse_user_body(call.body);
   if (!id) return reply.refuse(id.refusal());

@@ -35,6 +35,15 @@ std::int64_t AddressRates::take(std::string_view address, Kind kind, std::int64_
   return buckets[index].take(now_ms, limits_[index]);
 }
 
+void AddressRates::charge(std::string_view address, Kind kind, std::int64_t tokens, std::int64_t now_ms) {
+  std::string key = key_of(address);
+  auto row = rows_.find(key);
+  if (row == rows_.end() && rows_.size() >= addresses_max) return;
+  if (row == rows_.end()) row = rows_.emplace(std::move(key), Row{}).first;
+  const auto index = static_cast<std::size_t>(kind);
+  row->second[index].charge(now_ms, limits_[index], tokens);
+}
+
 void AddressRates::sweep(std::int64_t now_ms) {
   std::erase_if(rows_, [&](const auto& entry) {
     return std::all_of(entry.second.begin(), entry.second.end(),

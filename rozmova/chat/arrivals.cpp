@@ -1,6 +1,7 @@
 #include "rozmova/chat/arrivals.hpp"
 
 #include "rozmova/chat/device.hpp"
+#include "rozmova/chat/seats.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -131,9 +132,11 @@ void Arrivals::take_seat(std::uint64_t number, const Identity& identity, Role ro
   house_.at_home(identity.user_id, [this, number, identity, role, elsewhere](House::Part& home) {
     const std::size_t most = house_.options().connections_per_user_max;
     const bool has_seat = home.presence.reserve(identity.user_id, most - std::min(most, elsewhere));
+    if (has_seat && house_.nodes() != nullptr)
+      house_.nodes()->seats(home.index).taken(identity.user_id, home.presence.seats(identity.user_id));
     house_.at(shard_, [this, number, identity, role, has_seat](House::Part&) {
       if (has_seat) return seated(number, identity, role);
-      turn_away(number, {ErrorCode::rate_limited, "too many connections of one user are open", 5'000});
+      turn_away(number, too_many_connections());
     });
   });
 }

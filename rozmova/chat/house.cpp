@@ -4,6 +4,7 @@
 #include "rozmova/chat/device.hpp"
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/render.hpp"
+#include "rozmova/chat/shared_addresses.hpp"
 #include "rozmova/chat/shared_rates.hpp"
 
 #include <fmt/format.h>
@@ -17,6 +18,10 @@ namespace {
 
 constexpr std::int64_t sweep_interval_ms = 10'000;
 constexpr std::int64_t entry_audit_ms = 60'000;
+/// Longer than a bus that hangs is taken for one that carries.
+constexpr std::int64_t change_kept_ms = 5'000;
+constexpr std::size_t changes_max =
+    10'000;  ///< of presence, on one shard, that other nodes may not have heard
 
 }  // namespace
 
@@ -29,6 +34,10 @@ struct House::Part::Sweep final : sioxx::loop::Timer {
     if (Nodes* const nodes = part.house.nodes()) nodes->rates(part.index).sweep(now);
     part.facts.sweep(now);
     part.addresses.sweep(now);
+    if (part.house.metrics().level(Gauge::bus_up) != 0) {
+      std::erase_if(part.changes_,
+                    [now](const auto& change) { return now - change.second.at >= change_kept_ms; });
+    }
     std::erase_if(part.entries_, [now](const auto& entry) { return now - entry.second >= entry_audit_ms; });
     begin(now);
   }
@@ -91,6 +100,10 @@ Refusal no_such_chat(ChatKind kind) {
 
 Refusal no_longer_yours() { return {ErrorCode::forbidden, "you are not a participant of this chat"}; }
 
+Refusal too_many_connections() {
+  return {ErrorCode::rate_limited, "too many connections of one user are open", 5'000};
+}
+
 namespace {
 constexpr std::string_view notes_prefix = "notes:";
 }
@@ -114,9 +127,15 @@ std::optional<Refusal> House::still_good(const Identity& identity, WallMs now) {
   return revoked(here().revocations, identity, now);
 }
 
-std::optional<Refusal> House::too_many_bad_tokens(std::string_view address) {
+std::int64_t House::take(std::string_view address, AddressRates::Kind kind) {
   Part& part = here();
-  const auto wait = part.addresses.take(address, AddressRates::Kind::bad_token, part.shard.now());
+  const auto wait = part.addresses.take(address, kind, part.shard.now());
+  if (wait == 0 && nodes_ != nullptr) nodes_->addresses().took(part.index, address, kind);
+  return wait;
+}
+
+std::optional<Refusal> House::too_many_bad_tokens(std::string_view address) {
+  const auto wait = take(address, AddressRates::Kind::bad_token);
   if (wait == 0) return std::nullopt;
   return Refusal{ErrorCode::rate_limited, "too many bad tokens from this address; try again later", wait};
 }
@@ -336,20 +355,44 @@ void House::stop_typing(Part& home, const Uuid& user, const Uuid& device) {
 void House::presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at) {
   metrics_.count(online ? Count::users_came : Count::users_left);
   log_.event("presence", {{"user", user}, {"online", online}});
+  if (nodes_ != nullptr && (home.changes_.size() < changes_max || home.changes_.contains(user)))
+    home.changes_[user] = {home.shard.now(), last_seen_at};
+  look_up_audience(home, user, {online, last_seen_at, false});
+}
+
+void House::look_up_audience(Part& home, const Uuid& user, const Part::News& news) {
   const bool under_way = home.news_.contains(user);
-  home.news_[user] = {online, last_seen_at};
+  Part::News& latest = home.news_[user];
+  latest = {news.online, news.last_seen_at, news.again || latest.again};
   if (under_way) return;
   const auto answer = [this, &home, user](std::vector<ChatKey> chats) {
     at(home.index, [this, user, chats = std::move(chats)](Part& part) { tell_presence(part, user, chats); });
   };
+  const bool must_be_told = news.again && news.online;
   const bool accepted = database_.read(
-      [this, user, answer](store::Store& store) {
+      [this, user, must_be_told, answer](store::Store& store) {
         // Who is at another node too was here before, and stays.
-        const bool elsewhere = options_.several_nodes && store.connections_elsewhere(user, options_.node) > 0;
+        const bool elsewhere =
+            options_.several_nodes && !must_be_told && store.connections_elsewhere(user, options_.node) > 0;
         answer(elsewhere ? std::vector<ChatKey>() : store.chats_of(user, options_.presence_chats_max));
       },
       [answer](const Refusal&) { answer({}); });
   if (!accepted) answer({});
+}
+
+void House::tell_presence_again(Part& part) {
+  for (const auto& [user, change] : part.changes_)
+    part.to_tell_again_.emplace_back(user, change.last_seen_at);
+  part.changes_.clear();
+  next_to_tell_again(part);
+}
+
+/// One after the other: there may be thousands.
+void House::next_to_tell_again(Part& home) {
+  if (home.to_tell_again_.empty()) return;
+  const auto [user, last_seen_at] = home.to_tell_again_.back();
+  home.to_tell_again_.pop_back();
+  look_up_audience(home, user, {home.presence.online(user), last_seen_at, true});
 }
 
 void House::left_behind(const Uuid& user) {
@@ -363,11 +406,13 @@ void House::tell_presence(Part& home, const Uuid& user, const std::vector<ChatKe
   if (entry == home.news_.end()) return;
   const Part::News news = entry->second;
   home.news_.erase(entry);
+  if (news.again) next_to_tell_again(home);
   if (chats.empty()) return;  // and never a broadcast without rooms: that would be to everybody
   sioxx::BroadcastOptions target;
   for (const ChatKey& chat : chats) target.rooms.push_back(room_of(chat));
   target.except.push_back(room_of_user(user));
   target.delivery = sioxx::engine::Delivery::ephemeral;
+  target.patient = news.again;  // until all are back
   nsp_.broadcast(encode(presence_event, presence_json(user, news.online, news.last_seen_at)),
                  std::move(target));
   metrics_.count(Count::broadcasts);

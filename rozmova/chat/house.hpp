@@ -56,6 +56,7 @@ Refusal no_such_chat(ChatKind kind);
 /// The database's queue is full.
 Refusal busy();
 Refusal no_longer_yours();
+Refusal too_many_connections();
 /// The chat does not exist or is not for the one who asked.
 bool is_shut_out(const Refusal& refusal);
 
@@ -100,8 +101,16 @@ class House {
     struct News {
       bool online = false;
       WallMs last_seen_at = 0;
+      bool again = false;  ///< for nodes that may not have heard it
     };
     std::unordered_map<Uuid, News> news_;
+    /// Of several nodes: whose presence has changed lately, or since the bus went.
+    struct Change {
+      sioxx::loop::TimeMs at = 0;
+      WallMs last_seen_at = 0;
+    };
+    std::unordered_map<Uuid, Change> changes_;
+    std::vector<std::pair<Uuid, WallMs>> to_tell_again_;
     /// Who looked into which chat, and when it was written down.
     std::map<std::pair<Uuid, Uuid>, sioxx::loop::TimeMs> entries_;
     struct Sweep;
@@ -127,6 +136,8 @@ class House {
   /// What every action asks, on any shard's thread: has the token expired, or been revoked?
   std::optional<Refusal> still_good(const Identity& identity, WallMs now);
 
+  /// On any shard's thread: one of that rate of the address, or how many milliseconds until there is one.
+  std::int64_t take(std::string_view address, AddressRates::Kind kind);
   /// On any shard's thread: one more bad token from this address; RATE_LIMITED when there were too many.
   std::optional<Refusal> too_many_bad_tokens(std::string_view address);
 
@@ -183,6 +194,8 @@ class House {
   void seat_by_role(sioxx::Socket& socket, Role role);
   /// A node is gone that had a connection of his: tells that he is offline, unless he is anywhere else.
   void left_behind(const Uuid& user);
+  /// On that part's shard: the bus is back; tells other nodes whose presence has changed while they did not hear it.
+  void tell_presence_again(Part& part);
   /// What typing knows of the chat is out of date.
   void forget_facts(const ChatKey& chat);
   /// `order_typing` to the others in the room.
@@ -206,7 +219,9 @@ class House {
   void expel_all(const Uuid& user, const std::string& event, const Refusal& why);
   void leave_if_lost(sioxx::Socket& socket, const ChatKey& chat, const std::optional<ChatFacts>& facts);
   void presence_changed(Part& home, const Uuid& user, bool online, WallMs last_seen_at);
+  void look_up_audience(Part& home, const Uuid& user, const Part::News& news);
   void tell_presence(Part& home, const Uuid& user, const std::vector<ChatKey>& chats);
+  void next_to_tell_again(Part& home);
 
   sioxx::Server& server_;
   store::Database& database_;

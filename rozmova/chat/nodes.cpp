@@ -2,11 +2,14 @@
 
 #include "rozmova/chat/events.hpp"
 #include "rozmova/chat/house.hpp"
+#include "rozmova/chat/seats.hpp"
+#include "rozmova/chat/shared_addresses.hpp"
 #include "rozmova/chat/shared_rates.hpp"
 #include "rozmova/chat/signal.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <utility>
 
 namespace rozmova::chat {
@@ -21,6 +24,11 @@ constexpr std::string_view look_question = "rozmova:look";
 constexpr std::string_view roll_question = "rozmova:connections";
 constexpr std::string_view end_question = "rozmova:end";
 
+std::int64_t now_s() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
 }  // namespace
 
 Nodes::Nodes(House& house) : house_(house) {
@@ -32,9 +40,16 @@ Nodes::Nodes(House& house) : house_(house) {
   server.watch_bus({.subscribed = [this](std::string_view, std::string_view room) { room_is_heard(room); },
                     .back = [this] { bus_is(true, {}); },
                     .lost = [this](std::string_view why) { bus_is(false, why); }});
-  for (unsigned i = 0; i < server.shards(); ++i)
+  for (unsigned i = 0; i < server.shards(); ++i) {
     rates_.push_back(std::make_unique<SharedRates>(house.part(i)));
+    seats_.push_back(std::make_unique<Seats>(house.part(i)));
+  }
+  house.metrics().set(Gauge::bus_since, now_s());
   sioxx::Namespace& nsp = server.of("/");
+  addresses_ = std::make_unique<SharedAddresses>(house);
+  server.shard(0).post([this] { addresses_->begin(); });
+  nsp.on_server_side(std::string(addresses_signal),
+                     [this](const json::array& signal, sioxx::ServerSideReply) { addresses_->hear(signal); });
   nsp.on_server_side(std::string(spent_signal), [this](const json::array& signal, sioxx::ServerSideReply) {
     rates(house_.here().index).hear(signal);
   });
@@ -69,8 +84,13 @@ Nodes::Nodes(House& house) : house_(house) {
 Nodes::~Nodes() = default;
 
 void Nodes::living(std::size_t count) {
-  for (unsigned i = 0; i < rates_.size(); ++i)
-    house_.at(i, [this, count](House::Part& part) { rates(part.index).nodes(count); });
+  house_.at(0, [this, count](House::Part&) { addresses_->nodes(count); });
+  for (unsigned i = 0; i < rates_.size(); ++i) {
+    house_.at(i, [this, count](House::Part& part) {
+      rates(part.index).nodes(count);
+      seats(part.index).nodes(count);
+    });
+  }
 }
 
 // ---- news
@@ -113,14 +133,19 @@ void Nodes::hear(const json::array& signal) {
 
 void Nodes::bus_is(bool up, std::string_view why) {
   house_.metrics().set(Gauge::bus_up, up ? 1 : 0);
+  house_.metrics().set(Gauge::bus_since, now_s());
   if (up) {
     house_.log().event("bus_back", {});
   } else {
     house_.metrics().count(Count::bus_losses);
     house_.log().warning("bus_lost", {{"reason", why}});
   }
-  for (unsigned i = 0; i < house_.server().shards(); ++i)
-    house_.at(i, [this, up](House::Part& part) { sequencer(part.index).bus(up); });
+  for (unsigned i = 0; i < house_.server().shards(); ++i) {
+    house_.at(i, [this, up](House::Part& part) {
+      sequencer(part.index).bus(up);
+      if (up) house_.tell_presence_again(part);
+    });
+  }
   if (up) house_.notices().unread_changed_for_all();
 }
 

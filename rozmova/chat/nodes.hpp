@@ -16,6 +16,8 @@
 namespace rozmova::chat {
 
 class House;
+class Seats;
+class SharedAddresses;
 class SharedRates;
 
 /// An event and its JSON.
@@ -46,6 +48,9 @@ class Nodes {
 
   /// On that shard's thread: the rates of its users.
   SharedRates& rates(unsigned shard) { return *rates_[shard]; }
+  /// Likewise: the limit of their connections.
+  Seats& seats(unsigned shard) { return *seats_[shard]; }
+  SharedAddresses& addresses() { return *addresses_; }
   /// So many nodes live, this one among them.
   void living(std::size_t count);
 
@@ -71,6 +76,8 @@ class Nodes {
   House& house_;
   std::vector<std::unique_ptr<Sequencer>> sequencers_;
   std::vector<std::unique_ptr<SharedRates>> rates_;
+  std::vector<std::unique_ptr<Seats>> seats_;
+  std::unique_ptr<SharedAddresses> addresses_;
 };
 
 }  // namespace rozmova::chat

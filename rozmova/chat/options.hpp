@@ -80,8 +80,9 @@ struct ChatOptions {
   std::int64_t notifications_kept_ms = 90 * 24 * 3'600'000LL;
 
   // ---- other nodes
-  bool several_nodes = false;  ///< others may serve the same chats
-  std::string node{};          ///< this one, in websocket_connections
+  bool several_nodes = false;                   ///< others may serve the same chats
+  std::string node{};                           ///< this one, in websocket_connections
+  std::size_t connections_per_address_max = 0;  ///< the server's own; 0: unlimited
 
   // ---- connections
   std::size_t connections_per_user_max = 50;

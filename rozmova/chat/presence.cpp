@@ -64,6 +64,11 @@ void Presence::forget_if_gone(People::iterator entry) {
   if (person.seats == 0 && person.state == Person::State::absent) people_.erase(entry);
 }
 
+std::size_t Presence::seats(const Uuid& user) const {
+  const auto entry = people_.find(user);
+  return entry == people_.end() ? 0 : entry->second.seats;
+}
+
 bool Presence::online(const Uuid& user) const {
   const auto entry = people_.find(user);
   return entry != people_.end() && entry->second.state != Person::State::absent;

@@ -38,6 +38,8 @@ class Presence {
   void go(const Uuid& user, sioxx::loop::TimeMs now, WallMs wall);
 
   bool online(const Uuid& user) const;
+  /// Connections of his, those that are being accepted included.
+  std::size_t seats(const Uuid& user) const;
   std::size_t size() const { return people_.size(); }
 
  private:

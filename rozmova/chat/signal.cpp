@@ -4,6 +4,7 @@
 //   roll    = [user | null, after, limit]                      answer: [has more, connection*]
 //   connection = [id, socketId, user, role, transport, address, connectedAt, tokenExpiresAt, [room*]]
 //   spent   = [node, (user, kind, tokens)*]
+//   addresses = [node, [(address, connections, polling)*], [(address, kind, tokens)*]]
 //   end     = [socketId]                                       answer: [ended]
 
 #include "rozmova/chat/signal.hpp"
@@ -138,6 +139,51 @@ std::optional<SpentSignal> read_spent(const json::array& signal) {
     read.spent.push_back({*user, static_cast<Rates::Kind>(*kind), *tokens});
   }
   return read;
+}
+
+json::array write_addresses(std::uint64_t node, std::span<const sioxx::AddressCount> counts,
+                            const SharedAddresses::Took& took) {
+  json::array all, rates;
+  for (const sioxx::AddressCount& one : counts) {
+    all.emplace_back(one.address);
+    all.emplace_back(static_cast<std::int64_t>(one.connections));
+    all.emplace_back(static_cast<std::int64_t>(one.polling));
+  }
+  for (const auto& [what, tokens] : took) {
+    rates.emplace_back(what.first);
+    rates.emplace_back(static_cast<std::int64_t>(what.second));
+    rates.emplace_back(tokens);
+  }
+  return {sioxx::engine::ProcessId(node).text(), std::move(all), std::move(rates)};
+}
+
+std::optional<AddressesSignal> read_addresses(const json::array& signal) {
+  const auto text = text_at(signal, 0);
+  const auto node = text ? sioxx::engine::ProcessId::parse(*text) : std::nullopt;
+  if (!node || signal.size() != 3 || !signal[1].is_array() || !signal[2].is_array()) return std::nullopt;
+  AddressesSignal read{node->value(), {}, {}};
+  const auto triples = [](const json::array& array, auto&& take) {
+    if (array.size() % 3 != 0 || array.size() > 3 * SharedAddresses::addresses_max) return false;
+    for (std::size_t i = 0; i < array.size(); i += 3) {
+      const auto address = text_at(array, i);
+      const auto first = number_at(array, i + 1), second = number_at(array, i + 2);
+      if (!address || !first || !second || *first < 0 || *second < 0) return false;
+      take(std::string(*address), *first, *second);
+    }
+    return true;
+  };
+  const bool good =
+      triples(signal[1].get_array(),
+              [&](std::string address, std::int64_t a, std::int64_t b) {
+                read.counts.push_back(
+                    {std::move(address), static_cast<std::size_t>(a), static_cast<std::size_t>(b)});
+              }) &&
+      triples(signal[2].get_array(), [&](std::string address, std::int64_t kind, std::int64_t tokens) {
+        if (kind < static_cast<std::int64_t>(AddressRates::kinds))
+          read.took[{std::move(address), static_cast<AddressRates::Kind>(kind)}] =
+              std::min<std::int64_t>(tokens, 1'000);
+      });
+  return good ? std::optional(std::move(read)) : std::nullopt;
 }
 
 json::array write_query(const ConnectionQuery& query) {

@@ -2,6 +2,7 @@
 
 #include "rozmova/chat/rollcall.hpp"
 #include "rozmova/chat/sequencer.hpp"
+#include "rozmova/chat/shared_addresses.hpp"
 #include "rozmova/chat/spending.hpp"
 #include "rozmova/model.hpp"
 
@@ -41,6 +42,16 @@ struct SpentSignal {
 };
 boost::json::array write_spent(std::uint64_t node, std::span<const Spending::Spent> spent);
 std::optional<SpentSignal> read_spent(const boost::json::array& signal);
+
+inline constexpr std::string_view addresses_signal = "rozmova:addresses";
+struct AddressesSignal {
+  std::uint64_t node = 0;
+  std::vector<sioxx::AddressCount> counts;
+  SharedAddresses::Took took;
+};
+boost::json::array write_addresses(std::uint64_t node, std::span<const sioxx::AddressCount> counts,
+                                   const SharedAddresses::Took& took);
+std::optional<AddressesSignal> read_addresses(const boost::json::array& signal);
 
 boost::json::array write_query(const ConnectionQuery& query);
 std::optional<ConnectionQuery> read_query(const boost::json::array& signal);

@@ -166,6 +166,12 @@ struct Upload {
   std::string file_url() const { return "/v1/uploads/" + id.text(); }
 };
 
+/// A live connection, and the node that has it.
+struct ConnectionPlace {
+  Uuid id;
+  std::string node;
+};
+
 /// A row of websocket_connections.
 struct ConnectionRow {
   Uuid id;
@@ -399,6 +405,8 @@ class Store : public BridgeStore {
   virtual std::optional<WallMs> last_seen(const Uuid& user) = 0;
   /// Live ones of this user at other nodes than this.
   virtual std::int64_t connections_elsewhere(const Uuid& user, std::string_view node) = 0;
+  /// All of his live ones, by their ids.
+  virtual std::vector<ConnectionPlace> connections_of(const Uuid& user) = 0;
 };
 
 /// Where and how the data lives; from `DATABASE_URL` and `DATA_DIR`.

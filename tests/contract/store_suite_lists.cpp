@@ -229,6 +229,24 @@ TEST_P(StoreSuite, ConnectionsAreKeptWithWhenTheyWereSeen) {
   EXPECT_EQ(database_->ask("SELECT count(*) FROM websocket_connections WHERE is_active"), "0");
 }
 
+TEST_P(StoreSuite, LiveConnectionsOfAUserAreListedWithTheirNodes) {
+  const Uuid first = Uuid::v7(now_), second = Uuid::v7(now_ + 1), third = Uuid::v7(now_ + 2);
+  in_transaction([&](Store& store) {
+    store.connection_opened({second, alice_.id, "socket-2", now_, "there"});
+    store.connection_opened({first, alice_.id, "socket-1", now_, "here"});
+    store.connection_opened({third, alice_.id, "socket-3", now_, "there"});
+    store.connection_opened({Uuid::v7(now_), bob_.id, "socket-4", now_, "here"});
+    store.connection_closed(third, now_);
+  });
+  const auto places = reader_->connections_of(alice_.id);
+  ASSERT_EQ(places.size(), 2u);
+  EXPECT_EQ(places[0].id, first);
+  EXPECT_EQ(places[0].node, "here");
+  EXPECT_EQ(places[1].id, second);
+  EXPECT_EQ(places[1].node, "there");
+  EXPECT_EQ(reader_->connections_elsewhere(alice_.id, "here"), 1);
+}
+
 TEST_P(StoreSuite, ConnectionsLongOverAreForgottenPieceByPiece) {
   const WallMs day = 24 * 3'600'000;
   std::vector<Uuid> ids;

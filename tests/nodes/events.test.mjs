@@ -195,6 +195,24 @@ describe('what concerns a person', () => {
   });
 });
 
+describe('a person who comes everywhere at once', () => {
+  test('keeps as many connections as the limit says, and no fewer', async () => {
+    const person = cluster.person('client');
+    const devices = cluster.nodes.flatMap((node) => [0, 1, 2, 3].map(() => cluster.device(node, person, { reconnection: false })));
+    await Promise.all(devices.map((device) => device.tries().catch(() => undefined)));
+    const here = () => devices.filter((device) => device.socket.connected);
+    await eventually('the surplus is ended', () => here().length <= 4, { ms: 10_000 });
+    const ended = devices.find((device) => device.heard('chat_error').length > 0);
+    if (ended) assert.equal(ended.heard('chat_error')[0].code, 'RATE_LIMITED');
+    await eventually('the table says four', async () => {
+      const [[rows]] = await cluster.postgres.ask(`SELECT count(*) FROM websocket_connections WHERE user_id = '${person.id}' AND is_active`);
+      return rows === '4';
+    });
+    assert.equal(here().length, 4);
+    for (const device of devices) device.closes();
+  });
+});
+
 test('a node is told only what concerns chats that it has members of', async () => {
   const { order, close } = await talk();
   const rows = (await cluster.redis.ask('PUBSUB', 'NUMSUB', `sioxx:/:room:order:${order.id}`)).trim().split('\n');

@@ -10,7 +10,8 @@ const asDelivered = Object.fromEntries(['RATE_MESSAGES_PER_10S', 'RATE_TYPING_PE
 const nodes = 3, burst = 20, per_s = 2;
 
 let cluster;
-before(async () => (cluster = await Cluster.start(nodes, { env: asDelivered })));
+const per_address = 60;
+before(async () => (cluster = await Cluster.start(nodes, { env: { ...asDelivered, CONNECTIONS_PER_IP_MAX: String(per_address) } })));
 after(() => cluster?.stop());
 
 /** A person with one device at each of these nodes, when they know of each other. */
@@ -83,6 +84,35 @@ describe('other rates', () => {
     assert.ok(through <= 30 + nodes * (1 + 2 * 30 * 0.1) + 30 * seconds, `${through} in ${seconds} s`);
     for (const device of devices) device.closes();
   });
+});
+
+test('connections of one address', async (t) => {
+  const person = cluster.person('client');
+  const from = { reconnection: false, extraHeaders: { 'x-forwarded-for': '203.0.113.9' } };
+  const open = [];
+  const opens = async (node) => {
+    const device = cluster.device(cluster.nodes[node], open.length < 45 ? person : cluster.person('client'), from);
+    const came = await device.tries().then(() => true, () => false);
+    if (came) open.push(device);
+    else device.closes();
+    return came;
+  };
+  const fills = async (node) => {
+    const before = open.length;
+    while (await opens(node));
+    return open.length - before;
+  };
+  for (let i = 0; i < 40; ++i) assert.ok(await opens(0));
+  await pause(600); // tell_ms twice, and the bus
+  const second = await fills(1);
+  await pause(600);
+  const third = await fills(2);
+  t.diagnostic(`40, ${second}, ${third}`);
+  assert.equal(40 + second, per_address, 'what one has is missing at the other');
+  assert.equal(third, 0);
+  for (const device of open.splice(0, 40)) device.closes();
+  await eventually('there is room again, at the third node too', () => opens(2), { every_ms: 100 });
+  for (const device of open) device.closes();
 });
 
 test('without the bus each node counts by itself, and together again when it is back', async () => {

@@ -87,6 +87,7 @@ class FakeStore final : public Store {
   Result<MessageChanged> change_message(const MessageChange&, WallMs) override { return MessageChanged{}; }
   ChangePage changes(const ChatKey&, const ChangesWanted&) override { return {}; }
   std::int64_t connections_elsewhere(const Uuid&, std::string_view) override { return 0; }
+  std::vector<ConnectionPlace> connections_of(const Uuid&) override { return {}; }
   std::vector<ChatPosition> positions(std::span<const ChatKey>) override { return {}; }
   std::optional<Revisions> revisions(const ChatKey&, const Uuid&) override { return {}; }
   std::int64_t mark_read(const ChatKey&, const Uuid&, std::int64_t, WallMs) override { return 0; }

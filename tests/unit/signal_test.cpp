@@ -84,6 +84,36 @@ TEST(Signal, SpendingIsReadAsItWasWritten) {
   EXPECT_TRUE(read_spent({signal[0], signal[1], 200, 1})->spent.empty()) << "a kind of a newer version";
 }
 
+TEST(Signal, AddressesAreReadAsTheyWereWritten) {
+  const std::vector<sioxx::AddressCount> counts{{"203.0.113.9", 7, 0}, {"2001:db8::", 3, 12}};
+  const SharedAddresses::Took took{{{"203.0.113.9", AddressRates::Kind::bad_token}, 4}};
+  const json::array signal = write_addresses(77, counts, took);
+  const auto read = read_addresses(signal);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->node, 77u);
+  ASSERT_EQ(read->counts.size(), 2u);
+  EXPECT_EQ(read->counts[1].address, "2001:db8::");
+  EXPECT_EQ(read->counts[1].connections, 3u);
+  EXPECT_EQ(read->counts[1].polling, 12u);
+  EXPECT_EQ(read->took, took);
+
+  for (std::size_t i = 0; i < signal.size(); ++i) {
+    json::array broken = signal;
+    broken[i] = nullptr;
+    EXPECT_FALSE(read_addresses(broken)) << i;
+    for (std::size_t at = 0; signal[i].is_array() && at < signal[i].get_array().size(); ++at) {
+      broken = signal;
+      broken[i].get_array()[at] = nullptr;
+      EXPECT_FALSE(read_addresses(broken)) << i << " " << at;
+    }
+  }
+  json::array many;
+  for (std::size_t i = 0; i <= SharedAddresses::addresses_max; ++i)
+    many.insert(many.end(), {json::value("a"), json::value(1), json::value(1)});
+  EXPECT_FALSE(read_addresses({signal[0], many, json::array()}));
+  EXPECT_FALSE(read_addresses({signal[0], json::array{"a", -1, 1}, json::array()}));
+}
+
 TEST(Signal, ConnectionsAreReadAsTheyWereWritten) {
   ConnectionPage page;
   page.has_more = true;

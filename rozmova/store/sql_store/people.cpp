@@ -132,4 +132,11 @@ std::int64_t SqlStore::connections_elsewhere(const Uuid& user, std::string_view 
   return row.bind(user).bind(node).row() ? row.number(0) : 0;
 }
 
+std::vector<ConnectionPlace> SqlStore::connections_of(const Uuid& user) {
+  auto rows = connections_of_.run();
+  std::vector<ConnectionPlace> places;
+  for (rows.bind(user); rows.row();) places.push_back({rows.uuid(0), std::string(rows.text(1))});
+  return places;
+}
+
 }  // namespace rozmova::store

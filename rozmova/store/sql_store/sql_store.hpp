@@ -98,6 +98,7 @@ class SqlStore : public Store {
   void connection_closed(const Uuid& id, WallMs now) override;
   int close_stale_connections() override;
   std::int64_t connections_elsewhere(const Uuid& user, std::string_view node) override;
+  std::vector<ConnectionPlace> connections_of(const Uuid& user) override;
   Uuid forget_connections(const Uuid& after, WallMs before, int rows_max) override;
   std::optional<WallMs> last_seen(const Uuid& user) override;
 
@@ -486,6 +487,9 @@ class SqlStore : public Store {
   Statement elsewhere_{connection_,
                        "SELECT count(*) FROM websocket_connections WHERE user_id = ?1 AND is_active = TRUE "
                        "AND node <> ?2"};
+  Statement connections_of_{connection_,
+                            "SELECT id, coalesce(node, '') FROM websocket_connections WHERE user_id = ?1 AND "
+                            "is_active = TRUE ORDER BY id"};
   Statement last_seen_{connection_, "SELECT max(last_seen) FROM websocket_connections WHERE user_id = ?"};
 };
 
