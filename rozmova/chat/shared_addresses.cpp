@@ -39,6 +39,7 @@ void SharedAddresses::tell(sioxx::loop::TimeMs now) {
     counts = house_.server().busy_addresses(std::max<std::size_t>(2, most / (4 * nodes_)), addresses_max);
   boost::json::array signal = write_addresses(house_.server().process_id().value(), counts, took_);
   const bool is_new = signal != told_;
+  if (told_.empty() && counts.empty() && took_.empty()) return;
   if (!is_new && (counts.empty() || now - told_ms_ < tell_again_ms)) return;
   took_.clear();
   told_ms_ = now;
