@@ -182,17 +182,15 @@ std::optional<Refusal> parse_price(const json::object& body, OrderPayload& order
 const EventNames& names(ChatKind kind) { return kind == ChatKind::order ? order_names : dispute_names; }
 
 Result<JoinPayload> parse_join(ChatKind kind, const json::value* payload) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  const auto chat = chat_of(kind, **object);
-  if (!chat) return chat.refusal();
-  JoinPayload join{*chat, std::nullopt, std::nullopt};
-  if (const json::value* after = find(**object, "afterSeq")) {
+  const auto sent = addressed(kind, payload);
+  if (!sent) return sent.refusal();
+  JoinPayload join{sent->chat, std::nullopt, std::nullopt};
+  if (const json::value* after = find(*sent->body, "afterSeq")) {
     const auto seq = seq_of("afterSeq", *after);
     if (!seq) return seq.refusal();
     join.after_seq = *seq;
   }
-  if (const json::value* after = find(**object, "afterChangeSeq")) {
+  if (const json::value* after = find(*sent->body, "afterChangeSeq")) {
     const auto seq = seq_of("afterChangeSeq", *after);
     if (!seq) return seq.refusal();
     join.after_change_seq = *seq;
@@ -201,17 +199,15 @@ Result<JoinPayload> parse_join(ChatKind kind, const json::value* payload) {
 }
 
 Result<ChatKey> parse_leave(ChatKind kind, const json::value* payload) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  return chat_of(kind, **object);
+  const auto sent = addressed(kind, payload);
+  if (!sent) return sent.refusal();
+  return sent->chat;
 }
 
 Result<NewMessage> parse_message(ChatKind kind, const json::value* payload, const ChatOptions& limits) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  const auto chat = chat_of(kind, **object);
-  if (!chat) return chat.refusal();
-  return parse_message_body(*chat, **object, limits);
+  const auto sent = addressed(kind, payload);
+  if (!sent) return sent.refusal();
+  return parse_message_body(sent->chat, *sent->body, limits);
 }
 
 Result<NewMessage> parse_message_body(const ChatKey& chat, const json::object& body,
@@ -241,24 +237,20 @@ Result<NewMessage> parse_message_body(const ChatKey& chat, const json::object& b
 }
 
 Result<TypingPayload> parse_typing(ChatKind kind, const json::value* payload) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  const auto chat = chat_of(kind, **object);
-  if (!chat) return chat.refusal();
-  const json::value* typing = find(**object, "isTyping");
+  const auto sent = addressed(kind, payload);
+  if (!sent) return sent.refusal();
+  const json::value* typing = find(*sent->body, "isTyping");
   if (typing == nullptr) return invalid("isTyping is missing");
   if (!typing->is_bool()) return invalid("isTyping must be true or false");
-  return TypingPayload{*chat, typing->get_bool()};
+  return TypingPayload{sent->chat, typing->get_bool()};
 }
 
 Result<ReadPayload> parse_read(ChatKind kind, const json::value* payload) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  const auto chat = chat_of(kind, **object);
-  if (!chat) return chat.refusal();
-  const auto seq = parse_read_body(**object);
+  const auto sent = addressed(kind, payload);
+  if (!sent) return sent.refusal();
+  const auto seq = parse_read_body(*sent->body);
   if (!seq) return seq.refusal();
-  return ReadPayload{*chat, *seq};
+  return ReadPayload{sent->chat, *seq};
 }
 
 Result<std::int64_t> parse_read_body(const json::object& body) {

@@ -8,11 +8,9 @@ namespace json = boost::json;
 using namespace payload;
 
 Result<StatusPayload> parse_status(ChatKind kind, const json::value* payload, const ChatOptions& limits) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  const auto chat = chat_of(kind, **object);
-  if (!chat) return chat.refusal();
-  return parse_status_body(*chat, **object, limits);
+  const auto sent = addressed(kind, payload);
+  if (!sent) return sent.refusal();
+  return parse_status_body(sent->chat, *sent->body, limits);
 }
 
 Result<StatusPayload> parse_status_body(const ChatKey& chat, const json::object& body,
@@ -40,11 +38,9 @@ Result<StatusPayload> parse_status_body(const ChatKey& chat, const json::object&
 }
 
 Result<NotePayload> parse_note(const json::value* payload, const ChatOptions& limits) {
-  const auto object = object_of(payload);
-  if (!object) return object.refusal();
-  const auto chat = chat_of(ChatKind::dispute, **object);
-  if (!chat) return chat.refusal();
-  return parse_note_body(chat->id, **object, limits);
+  const auto sent = addressed(ChatKind::dispute, payload);
+  if (!sent) return sent.refusal();
+  return parse_note_body(sent->chat.id, *sent->body, limits);
 }
 
 Result<NotePayload> parse_note_body(const Uuid& dispute, const json::object& body,

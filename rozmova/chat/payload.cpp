@@ -81,6 +81,14 @@ Result<ChatKey> chat_of(ChatKind kind, const json::object& object) {
   return ChatKey{kind, *id};
 }
 
+Result<Addressed> addressed(ChatKind kind, const json::value* payload) {
+  const auto object = object_of(payload);
+  if (!object) return object.refusal();
+  const auto chat = chat_of(kind, **object);
+  if (!chat) return chat.refusal();
+  return Addressed{*chat, *object};
+}
+
 Result<std::optional<std::string>> client_message_id_of(const json::object& body, const ChatOptions& limits) {
   if (find(body, "clientMessageId") == nullptr) return std::optional<std::string>();
   const auto id = text_of(body, "clientMessageId");

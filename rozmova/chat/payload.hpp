@@ -39,6 +39,12 @@ Result<std::optional<Uuid>> optional_uuid_of(const json::object& object, std::st
 Result<std::int64_t> seq_of(std::string_view key, const json::value& value);
 /// `orderId` or `disputeId`
 Result<ChatKey> chat_of(ChatKind kind, const json::object& object);
+/// An event's payload: the chat that it names, and all that it holds.
+struct Addressed {
+  ChatKey chat;
+  const json::object* body;
+};
+Result<Addressed> addressed(ChatKind kind, const json::value* payload);
 Result<std::optional<std::string>> client_message_id_of(const json::object& body, const ChatOptions& limits);
 /// Words of a person that are no message: a note, a reason. `characters_max` in code points.
 Result<std::string> words_of(const json::object& body, std::string_view key, std::size_t characters_max);

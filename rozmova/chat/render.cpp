@@ -1,4 +1,4 @@
-#include "rozmova/chat/render.hpp"
+#include "rozmova/chat/render_parts.hpp"
 
 #include "rozmova/chat/events.hpp"
 #include "sioxx/server.hpp"
@@ -155,12 +155,7 @@ void append_message(std::string& out, const Message& message) {
 }
 
 void append_messages(std::string& out, const std::vector<Message>& messages) {
-  out += '[';
-  for (const Message& message : messages) {
-    if (&message != &messages.front()) out += ',';
-    append_message(out, message);
-  }
-  out += ']';
+  append_each(out, messages, append_message);
 }
 
 std::string typing_json(const ChatKey& chat, const Uuid& user, bool is_typing) {
@@ -306,19 +301,8 @@ void append_order(std::string& out, const store::OrderSummary& summary, const Vi
   else
     append_amount(out, order.amount_minor);
   object.text_or_null("currency", order.currency);
-  object.id("clientId", order.client_id).id("performerId", order.performer_id);
-  object.key("client");
-  append_party(out, order.client_id, summary.client_name);
-  object.key("performer");
-  append_party(out, order.performer_id, summary.performer_name);
-  object.key("lastMessage");
-  if (summary.last_message)
-    append_message(out, *summary.last_message);
-  else
-    out += "null";
-  object.number("lastSeq", summary.last_seq)
-      .number("lastReadSeq", summary.last_read_seq)
-      .number("unread", summary.unread);
+  append_parties(object, out, order.client_id, order.performer_id, summary);
+  append_activity(object, out, summary);
   object.time("createdAt", order.created_at)
       .time("updatedAt", order.updated_at)
       .time("deadlineAt", order.deadline_at);
@@ -327,15 +311,8 @@ void append_order(std::string& out, const store::OrderSummary& summary, const Vi
 }
 
 std::string orders_json(const store::OrderList& list, const Viewer& viewer) {
-  std::string out = R"({"orders":[)";
-  for (const auto& summary : list.orders) {
-    if (&summary != &list.orders.front()) out += ',';
-    append_order(out, summary, viewer);
-  }
-  out += R"(],"nextCursor":)";
-  append_cursor(out, list.next_cursor);
-  out += '}';
-  return out;
+  return page_json("orders", list.orders, list.next_cursor,
+                   [&](std::string& out, const auto& summary) { append_order(out, summary, viewer); });
 }
 
 void trim_page(store::MessagePage& page, bool forward, std::size_t bytes_max) {

@@ -1,6 +1,6 @@
 // Statuses, disputes and notes as JSON.
 #include "rozmova/chat/events.hpp"
-#include "rozmova/chat/render.hpp"
+#include "rozmova/chat/render_parts.hpp"
 #include "rozmova/workflow.hpp"
 
 namespace rozmova::chat {
@@ -78,14 +78,7 @@ std::string dispute_assigned_json(const Message& message, std::string_view moder
 void append_transitions(std::string& out, ChatKind kind, const Viewer& viewer, const Uuid& client_id,
                         const Uuid& performer_id, std::string_view status) {
   const Actor actor = actor_of(viewer.user, viewer.role, client_id, performer_id);
-  out += '[';
-  bool first = true;
-  for (const std::string_view next : next_statuses(kind, actor, status)) {
-    if (!first) out += ',';
-    first = false;
-    append_json_string(out, next);
-  }
-  out += ']';
+  append_each(out, next_statuses(kind, actor, status), append_json_string);
 }
 
 void append_order_workflow(ObjectText& object, std::string& out, const store::OrderSummary& summary,
@@ -121,20 +114,10 @@ void append_dispute(std::string& out, const store::DisputeSummary& summary, cons
   object.text("status", text(dispute.status))
       .text("reason", dispute.reason)
       .id("openedBy", dispute.opened_by);
-  object.id("clientId", summary.client_id).id("performerId", summary.performer_id).key("client");
-  append_party(out, summary.client_id, summary.client_name);
-  object.key("performer");
-  append_party(out, summary.performer_id, summary.performer_name);
+  append_parties(object, out, summary.client_id, summary.performer_id, summary);
   append_person_or_null(object, out, "moderator", dispute.moderator_id, summary.moderator_name);
   object.text_or_null("outcome", summary.outcome);
-  object.key("lastMessage");
-  if (summary.last_message)
-    append_message(out, *summary.last_message);
-  else
-    out += "null";
-  object.number("lastSeq", summary.last_seq)
-      .number("lastReadSeq", summary.last_read_seq)
-      .number("unread", summary.unread);
+  append_activity(object, out, summary);
   object.time("createdAt", dispute.created_at).time("updatedAt", dispute.updated_at);
   object.key("transitions");
   append_transitions(out, ChatKind::dispute, viewer, summary.client_id, summary.performer_id,
@@ -143,15 +126,8 @@ void append_dispute(std::string& out, const store::DisputeSummary& summary, cons
 }
 
 std::string disputes_json(const store::DisputeList& list, const Viewer& viewer) {
-  std::string out = R"({"disputes":[)";
-  for (const auto& summary : list.disputes) {
-    if (&summary != &list.disputes.front()) out += ',';
-    append_dispute(out, summary, viewer);
-  }
-  out += R"(],"nextCursor":)";
-  append_cursor(out, list.next_cursor);
-  out += '}';
-  return out;
+  return page_json("disputes", list.disputes, list.next_cursor,
+                   [&](std::string& out, const auto& summary) { append_dispute(out, summary, viewer); });
 }
 
 void append_note(std::string& out, const store::Note& note) {
@@ -164,12 +140,9 @@ void append_note(std::string& out, const store::Note& note) {
 }
 
 std::string notes_json(const store::NotePage& page) {
-  std::string out = R"({"notes":[)";
-  for (const store::Note& note : page.notes) {
-    if (&note != &page.notes.front()) out += ',';
-    append_note(out, note);
-  }
-  out += page.has_more ? R"(],"hasMore":true,"lastSeq":)" : R"(],"hasMore":false,"lastSeq":)";
+  std::string out = R"({"notes":)";
+  append_each(out, page.notes, append_note);
+  out += page.has_more ? R"(,"hasMore":true,"lastSeq":)" : R"(,"hasMore":false,"lastSeq":)";
   append_number(out, page.last_seq);
   out += '}';
   return out;
