@@ -110,9 +110,9 @@ RemoteSocket socket_in(const json::object& object, std::string_view nsp) {
   if (handshake == nullptr || !handshake->is_object()) return socket;
   const json::object& came = handshake->get_object();
   socket.handshake.address = text_in(came, "address");
-  socket.handshake.url = text_in(came, "url");
-  socket.handshake.headers = pairs_in(came, "headers");
-  socket.handshake.query = pairs_in(came, "query");
+  socket.handshake.request().url = text_in(came, "url");
+  socket.handshake.request().headers = pairs_in(came, "headers");
+  socket.handshake.request().query = pairs_in(came, "query");
   socket.handshake.secure = flag_in(came, "secure");
   socket.handshake.cross_origin = flag_in(came, "xdomain");
   const json::value* const issued = member(came, "issued");
@@ -298,15 +298,16 @@ json::object describe(const RemoteSocket& socket) {
   json::array rooms{socket.id};
   for (const std::string& room : socket.rooms) rooms.emplace_back(room);
   return {{"id", socket.id},
-          {"handshake", json::object{{"headers", object(came.headers)},
-                                     {"time", std::to_string(came.issued)},
-                                     {"address", came.address},
-                                     {"xdomain", came.cross_origin},
-                                     {"secure", came.secure},
-                                     {"issued", came.issued},
-                                     {"url", engine::is_utf8(came.url) ? came.url : std::string()},
-                                     {"query", object(came.query)},
-                                     {"auth", json::object{}}}},
+          {"handshake",
+           json::object{{"headers", object(came.request().headers)},
+                        {"time", std::to_string(came.issued)},
+                        {"address", came.address},
+                        {"xdomain", came.cross_origin},
+                        {"secure", came.secure},
+                        {"issued", came.issued},
+                        {"url", engine::is_utf8(came.request().url) ? came.request().url : std::string()},
+                        {"query", object(came.request().query)},
+                        {"auth", json::object{}}}},
           {"rooms", std::move(rooms)},
           {"data", socket.data.is_null() ? json::value(json::object{}) : socket.data}};
 }

@@ -124,9 +124,9 @@ class Writer {
     value(socket.data);
     const engine::Handshake& came = socket.handshake;
     text(came.address);
-    text(came.url);
-    pairs(came.headers);
-    pairs(came.query);
+    text(came.request().url);
+    pairs(came.request().headers);
+    pairs(came.request().query);
     fixed(static_cast<std::uint64_t>(came.issued));
     byte(bit(0, came.secure) | bit(1, came.cross_origin) | bit(2, came.revision == engine::Revision::v3));
   }
@@ -369,9 +369,9 @@ RemoteSocket Reader::socket() {
   socket.data = value();
   engine::Handshake& came = socket.handshake;
   came.address = text();
-  came.url = text();
-  came.headers = pairs();
-  came.query = pairs();
+  came.request().url = text();
+  came.request().headers = pairs();
+  came.request().query = pairs();
   came.issued = static_cast<loop::WallMs>(fixed());
   const unsigned flags = byte(7);
   came.secure = (flags & 1) != 0;

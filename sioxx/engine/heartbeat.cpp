@@ -25,8 +25,8 @@ constexpr loop::TimeMs stall_ms = 100;
 
 void Session::start_heartbeat() {
   const Settings& settings = home_.settings_;
-  beat_ = revision_ == Revision::v4 ? Beat::resting : Beat::waiting_for_ping;
-  const loop::TimeMs patience_ms = revision_ == Revision::v4 ? 0 : settings.ping_timeout_ms;
+  beat_ = revision() == Revision::v4 ? Beat::resting : Beat::waiting_for_ping;
+  const loop::TimeMs patience_ms = revision() == Revision::v4 ? 0 : settings.ping_timeout_ms;
   home_.timers_.arm(*this, home_.now_() + settings.ping_interval_ms + patience_ms);
 }
 

@@ -27,11 +27,11 @@ void Session::Polling::push(PacketType control) {
 
 /// Bytes only for who takes them, and only when there are any (reference: `encodePayload` of protocol 3).
 PayloadForm Session::Polling::form() const {
-  if (session_.revision_ == Revision::v4) return PayloadForm::v4;
+  if (session_.revision() == Revision::v4) return PayloadForm::v4;
   const bool some_binary = std::any_of(queue_.begin(), queue_.end(), [](const Item& item) {
     return item.message != nullptr && item.message->is_binary();
   });
-  return some_binary && session_.revision_ == Revision::v3 ? PayloadForm::v3_bytes : PayloadForm::v3_text;
+  return some_binary && session_.revision() == Revision::v3 ? PayloadForm::v3_bytes : PayloadForm::v3_text;
 }
 
 Body Session::Polling::take_payload(std::size_t bytes_max, bool is_last) {
@@ -65,7 +65,7 @@ Body Session::Polling::take_payload(std::size_t bytes_max, bool is_last) {
 void Session::Polling::drain_to(Transport& websocket) {
   for (const Item& item : std::exchange(queue_, {})) {
     if (item.message != nullptr) {
-      write_message(websocket, *item.message, session_.revision_);
+      write_message(websocket, *item.message, session_.revision());
     } else if (item.control != PacketType::close) {  // a WebSocket says so by its own frame
       websocket.write(item.control, {});
     }

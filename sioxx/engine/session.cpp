@@ -77,20 +77,10 @@ constexpr std::string_view noop_v3 = "1:6";
 
 }  // namespace
 
-Session::Session(Sessions& home, const Sid& sid, std::unique_ptr<const Handshake> handshake)
-    : sid_(sid), revision_(handshake->revision), home_(home), handshake_(std::move(handshake)) {}
+Session::Session(Sessions& home, const Sid& sid, Handshake handshake)
+    : sid_(sid), home_(home), handshake_(std::move(handshake)) {}
 
 Session::~Session() = default;
-
-void Session::trim_handshake() {
-  auto less = std::make_unique<Handshake>();
-  less->address = handshake_->address;
-  less->issued = handshake_->issued;
-  less->secure = handshake_->secure;
-  less->cross_origin = handshake_->cross_origin;
-  less->revision = handshake_->revision;
-  handshake_ = std::move(less);
-}
 
 // ---- opening
 // -------------------------------------------------------------------------------------------------------
@@ -109,7 +99,7 @@ void Session::start_websocket(std::unique_ptr<SessionHandler> handler, Transport
   ++home_.counters_.on_websocket;
   handler_ = std::move(handler);
   state_ = State::open;
-  if (revision_ == Revision::v4) return greet();
+  if (revision() == Revision::v4) return greet();
   beat_ = Beat::greeting;
   home_.timers_.arm(*this, home_.now_() + greeting_delay_ms);
 }
@@ -150,7 +140,7 @@ void Session::send(const EncodedPtr& message, Delivery delivery) {
   home_.counters_.bytes_out += bytes;
   if (link_ == Link::websocket) {
     for (const Encoded* part = message.get(); part != nullptr; part = part->next().get())
-      write_message(*websocket_, *part, revision_);
+      write_message(*websocket_, *part, revision());
   } else {
     enqueue(message);
   }
@@ -188,7 +178,7 @@ void Session::answer_queued() {
   get->answer(200, polling_->take_payload(home_.settings_.max_payload_bytes));
 }
 
-std::string_view Session::noop_body() const { return revision_ == Revision::v4 ? noop_v4 : noop_v3; }
+std::string_view Session::noop_body() const { return revision() == Revision::v4 ? noop_v4 : noop_v3; }
 
 void Session::answer_noop() {
   auto get = std::move(polling_->get);
@@ -240,9 +230,9 @@ PostResult Session::post(std::string_view body, bool bytes) {
     case Do::ignore: return PostResult::ok;  // too late to matter, too early for an error
     default: return PostResult::session_gone;
   }
-  const auto form = revision_ == Revision::v4 ? PayloadForm::v4
-                    : bytes                   ? PayloadForm::v3_bytes
-                                              : PayloadForm::v3_text;
+  const auto form = revision() == Revision::v4 ? PayloadForm::v4
+                    : bytes                    ? PayloadForm::v3_bytes
+                                               : PayloadForm::v3_text;
   // A text that came by WebSocket has been looked at by the reader of frames; this one by nobody yet.
   if (form != PayloadForm::v3_bytes && !is_utf8(body)) body = {};
   PayloadReader reader(body, form);
@@ -282,7 +272,7 @@ void Session::receive(std::string_view data, bool binary, Transport& from) {
     if (state_ != State::open) return;  // the layer above has sent it away again
   }
   std::string bytes;
-  const auto packet = decode_message(data, binary, revision_, bytes);
+  const auto packet = decode_message(data, binary, revision(), bytes);
   if (packet) return deliver(*packet);
   ++home_.counters_.parse_errors;
   end(CloseReason::parse_error);
@@ -346,7 +336,7 @@ void Session::deliver(const Packet& packet) {
       heard();
       return handler_->on_message(packet.data, packet.binary);
     case PacketType::pong:
-      if (revision_ != Revision::v4) break;
+      if (revision() != Revision::v4) break;
       if (beat_ != Beat::resting) start_heartbeat();
       return;
     case PacketType::close:
@@ -357,7 +347,7 @@ void Session::deliver(const Packet& packet) {
       return end(CloseReason::transport_close);
     case PacketType::noop: return heard();
     case PacketType::ping:
-      if (revision_ != Revision::v4) return answer_ping(packet.data);
+      if (revision() != Revision::v4) return answer_ping(packet.data);
       break;
     case PacketType::open:
     case PacketType::upgrade: break;

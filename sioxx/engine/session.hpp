@@ -69,7 +69,7 @@ struct Settings {
 /// their own waits. Sending never calls back: a receiver that is too slow is closed later in the same turn.
 class Session final : public std::enable_shared_from_this<Session>, private loop::Timer {
  public:
-  Session(Sessions& home, const Sid& sid, std::unique_ptr<const Handshake> handshake);
+  Session(Sessions& home, const Sid& sid, Handshake handshake);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -77,13 +77,13 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   const Sid& sid() const { return sid_; }
   State state() const { return state_; }
   Link link() const { return link_; }
-  const Handshake& handshake() const { return *handshake_; }
-  Revision revision() const { return revision_; }
+  const Handshake& handshake() const { return handshake_; }
+  Revision revision() const { return handshake_.revision; }
   /// One byte for the layer above, kept here because there is a hole; 0 at first.
   std::uint8_t mark() const { return mark_; }
   void mark(std::uint8_t value) { mark_ = value; }
   /// Keeps only address, time and the two flags: what an idle connection still needs.
-  void trim_handshake();
+  void trim_handshake() { handshake_.forget_request(); }
   SessionHandler* handler() { return handler_.get(); }
   Sessions& home() { return home_; }
 
@@ -161,10 +161,9 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   Beat beat_ = Beat::resting;
   CloseReason doom_ = CloseReason::transport_close;  ///< why, while closing and afterwards
   bool told_ = false;                                ///< the handler knows that it is over
-  const Revision revision_;
   std::uint8_t mark_ = 0;
   Sessions& home_;
-  std::unique_ptr<const Handshake> handshake_;
+  Handshake handshake_;
   std::unique_ptr<SessionHandler> handler_;
   Transport* websocket_ = nullptr;
   struct Polling;

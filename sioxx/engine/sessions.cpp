@@ -40,15 +40,14 @@ std::string Sessions::open_packet(const Session& session, bool upgradable) const
   return json;
 }
 
-std::shared_ptr<Session> Sessions::make(std::unique_ptr<const Handshake> handshake) {
+std::shared_ptr<Session> Sessions::make(Handshake handshake) {
   auto session = std::make_shared<Session>(*this, mint(), std::move(handshake));
   sessions_.insert(session);
   ++counters_.opened;
   return session;
 }
 
-std::shared_ptr<Session> Sessions::open_polling(std::unique_ptr<const Handshake> handshake,
-                                                std::unique_ptr<Poll> poll,
+std::shared_ptr<Session> Sessions::open_polling(Handshake handshake, std::unique_ptr<Poll> poll,
                                                 std::unique_ptr<PollingPlace> place) {
   auto session = make(std::move(handshake));
   session->start_polling(make_handler_(*session), std::move(place));
@@ -60,20 +59,21 @@ std::shared_ptr<Session> Sessions::open_polling(std::unique_ptr<const Handshake>
   return session;
 }
 
-std::shared_ptr<Session> Sessions::open_websocket(std::unique_ptr<const Handshake> handshake,
-                                                  Transport& websocket) {
+std::shared_ptr<Session> Sessions::open_websocket(Handshake handshake, Transport& websocket) {
   auto session = make(std::move(handshake));
   session->start_websocket(make_handler_(*session), websocket);
   return session;
 }
 
 std::shared_ptr<Session> Sessions::find(std::string_view sid) const {
-  const auto found = sessions_.find(sid);
-  return found == sessions_.end() ? nullptr : *found;
+  const std::shared_ptr<Session>* const found = sessions_.find(sid);
+  return found == nullptr ? nullptr : *found;
 }
 
 void Sessions::for_each(const std::function<void(Session&)>& visit) {
-  const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
+  std::vector<std::shared_ptr<Session>> all;
+  all.reserve(sessions_.size());
+  sessions_.each([&](const std::shared_ptr<Session>& session) { all.push_back(session); });
   for (const auto& session : all) {
     if (session->state() != State::closed) visit(*session);
   }
@@ -84,11 +84,11 @@ void Sessions::close_all(CloseReason reason) {
 }
 
 void Sessions::forget(Session& session) {
-  const auto found = sessions_.find(std::string_view(session.sid()));
-  if (found == sessions_.end()) return;
-  auto node = sessions_.extract(found);
+  std::shared_ptr<Session>* const found = sessions_.find(std::string_view(session.sid()));
+  if (found == nullptr) return;
   ++counters_.closed;
-  chores_.bury(std::move(node.value()));
+  chores_.bury(std::move(*found));
+  sessions_.erase(*found);
 }
 
 std::optional<unsigned> Sessions::home_of(std::string_view sid) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sioxx/engine/flat_table.hpp"
 #include "sioxx/engine/session.hpp"
 
 #include <array>
@@ -9,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace sioxx::engine {
@@ -42,11 +42,10 @@ class Sessions {
 
   /// A handshake by polling: the open packet waits for `poll`, which is answered at once. `place` (null where
   /// nobody counts) is given back when the session stops polling.
-  std::shared_ptr<Session> open_polling(std::unique_ptr<const Handshake> handshake,
-                                        std::unique_ptr<Poll> poll,
+  std::shared_ptr<Session> open_polling(Handshake handshake, std::unique_ptr<Poll> poll,
                                         std::unique_ptr<PollingPlace> place = nullptr);
   /// A handshake by WebSocket: the open packet is written to it.
-  std::shared_ptr<Session> open_websocket(std::unique_ptr<const Handshake> handshake, Transport& websocket);
+  std::shared_ptr<Session> open_websocket(Handshake handshake, Transport& websocket);
 
   /// Null when there is none (any more).
   std::shared_ptr<Session> find(std::string_view sid) const;
@@ -90,24 +89,16 @@ class Sessions {
   };
 
   void forget(Session& session);
-  std::shared_ptr<Session> make(std::unique_ptr<const Handshake> handshake);
+  std::shared_ptr<Session> make(Handshake handshake);
   std::string open_packet(const Session& session, bool upgradable) const;
 
   /// Sessions are found by the sid that they hold themselves, so the table keeps no second copy of it.
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view sid) const noexcept { return IdHash{}(sid); }
-    std::size_t operator()(const std::shared_ptr<Session>& session) const noexcept {
-      return IdHash{}(session->sid());
+  struct BySid {
+    static std::size_t hash(std::string_view sid) { return IdHash{}(sid); }
+    static std::size_t hash_of(const std::shared_ptr<Session>& session) { return hash(session->sid()); }
+    static bool same(const std::shared_ptr<Session>& session, std::string_view sid) {
+      return session->sid() == sid;
     }
-  };
-  struct Same {
-    using is_transparent = void;
-    bool operator()(const std::shared_ptr<Session>& a, const std::shared_ptr<Session>& b) const {
-      return a == b;
-    }
-    bool operator()(std::string_view sid, const std::shared_ptr<Session>& b) const { return b->sid() == sid; }
-    bool operator()(const std::shared_ptr<Session>& a, std::string_view sid) const { return a->sid() == sid; }
   };
 
   const unsigned shard_;
@@ -121,7 +112,7 @@ class Sessions {
   std::array<unsigned char, random_bytes_a_refill> pool_{};
   std::size_t pool_at_ = random_bytes_a_refill;
   Chores chores_{*this};
-  std::unordered_set<std::shared_ptr<Session>, Hash, Same> sessions_;
+  FlatTable<std::shared_ptr<Session>, BySid> sessions_;
 };
 
 }  // namespace sioxx::engine

@@ -71,20 +71,20 @@ void keep_what_fits(http::Headers& entries, std::size_t& bytes_left) {
   entries.shrink_to_fit();
 }
 
-std::unique_ptr<const engine::Handshake> make_handshake(Connection& connection, http::Request request,
-                                                        engine::Revision revision) {
-  auto handshake = std::make_unique<engine::Handshake>();
-  handshake->cross_origin = Cors::is_cross_origin(request);
-  handshake->address = std::move(request.address);
-  handshake->url = request.target.substr(0, engine::Handshake::url_bytes_max);
-  std::size_t bytes_left = engine::Handshake::kept_bytes_max - handshake->url.size();
-  handshake->query = http::parse_query(request.query);
-  keep_what_fits(handshake->query, bytes_left);
-  handshake->headers = std::move(request.headers);
-  keep_what_fits(handshake->headers, bytes_left);
-  handshake->issued = connection.home().shard().wall();
-  handshake->secure = request.secure;
-  handshake->revision = revision;
+engine::Handshake make_handshake(Connection& connection, http::Request request, engine::Revision revision) {
+  engine::Handshake handshake;
+  handshake.cross_origin = Cors::is_cross_origin(request);
+  handshake.address = std::move(request.address);
+  auto& kept = handshake.request();
+  kept.url = request.target.substr(0, engine::Handshake::url_bytes_max);
+  std::size_t bytes_left = engine::Handshake::kept_bytes_max - kept.url.size();
+  kept.query = http::parse_query(request.query);
+  keep_what_fits(kept.query, bytes_left);
+  kept.headers = std::move(request.headers);
+  keep_what_fits(kept.headers, bytes_left);
+  handshake.issued = connection.home().shard().wall();
+  handshake.secure = request.secure;
+  handshake.revision = revision;
   return handshake;
 }
 
@@ -133,9 +133,7 @@ class Service {
     return base64 ? engine::Revision::v3_base64 : engine::Revision::v3;
   }
 
-  std::unique_ptr<const engine::Handshake> take_handshake() {
-    return make_handshake(connection_, std::move(request_), revision_);
-  }
+  engine::Handshake take_handshake() { return make_handshake(connection_, std::move(request_), revision_); }
 
   void refuse(const Refused& refused) {
     connection_.home().log_refusal(request_.address, refused.message, request_.method);

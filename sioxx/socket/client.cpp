@@ -208,7 +208,7 @@ void Client::connect(Packet& packet) {
   auto socket = std::make_shared<Socket>(*this, *nsp);
   nsp->enter(*socket, session_.home().mint());
   if (packet.data.is_object())
-    socket->auth_ = std::make_unique<json::object>(std::move(packet.data.get_object()));
+    socket->rare().auth = std::make_unique<json::object>(std::move(packet.data.get_object()));
   if (first_ == nullptr) {
     first_ = socket;
   } else {
@@ -241,8 +241,9 @@ void Client::connected(Socket& socket) {
   local_.log(line);
 
   socket.nsp_->run_connect_handlers(socket);
-  socket.auth_.reset();
-  if (!local_.limits().keep_handshake && !session_.handshake().url.empty()) session_.trim_handshake();
+  if (socket.rare_ != nullptr) socket.rare_->auth.reset();
+  socket.trim_rare();
+  if (!local_.limits().keep_handshake) session_.trim_handshake();
 }
 
 void Client::refused(Socket& socket, const ConnectError& error) {

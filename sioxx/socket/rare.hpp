@@ -17,8 +17,11 @@ struct Socket::Rare {
   std::unique_ptr<socket::Acks> acks;
   std::unique_ptr<socket::EventQueue> events;
   std::unique_ptr<socket::Recovery> recovery;
+  std::unique_ptr<boost::json::object> auth;  ///< until the connection handlers have run
 
-  bool empty() const { return gates.empty() && acks == nullptr && events == nullptr && recovery == nullptr; }
+  bool empty() const {
+    return gates.empty() && acks == nullptr && events == nullptr && recovery == nullptr && auth == nullptr;
+  }
 };
 
 }  // namespace sioxx

@@ -7,7 +7,7 @@
 namespace sioxx::socket {
 
 Rooms::~Rooms() {
-  for (Room* room : rooms_) free(room);
+  rooms_.each([](Room* room) { free(room); });
 }
 
 Room* Rooms::make(std::string_view name) {
@@ -23,8 +23,8 @@ void Rooms::free(Room* room) {
 }
 
 Room* Rooms::find(std::string_view name) const {
-  const auto found = rooms_.find(name);
-  return found == rooms_.end() ? nullptr : *found;
+  Room* const* const found = rooms_.find(name);
+  return found == nullptr ? nullptr : *found;
 }
 
 Member::Seat* Rooms::seat(Member& member, std::string_view name) {
@@ -74,7 +74,7 @@ Rooms::Left Rooms::leave(Member& member, std::string_view name) {
   if (have == nullptr) return Left::was_not_in;
   Room* const room = have->room;
   if (!give_up(member, static_cast<std::uint32_t>(have - member.seats_.begin()))) return Left::left;
-  rooms_.erase(room);
+  forget(*room);
   free(room);
   return Left::closed;
 }
@@ -83,7 +83,7 @@ void Rooms::leave_all(Member& member, const std::function<void(std::string_view)
   while (!member.seats_.empty()) {
     Room* const room = member.seats_.back().room;
     if (!give_up(member, member.seats_.size() - 1)) continue;
-    rooms_.erase(room);
+    forget(*room);
     closed(room->name());
     free(room);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sioxx/engine/flat_table.hpp"
 #include "sioxx/socket/small.hpp"
 
 #include <cstddef>
@@ -7,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <unordered_set>
 
 namespace sioxx::socket {
 
@@ -117,25 +117,18 @@ class Rooms {
   bool visited(const Member& member) const { return member.mark_ == visit_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept {
-      return std::hash<std::string_view>{}(name);
-    }
-    std::size_t operator()(const Room* room) const noexcept { return (*this)(room->name()); }
-  };
-  struct Same {
-    using is_transparent = void;
-    bool operator()(const Room* a, const Room* b) const { return a == b; }
-    bool operator()(std::string_view a, const Room* b) const { return a == b->name(); }
-    bool operator()(const Room* a, std::string_view b) const { return a->name() == b; }
+  struct ByName {
+    static std::size_t hash(std::string_view name) { return std::hash<std::string_view>{}(name); }
+    static std::size_t hash_of(const Room* room) { return hash(room->name()); }
+    static bool same(const Room* room, std::string_view name) { return room->name() == name; }
   };
   static Room* make(std::string_view name);
   static void free(Room* room);
   /// Takes seat number `index` away from the member; true: the room is empty now (and still in the table).
   static bool give_up(Member& member, std::uint32_t index);
+  void forget(const Room& room) { rooms_.erase(*rooms_.find(room.name())); }
 
-  std::unordered_set<Room*, Hash, Same> rooms_;
+  engine::FlatTable<Room*, ByName> rooms_;
   std::uint32_t visit_ = 0;
 };
 

@@ -61,7 +61,7 @@ const engine::Handshake& Socket::handshake() const {
 
 const boost::json::object& Socket::auth() const {
   static const boost::json::object none;
-  return auth_ != nullptr ? *auth_ : none;
+  return rare_ != nullptr && rare_->auth != nullptr ? *rare_->auth : none;
 }
 
 engine::Link Socket::link() const {

@@ -154,7 +154,6 @@ class Socket final : public std::enable_shared_from_this<Socket>, private socket
   std::uint16_t tasks_ = 0;  ///< coroutine handlers that have not ended
   Stage stage_ = Stage::connecting;
   bool recovered_ = false;
-  std::unique_ptr<boost::json::object> auth_;
   std::unique_ptr<Rare> rare_;  ///< what few sockets have, and only for a while
   std::shared_ptr<void> data_;
 };

@@ -43,9 +43,7 @@ RemoteSocket some_socket() {
   one.rooms = {"r"};
   one.data = json::parse(R"({"n":1.5,"deep":[[null]]})");
   one.handshake.address = "::1";
-  one.handshake.url = "/socket.io/?EIO=4";
-  one.handshake.headers = {{"cookie", "a=b"}};
-  one.handshake.query = {{"EIO", "4"}};
+  one.handshake.request() = {"/socket.io/?EIO=4", {{"cookie", "a=b"}}, {{"EIO", "4"}}};
   one.handshake.issued = 1'700'000'000'123;
   one.handshake.cross_origin = true;
   return one;

@@ -107,14 +107,12 @@ class NotingHandler final : public engine::SessionHandler {
   bool echo_;
 };
 
-inline std::unique_ptr<engine::Handshake> a_handshake(engine::Revision revision = engine::Revision::v4) {
-  auto handshake = std::make_unique<engine::Handshake>();
-  handshake->address = "203.0.113.7";
-  handshake->url = "/socket.io/?EIO=4";
-  handshake->headers = {{"user-agent", "test"}};
-  handshake->query = {{"EIO", "4"}};
-  handshake->issued = 1'700'000'000'000;
-  handshake->revision = revision;
+inline engine::Handshake a_handshake(engine::Revision revision = engine::Revision::v4) {
+  engine::Handshake handshake;
+  handshake.address = "203.0.113.7";
+  handshake.request() = {"/socket.io/?EIO=4", {{"user-agent", "test"}}, {{"EIO", "4"}}};
+  handshake.issued = 1'700'000'000'000;
+  handshake.revision = revision;
   return handshake;
 }
 

@@ -251,8 +251,8 @@ TEST(PollingLimits, AHandshakeKeepsABoundedPartOfItsHead) {
     return world.sessions(0, 0).find(sid)->handshake();
   };
   const auto bytes = [](const engine::Handshake& handshake) {
-    std::size_t sum = handshake.url.size();
-    for (const auto* entries : {&handshake.headers, &handshake.query}) {
+    std::size_t sum = handshake.request().url.size();
+    for (const auto* entries : {&handshake.request().headers, &handshake.request().query}) {
       for (const auto& [name, value] : *entries)
         sum += name.size() + value.size() + engine::Handshake::entry_cost_bytes;
     }
@@ -265,7 +265,7 @@ TEST(PollingLimits, AHandshakeKeepsABoundedPartOfItsHead) {
   EXPECT_EQ(first.header("cookie"), "");
   EXPECT_EQ(first.header("authorization"), "Bearer b");
   EXPECT_EQ(first.parameter("token"), "t");
-  EXPECT_EQ(first.url, polling + "&token=t");
+  EXPECT_EQ(first.request().url, polling + "&token=t");
 
   std::string parameters;
   for (int i = 0; i < 7'000; ++i) parameters += "&a";
@@ -273,7 +273,7 @@ TEST(PollingLimits, AHandshakeKeepsABoundedPartOfItsHead) {
   const engine::Handshake& second = kept(sid_of(crowded.body));
   EXPECT_LE(bytes(second), engine::Handshake::kept_bytes_max);
   EXPECT_GT(bytes(second), engine::Handshake::kept_bytes_max - 100);
-  EXPECT_EQ(second.url.size(), engine::Handshake::url_bytes_max);
+  EXPECT_EQ(second.request().url.size(), engine::Handshake::url_bytes_max);
 }
 
 TEST(Polling, ABinaryBodyIsRefused) {

@@ -2,7 +2,7 @@
 set(here ${CMAKE_CURRENT_LIST_DIR})
 rozmova_test(sioxx_engine_test
   SOURCES ${here}/engine_packet_test.cpp ${here}/process_id_test.cpp ${here}/payload_test.cpp ${here}/encoded_test.cpp ${here}/session_test.cpp
-          ${here}/heartbeat_test.cpp ${here}/slow_consumer_test.cpp ${here}/upgrade_test.cpp ${here}/protocol3_test.cpp
+          ${here}/heartbeat_test.cpp ${here}/slow_consumer_test.cpp ${here}/upgrade_test.cpp ${here}/protocol3_test.cpp ${here}/flat_table_test.cpp
   USES sioxx_engine)
 rozmova_test(sioxx_socket_test
   SOURCES ${here}/socket_packet_test.cpp ${here}/rooms_test.cpp ${here}/client_test.cpp ${here}/namespace_test.cpp ${here}/event_middleware_test.cpp
