@@ -27,14 +27,17 @@ enum class Mail : std::uint8_t {
   reply,  ///< taken: somebody waits for it (a coroutine, a request), who can do so once and is counted elsewhere
 };
 
+/// Freed at the end of the turn, when nobody on the stack can still hold it.
+class Buried {
+ public:
+  virtual ~Buried() = default;
+};
+
 /// A descriptor that wants to hear from epoll. Owned elsewhere; must be unwatched before it dies.
-class Pollable {
+class Pollable : public Buried {
  public:
   /// `events` are EPOLL* bits. May unwatch itself or others; must be freed only through Shard::bury().
   virtual void on_ready(std::uint32_t events) = 0;
-
- protected:
-  ~Pollable() = default;
 };
 
 /// Something with work to do once, at the end of the turn (flush one socket, whatever the turn has queued for
@@ -54,12 +57,6 @@ class TurnEnd {
   friend class Shard;
   TurnEnd* previous_turn_ = nullptr;
   TurnEnd* next_turn_ = nullptr;
-};
-
-/// Freed at the end of the turn, when nobody on the stack can still hold it.
-class Buried {
- public:
-  virtual ~Buried() = default;
 };
 
 /// One core's world: a thread, an epoll set, a timer wheel, a mailbox. Nothing in it is locked, because

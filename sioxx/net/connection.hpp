@@ -26,7 +26,7 @@ class WebSocket;
 /// (polling.cpp) or to the application, writes the answers in the same order. Owned by the Connections of its
 /// shard, used by that shard's thread; hands itself over to another shard when a request names a session that
 /// lives there.
-class Connection final : public Tracked, private loop::Pollable, private loop::TurnEnd, private loop::Timer {
+class Connection final : public Tracked, private loop::TurnEnd, private loop::Timer {
  public:
   /// Answers that have not been sent yet: past that no further pipelined request is looked at.
   static constexpr std::size_t output_bytes_max = 65'536;

@@ -119,6 +119,7 @@ void Connections::give_back(std::unique_ptr<Output> output) {
   spare_outputs_bytes_ += bytes;
   output->bytes.clear();
   output->sent = 0;
+  output->owner = nullptr;
   spare_outputs_.push_back(std::move(output));
 }
 

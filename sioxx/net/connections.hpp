@@ -24,7 +24,7 @@ class Connections;
 class Relay;
 
 /// A connection as its shard keeps it: HTTP (Connection) or WebSocket. Owned by the list it is linked in.
-class Tracked : public loop::Buried {
+class Tracked : public loop::Pollable {
  public:
   Tracked(const Tracked&) = delete;
   Tracked& operator=(const Tracked&) = delete;
@@ -43,11 +43,16 @@ class Tracked : public loop::Buried {
   Tracked* next_ = nullptr;
 };
 
+class WebSocket;
+
 /// Bytes on their way out of one WebSocket; borrowed from the shard while there are any.
-struct Output {
+struct Output final : loop::TurnEnd {
+  void on_turn_end() override;
+
   std::string bytes;
-  std::size_t sent = 0;    ///< of `bytes`, already taken by the kernel
-  SharedRun::Piece piece;  ///< instead of `bytes`, in this turn
+  std::size_t sent = 0;        ///< of `bytes`, already taken by the kernel
+  SharedRun::Piece piece;      ///< instead of `bytes`, in this turn
+  WebSocket* owner = nullptr;  ///< who sends it at the end of the turn
 };
 
 /// Why somebody is not let in, though he has come in far enough to be told.

@@ -70,7 +70,7 @@ std::string relayed_request(const http::Request& request, std::string_view note)
 
 // ---- connections that wait
 
-class Relay::Idle final : public loop::Buried, private loop::Pollable, private loop::Timer {
+class Relay::Idle final : public loop::Pollable, private loop::Timer {
  public:
   Idle(Relay& home, const engine::NodeTag& its_tag, Stream stream)
       : tag(its_tag), home_(home), stream_(std::move(stream)) {

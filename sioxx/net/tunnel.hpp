@@ -46,6 +46,7 @@ class Tunnel final : public Tracked, private loop::Timer {
 
   Tunnel(Connections& home, Stream client, Admission::Seat seat, Stream node, std::string to_client,
          std::string to_node);
+  void on_ready(std::uint32_t) override {}  // its sides hear for it
   void on_ready(Side& side, std::uint32_t events);
   void on_timer(loop::TimeMs) override { die(); }
   Side& other(const Side& side) { return &side == &client_ ? node_ : client_; }

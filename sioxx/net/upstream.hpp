@@ -20,7 +20,7 @@ namespace sioxx::net {
 ///   connecting --writable--> asking --whole answer--> over
 ///        |                     |
 ///   refused, late         cut, late, unreadable  -->  over
-class Upstream final : public loop::Buried, private loop::Pollable, private loop::Timer {
+class Upstream final : public loop::Pollable, private loop::Timer {
  public:
   static constexpr loop::TimeMs connect_timeout_ms = 2'000;
 

@@ -37,6 +37,10 @@ CloseCode code_of(CloseReason reason) {
 
 }  // namespace
 
+void Output::on_turn_end() {
+  if (owner != nullptr) owner->send_out();
+}
+
 /// What most WebSockets never have: a handler instead of a session, and the clock of the closing handshake.
 class WebSocket::Rare final : public RawWebSocket, private loop::Timer {
  public:
@@ -114,9 +118,9 @@ bool WebSocket::write_shared(std::string_view frame) {
   if (output_ != nullptr && !output_->bytes.empty()) return false;
   SharedRun::Piece piece = output_ == nullptr ? SharedRun::Piece{} : output_->piece;
   if (!home_.shared_run().extend(piece, frame)) return false;
-  if (output_ == nullptr) output_ = home_.borrow_output();
+  borrow();
   output_->piece = piece;
-  home_.shard().at_turn_end(*this);
+  home_.shard().at_turn_end(*output_);
   return true;
 }
 
@@ -182,11 +186,17 @@ void WebSocket::wind_up() {
   if (session_ == nullptr) close(CloseCode::going_away, text(CloseReason::server_shutting_down));
 }
 
+void WebSocket::borrow() {
+  if (output_ != nullptr) return;
+  output_ = home_.borrow_output();
+  output_->owner = this;
+}
+
 /// The buffer to append to; what is in it leaves at the end of the turn, or when the kernel has room again.
 std::string& WebSocket::output() {
-  if (output_ == nullptr) output_ = home_.borrow_output();
+  borrow();
   copy_shared();
-  if (!waits_for_room_) home_.shard().at_turn_end(*this);
+  if (!waits_for_room_) home_.shard().at_turn_end(*output_);
   if (output_->sent >= compact_bytes && output_->sent * 2 >= output_->bytes.size()) {
     output_->bytes.erase(0, output_->sent);
     output_->sent = 0;
@@ -286,7 +296,7 @@ void WebSocket::fail(CloseCode code) {
   if (phase_ == Phase::open) append_close(output(), code);
   phase_ = Phase::failing;
   start_close_timer();
-  if (output_ == nullptr) home_.shard().at_turn_end(*this);
+  output();  // even an empty one brings us to the end of the turn
   leave_session(CloseReason::transport_error);
 }
 

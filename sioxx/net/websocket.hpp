@@ -22,10 +22,7 @@ namespace sioxx::net {
 /// by that shard's thread. A session holds a pointer to it from serve() until transport_closed() or its own
 /// close(). While idle it is this object alone: output, partial input and what is rare exist only while they
 /// are needed.
-class WebSocket final : public Tracked,
-                        public engine::Transport,
-                        private loop::Pollable,
-                        private loop::TurnEnd {
+class WebSocket final : public Tracked, public engine::Transport {
  public:
   static constexpr int reads_a_turn_max = 4;  ///< of scratch() size each; then the others have their turn
   /// Pongs are not queued behind more than this; a peer that does not read gets none.
@@ -58,13 +55,13 @@ class WebSocket final : public Tracked,
   void abandon() override { lost(CloseReason::transport_close); }
 
  private:
+  friend struct Output;
   enum class Phase : std::uint8_t { open, closing, failing, finishing, dead };
   class Rare;
 
   WebSocket(Connections& home, Stream stream, Admission::Seat seat, Deflate deflate);
 
   void on_ready(std::uint32_t events) override;
-  void on_turn_end() override { send_out(); }
 
   void read();
   void take_event(const FrameReader::Event& event);
@@ -74,6 +71,7 @@ class WebSocket final : public Tracked,
   void close(CloseCode code, std::string_view reason);
   bool write_shared(std::string_view frame);
   void copy_shared();
+  void borrow();
   bool send_some();
   void send_out();
   void fail(CloseCode code);
