@@ -3,6 +3,7 @@
 #include "rozmova/version.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,12 @@ double resident_bytes() {
   double total = 0, resident = 0;
   file >> total >> resident;
   return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+/// What the program has asked of the allocator and not given back, whatever the allocator keeps beside it.
+double allocated_bytes() {
+  const struct mallinfo2 heap = ::mallinfo2();
+  return static_cast<double>(heap.uordblks + heap.hblkhd);
 }
 
 void append_sessions(std::string& out, const sioxx::Stats& stats) {
@@ -135,6 +142,8 @@ std::string metrics_text(const sioxx::Stats& stats, const store::DatabaseStats& 
   metrics.append_prometheus(out);
   append_counter(out, "rozmova_log_lines_dropped_total", "Log lines lost because their reader was slow.",
                  log_lines_dropped);
+  append_gauge(out, "rozmova_allocated_bytes", "Memory in use, as the allocator counts it.",
+               allocated_bytes());
   append_gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
   return out;
 }
