@@ -137,6 +137,12 @@ Uuid Uuid::v7(std::int64_t unix_ms) {
   return id;
 }
 
+std::int64_t Uuid::unix_ms() const {
+  std::int64_t ms = 0;
+  for (std::size_t i = 0; i < 6; ++i) ms = ms << 8 | bytes[i];
+  return ms;
+}
+
 }  // namespace rozmova
 
 std::size_t std::hash<rozmova::Uuid>::operator()(const rozmova::Uuid& id) const noexcept {

@@ -27,6 +27,8 @@ struct Uuid {
   /// Version 7 (RFC 9562 §5.7): the given time in milliseconds, then random bits; ids made by one thread within the same
   /// millisecond still grow.
   static Uuid v7(std::int64_t unix_ms);
+  /// The time that it was made with; of another version: any number.
+  std::int64_t unix_ms() const;
 };
 
 }  // namespace rozmova

@@ -13,10 +13,6 @@ namespace {
 /// The wall clock may be set while we wait, so no wait for a moment on it is longer than this.
 constexpr std::int64_t wait_max_ms = 3'600'000;
 
-std::unique_ptr<const std::string> kept(const std::string& token_id) {
-  return token_id.empty() ? nullptr : std::make_unique<const std::string>(token_id);
-}
-
 }  // namespace
 
 Device::Device(House& house, sioxx::Socket& socket, const Identity& identity, Role role, const Uuid& id)
@@ -24,12 +20,23 @@ Device::Device(House& house, sioxx::Socket& socket, const Identity& identity, Ro
       socket_(socket),
       id_(id),
       user_(identity.user_id),
-      issued_at_(identity.issued_at),
-      expires_at_(identity.expires_at),
-      since_(socket.shard().now()),
-      token_id_(kept(identity.token_id)),
       role_(role),
-      role_from_token_(identity.role_from_token) {}
+      role_from_token_(identity.role_from_token),
+      watch_(Watch::waiting) {
+  take_token(identity);
+}
+
+Device::Rare& Device::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+void Device::take_token(const Identity& identity) {
+  constexpr WallMs latest = (WallMs{1} << (time_bits - 1)) - 1;
+  issued_at_ = std::clamp<WallMs>(identity.issued_at, 0, latest) & latest;
+  expires_at_ = std::clamp<WallMs>(identity.expires_at, 0, latest) & latest;
+  if (rare_ != nullptr || !identity.token_id.empty()) rare().token_id = identity.token_id;
+}
 
 Caller Device::caller() const { return {user_, role_, role_from_token_, id_, socket_.ref()}; }
 
@@ -43,7 +50,7 @@ Identity Device::identity() const {
   Identity identity;
   identity.user_id = user_;
   identity.role = role_;
-  if (token_id_ != nullptr) identity.token_id = *token_id_;
+  if (rare_ != nullptr) identity.token_id = rare_->token_id;
   identity.issued_at = issued_at_;
   identity.expires_at = expires_at_;
   identity.role_from_token = role_from_token_;
@@ -59,22 +66,21 @@ void Device::disconnected() { disarm(); }
 
 std::optional<std::uint32_t> Device::refusal_line(std::uint32_t lines_max, std::int64_t window_ms) {
   const auto now = socket_.shard().now();
-  if (refusal_lines_ == 0 || now - refusals_since_ >= window_ms) {
-    refusals_since_ = now;
-    refusal_lines_ = 0;
+  Rare& mine = rare();
+  if (mine.refusal_lines == 0 || now - mine.refusals_since >= window_ms) {
+    mine.refusals_since = now;
+    mine.refusal_lines = 0;
   }
-  if (refusal_lines_ >= lines_max) {
-    ++refusals_left_out_;
+  if (mine.refusal_lines >= lines_max) {
+    ++mine.refusals_left_out;
     return std::nullopt;
   }
-  ++refusal_lines_;
-  return std::exchange(refusals_left_out_, 0);
+  ++mine.refusal_lines;
+  return std::exchange(mine.refusals_left_out, 0);
 }
 
 void Device::renew(const Identity& identity, Role role) {
-  issued_at_ = identity.issued_at;
-  expires_at_ = identity.expires_at;
-  token_id_ = kept(identity.token_id);
+  take_token(identity);
   role_ = role;
   role_from_token_ = identity.role_from_token;
   connected();

@@ -13,7 +13,7 @@
 namespace rozmova::chat {
 
 /// What the chat keeps of one connection: who it is and until when. Owned by its Socket (Socket::data), used
-/// by that socket's shard; some 170 bytes, because there may be very many. Its timer watches the token:
+/// by that socket's shard; 104 bytes, because there may be very many. Its timer watches the token:
 ///
 ///   exp - token_warning_ms      token_expiring is sent
 ///   exp                         actions fail with TOKEN_EXPIRED
@@ -28,7 +28,8 @@ class Device final : private sioxx::loop::Timer {
   /// The role in the users table is this one now; false: that changes nothing here.
   bool table_says(Role role);
   WallMs expires_at() const { return expires_at_; }
-  sioxx::loop::TimeMs since() const { return since_; }
+  /// When it came: its id says it.
+  WallMs since() const { return id_.unix_ms(); }
   Caller caller() const;
   /// As the token said; for checks at every action.
   Identity identity() const;
@@ -40,13 +41,22 @@ class Device final : private sioxx::loop::Timer {
   /// Whether one more refusal of this connection goes into the log, at most `lines_max` in `window_ms`: nothing
   /// = no; else how many were left out since the last line.
   std::optional<std::uint32_t> refusal_line(std::uint32_t lines_max, std::int64_t window_ms);
-  std::uint32_t refusals_left_out() const { return refusals_left_out_; }
+  std::uint32_t refusals_left_out() const { return rare_ == nullptr ? 0 : rare_->refusals_left_out; }
   /// A new token of the same user; `role` is its own or the one of the users table.
   void renew(const Identity& identity, Role role);
 
  private:
   enum class Watch : std::uint8_t { waiting, fresh, warned };
+  static constexpr int time_bits = 56;  ///< a million years of milliseconds, and a byte for something else
+  /// What few have.
+  struct Rare {
+    std::string token_id;
+    sioxx::loop::TimeMs refusals_since = 0;
+    std::uint32_t refusal_lines = 0, refusals_left_out = 0;
+  };
 
+  Rare& rare();
+  void take_token(const Identity& identity);
   void on_timer(sioxx::loop::TimeMs now) override;
   void arm_for(WallMs moment);
 
@@ -54,15 +64,12 @@ class Device final : private sioxx::loop::Timer {
   sioxx::Socket& socket_;
   Uuid id_;
   Uuid user_;
-  WallMs issued_at_;
-  WallMs expires_at_;
-  sioxx::loop::TimeMs since_;
-  std::unique_ptr<const std::string> token_id_;  ///< null when the token has none, as most
-  sioxx::loop::TimeMs refusals_since_ = 0;
-  std::uint32_t refusal_lines_ = 0, refusals_left_out_ = 0;
+  std::unique_ptr<Rare> rare_;
+  WallMs issued_at_ : time_bits;
   Role role_;
-  bool role_from_token_;
-  Watch watch_ = Watch::waiting;
+  WallMs expires_at_ : time_bits;
+  bool role_from_token_ : 1;
+  Watch watch_ : 2;
 };
 
 }  // namespace rozmova::chat

@@ -117,7 +117,7 @@ void Devices::disconnected(sioxx::Socket& socket, sioxx::CloseReason reason) {
     home.presence.go(user, home.shard.now(), now);
   });
   ledger_.closed(device->id(), now);
-  const auto duration_ms = socket.shard().now() - device->since();
+  const auto duration_ms = std::max<WallMs>(0, now - device->since());
   if (device->refusals_left_out() == 0) {
     house_.log().event("disconnection", {{"user", device->user()},
                                          {"socket", socket.id()},

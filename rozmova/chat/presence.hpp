@@ -20,6 +20,8 @@ namespace rozmova::chat {
 ///   online    | online         | online, or lingering if it | -
 ///             |                | was the last               |
 ///   lingering | online         | -                          | (unknown), told
+///
+/// Somebody who is here is 24 bytes and his place in a table; only who lingers has a timer.
 class Presence {
  public:
   /// A user has become online or offline; on the thread of the owner.
@@ -40,32 +42,38 @@ class Presence {
   bool online(const Uuid& user) const;
   /// Connections of his, those that are being accepted included.
   std::size_t seats(const Uuid& user) const;
-  std::size_t size() const { return people_.size(); }
+  /// Those who have a seat, and those who linger.
+  std::size_t size() const { return people_.size() + lingering_.size(); }
 
  private:
-  /// Lives in the map itself and is never moved: one allocation a user.
-  struct Person final : sioxx::loop::Timer {
-    enum class State : std::uint8_t { absent, online, lingering };
-
-    explicit Person(Presence& h) : home(h) {}
+  struct Person {
+    Uuid user;
+    std::uint32_t seats = 0;    ///< connections, those that are being accepted included
+    std::uint32_t devices = 0;  ///< connections that are there
+  };
+  struct ByUser {
+    static std::size_t hash(const Uuid& user) { return std::hash<Uuid>{}(user); }
+    static std::size_t hash_of(const Person& person) { return hash(person.user); }
+    static bool same(const Person& person, const Uuid& user) { return person.user == user; }
+  };
+  /// Whose last device has gone; lives in the map itself and is never moved.
+  struct Lingering final : sioxx::loop::Timer {
+    Lingering(Presence& h, const Uuid& u, WallMs at) : home(h), user(u), last_seen_at(at) {}
     void on_timer(sioxx::loop::TimeMs) override { home.grace_over(*this); }
 
     Presence& home;
-    const Uuid* user = nullptr;  ///< its key in the map
-    WallMs last_seen_at = 0;
-    std::uint32_t seats = 0;    ///< connections, those that are being accepted included
-    std::uint32_t devices = 0;  ///< connections that are there
-    State state = State::absent;
+    const Uuid user;
+    const WallMs last_seen_at;
   };
-  using People = std::unordered_map<Uuid, Person>;
 
-  void grace_over(Person& person);
-  void forget_if_gone(People::iterator entry);
+  void grace_over(const Lingering& person);
+  void give_back_seat(Person& person);
 
   sioxx::loop::Timers& timers_;
   std::int64_t grace_ms_;
   Changed changed_;
-  People people_;
+  sioxx::engine::FlatTable<Person, ByUser> people_;  ///< who have a seat
+  std::unordered_map<Uuid, Lingering> lingering_;
 };
 
 }  // namespace rozmova::chat

@@ -47,40 +47,56 @@ bool Rates::is_offence(Kind kind) {
   return kind != Kind::typing && kind != Kind::rest_read && kind != Kind::sign_in && kind != Kind::upload;
 }
 
+TokenBucket& Rates::Table::of(const Uuid& user, std::int64_t now_ms) {
+  if (Row* const row = rows.find(user)) return row->bucket;
+  if (rows.size() >= sweep_at_rows) sweep(now_ms);
+  return rows.insert({user, {}}).bucket;
+}
+
+void Rates::Table::sweep(std::int64_t now_ms) {
+  rows.retain([now_ms](const Row& row) { return !row.bucket.full(now_ms); });
+  sweep_at_rows = std::max(rows_unswept_min, rows.size() * 2);
+}
+
 Rates::Verdict Rates::take(const Uuid& user, Kind kind, std::int64_t now_ms) {
   const auto index = static_cast<std::size_t>(kind);
-  Row& row = rows_[user];
-  const std::int64_t wait = row.buckets[index].take(now_ms, limits_[index]);
+  const std::int64_t wait = tables_[index].of(user, now_ms).take(now_ms, limits_[index]);
   if (wait == 0) return {};
-  if (!is_offence(kind) || now_ms < row.burst_until_ms[index]) return {wait, false};
-  row.burst_until_ms[index] = now_ms + std::max(wait, refused_burst_ms_);
-  if (now_ms - row.since_ms >= window_ms) {
-    row.since_ms = now_ms;
-    row.offences = 0;
+  if (!is_offence(kind)) return {wait, false};
+  Offences& offences = offences_[user];
+  if (now_ms < offences.burst_until_ms[index]) return {wait, false};
+  offences.burst_until_ms[index] = now_ms + std::max(wait, refused_burst_ms_);
+  if (now_ms - offences.since_ms >= window_ms) {
+    offences.since_ms = now_ms;
+    offences.count = 0;
   }
-  return {wait, ++row.offences >= over_max_};
+  return {wait, ++offences.count >= over_max_};
 }
 
 void Rates::charge(const Uuid& user, Kind kind, std::int64_t tokens, std::int64_t now_ms) {
-  auto row = rows_.find(user);
-  if (row == rows_.end() && rows_.size() >= heard_users_max) return;
-  if (row == rows_.end()) row = rows_.try_emplace(user).first;
-  row->second.buckets[static_cast<std::size_t>(kind)].charge(now_ms, limit(kind), tokens);
+  Table& table = tables_[static_cast<std::size_t>(kind)];
+  if (table.rows.size() >= heard_users_max && table.rows.find(user) == nullptr) return;
+  table.of(user, now_ms).charge(now_ms, limit(kind), tokens);
 }
 
 std::int64_t Rates::left(const Uuid& user, Kind kind, std::int64_t now_ms) const {
-  const auto row = rows_.find(user);
-  if (row == rows_.end()) return limit(kind).burst;
-  return row->second.buckets[static_cast<std::size_t>(kind)].left(now_ms, limit(kind));
+  const Row* const row = tables_[static_cast<std::size_t>(kind)].rows.find(user);
+  return row == nullptr ? limit(kind).burst : row->bucket.left(now_ms, limit(kind));
 }
 
 void Rates::sweep(std::int64_t now_ms) {
-  std::erase_if(rows_, [now_ms](const auto& entry) {
-    const Row& row = entry.second;
-    return (row.offences == 0 || now_ms - row.since_ms >= window_ms) &&
-           std::all_of(row.buckets.begin(), row.buckets.end(),
-                       [now_ms](const TokenBucket& b) { return b.full(now_ms); });
+  for (Table& table : tables_) table.sweep(now_ms);
+  std::erase_if(offences_, [now_ms](const auto& entry) {
+    const auto& until = entry.second.burst_until_ms;
+    return now_ms - entry.second.since_ms >= window_ms &&
+           *std::max_element(until.begin(), until.end()) <= now_ms;
   });
+}
+
+std::size_t Rates::size() const {
+  std::size_t rows = offences_.size();
+  for (const Table& table : tables_) rows += table.rows.size();
+  return rows;
 }
 
 }  // namespace rozmova::chat

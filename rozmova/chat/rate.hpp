@@ -2,6 +2,7 @@
 
 #include "rozmova/chat/options.hpp"
 #include "rozmova/uuid.hpp"
+#include "sioxx/server.hpp"
 
 #include <array>
 #include <cstddef>
@@ -34,8 +35,9 @@ class TokenBucket {
 
 /// The buckets of many users, and how often each of them was over. Rates are per user, whatever the number of
 /// his connections, so this lives on the user's home shard (House::home_of); only Kind::event is counted on
-/// each shard by itself, because it is asked before anything else is done. Rows of users at rest are dropped
-/// by sweep().
+/// each shard by itself, because it is asked before anything else is done. A row is what one user has used of one
+/// kind. Rows at rest are dropped by sweep(), and before a table takes more room for new ones: so a user who does nothing
+/// costs nothing, and a storm of sign-ins keeps those of a moment.
 ///
 /// Who is over is told how long to wait. What else he has sent by then is refused too and is no new offence:
 /// a client that sends its whole backlog at once is over once, not a hundred times. Only refusals after the
@@ -59,7 +61,7 @@ class Rates {
   std::int64_t left(const Uuid& user, Kind kind, std::int64_t now_ms) const;
   const RateLimit& limit(Kind kind) const { return limits_[static_cast<std::size_t>(kind)]; }
   void sweep(std::int64_t now_ms);
-  std::size_t size() const { return rows_.size(); }
+  std::size_t size() const;  ///< rows
 
   static constexpr std::size_t heard_users_max = 65'536;
 
@@ -67,17 +69,35 @@ class Rates {
   static constexpr std::int64_t window_ms = 60'000;
   static bool is_offence(Kind kind);
 
+  static constexpr std::size_t rows_unswept_min = 256;
+
   struct Row {
-    std::array<TokenBucket, kinds> buckets;
+    Uuid user;
+    TokenBucket bucket;
+  };
+  struct ByUser {
+    static std::size_t hash(const Uuid& user) { return std::hash<Uuid>{}(user); }
+    static std::size_t hash_of(const Row& row) { return hash(row.user); }
+    static bool same(const Row& row, const Uuid& user) { return row.user == user; }
+  };
+  struct Table {
+    sioxx::engine::FlatTable<Row, ByUser> rows;
+    std::size_t sweep_at_rows = rows_unswept_min;
+
+    TokenBucket& of(const Uuid& user, std::int64_t now_ms);
+    void sweep(std::int64_t now_ms);
+  };
+  struct Offences {
     std::array<std::int64_t, kinds> burst_until_ms{};  ///< until then a refusal is no new offence
     std::int64_t since_ms = 0;                         ///< when the first of the minute's offences was
-    int offences = 0;
+    int count = 0;
   };
 
   std::array<RateLimit, kinds> limits_;
   int over_max_;
   std::int64_t refused_burst_ms_;
-  std::unordered_map<Uuid, Row> rows_;
+  std::array<Table, kinds> tables_;
+  std::unordered_map<Uuid, Offences> offences_;  ///< of the last minute
 };
 
 }  // namespace rozmova::chat

@@ -19,7 +19,7 @@ ConnectionInfo describe(const sioxx::Socket& socket, const Device& device) {
   info.role = device.role();
   info.transport = socket.link() == sioxx::engine::Link::websocket ? "websocket" : "polling";
   info.address = socket.handshake().address;
-  info.connected_at = socket.shard().wall() - (socket.shard().now() - device.since());
+  info.connected_at = device.since();
   info.token_expires_at = device.expires_at();
   for (const std::string& room : socket.rooms()) {
     if (const auto chat = chat_of_room(room)) info.chats.push_back(*chat);
