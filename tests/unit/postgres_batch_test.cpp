@@ -137,6 +137,19 @@ TEST_F(PostgresBatch, ThatFailsWithItsCommitLeavesNothingAndTheNextOneGoesOn) {
   EXPECT_EQ(database_.ask("SELECT string_agg(content || seq, ',') FROM messages"), "good1");
 }
 
+TEST_F(PostgresBatch, ThatWasLookedUpIsMadeSureByACommitBehindIt) {
+  const auto store = factory_->open_writer();
+  store->begin();
+  const auto stored = store->append(message("one"), now);
+  ASSERT_TRUE(stored);
+  store->commit();
+  const std::string before = database_.ask("SELECT pg_current_wal_flush_lsn()");
+  store->begin();
+  EXPECT_TRUE(store->has_message(stored->message.chat, stored->message.id));
+  store->make_sure();
+  EXPECT_EQ(database_.ask("SELECT pg_current_wal_flush_lsn() > '" + before + "'"), "t");
+}
+
 TEST_F(PostgresBatch, OneThatCannotBeStoredDoesNotSpoilTheOthers) {
   database_.sql("ALTER TABLE messages ADD CONSTRAINT dislike CHECK (content <> 'bad')");
   Database database(*factory_, {}, [](std::string_view) {});
