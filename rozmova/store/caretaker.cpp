@@ -58,6 +58,7 @@ void Caretaker::run() {
     try {
       if (!store_) store_ = factory_.open_writer();
       folded = store_->fold_log();
+      store_->rest();
     } catch (const StoreError& error) {
       if (log_) log_(error.what());
       store_.reset();

@@ -95,9 +95,18 @@ void Lane::run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
+      bool rested = false;
       while (waiting_.empty() && phase_ != Phase::ending) {
         asleep_ = true;
-        arrived_.wait(lock);
+        if (rested) {
+          arrived_.wait(lock);
+        } else if (arrived_.wait_for(lock, std::chrono::milliseconds(Store::rest_after_ms)) ==
+                   std::cv_status::timeout) {
+          rested = true;
+          lock.unlock();
+          store_->rest();
+          lock.lock();
+        }
       }
       asleep_ = false;
       if (waiting_.empty()) return;

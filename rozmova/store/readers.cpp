@@ -48,7 +48,13 @@ void Readers::drain() {
 void Readers::run(Reader reader) {
   std::unique_lock lock(mutex_);
   while (true) {
-    arrived_.wait(lock, [this] { return !waiting_.empty() || phase_ == Phase::ending; });
+    const auto is_wanted = [this] { return !waiting_.empty() || phase_ == Phase::ending; };
+    if (!arrived_.wait_for(lock, std::chrono::milliseconds(Store::rest_after_ms), is_wanted)) {
+      lock.unlock();
+      reader.store->rest();
+      lock.lock();
+      arrived_.wait(lock, is_wanted);
+    }
     if (waiting_.empty()) return;
     Read read = std::move(waiting_.front());
     waiting_.pop_front();

@@ -17,7 +17,7 @@ struct SqliteOptions {
   int migration_timeout_ms = 60'000;  ///< how long to wait while another process migrates
   int log_pages_max = 65'536;         ///< folded by the writer itself when nobody else did (256 MB)
   int writer_cache_kb = 64 * 1'024;
-  int reader_cache_kb = 8 * 1'024;
+  int reader_cache_kb = 1'024;                      ///< little: every commit of the writer empties a reader's
   std::shared_ptr<const Mapping> beside = nullptr;  ///< whose users, orders and disputes; null: our own
 };
 

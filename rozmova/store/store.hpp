@@ -267,6 +267,9 @@ class Store : public BridgeStore {
   /// Folds what can be folded without making a writer on another connection wait; returns how many pages it
   /// has done. Outside a transaction.
   virtual std::size_t fold_log() { return 0; }
+  /// Nobody has wanted anything for rest_after_ms: gives back the memory of what can be read again. Outside a transaction.
+  virtual void rest() {}
+  static constexpr int rest_after_ms = 250;
   /// Makes one deed of a batch undoable by itself.
   virtual void savepoint() = 0;
   virtual void release_savepoint() = 0;

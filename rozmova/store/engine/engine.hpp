@@ -86,9 +86,10 @@ class EngineConnection {
   virtual std::optional<std::int64_t> changes_of_others() = 0;
   /// Called after each commit.
   virtual void committed() {}
-  /// As Store::log_pages() and fold_log().
+  /// As Store::log_pages(), fold_log() and rest().
   virtual std::size_t log_pages() const { return 0; }
   virtual std::size_t fold_log() { return 0; }
+  virtual void rest() {}
 };
 
 /// Holds one moment of the database for several reads: a read transaction, unless one is open already.

@@ -25,6 +25,7 @@ class SqlStore : public Store {
   void rollback() noexcept override;
   std::size_t log_pages() const override { return connection_.log_pages(); }
   std::size_t fold_log() override { return connection_.fold_log(); }
+  void rest() override { connection_.rest(); }
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() override;

@@ -216,6 +216,8 @@ std::size_t Connection::fold_log() {
   return done > 0 ? static_cast<std::size_t>(done) : 0;
 }
 
+void Connection::rest() { sqlite3_db_release_memory(db_); }
+
 void Connection::fail(int code, std::string_view doing) const {
   constexpr std::size_t doing_chars_max = 60;
   std::string what = "SQLite " + path_ + ": ";

@@ -44,6 +44,8 @@ class Connection final : public EngineConnection {
   /// A passive checkpoint: never waits, never makes others wait. Returns the frames that are in the main file
   /// now.
   std::size_t fold_log() override;
+  /// Empties the page cache; what it held is in the operating system's.
+  void rest() override;
   /// Throws the StoreError that belongs to SQLite's code; `doing` goes in front of its message.
   [[noreturn]] void fail(int code, std::string_view doing) const;
 
