@@ -24,7 +24,7 @@ enum class Standing : std::uint8_t {
 };
 constexpr std::size_t standings = 5;
 
-struct Row {
+struct Rule {
   Deed deed;
   std::array<bool, standings> allowed;
   bool needs_open_chat;
@@ -34,7 +34,7 @@ constexpr bool yes = true;
 constexpr bool no = false;
 
 // clang-format off
-constexpr std::array<Row, 10> table = {{
+constexpr std::array<Rule, 10> rules = {{
     //                     party  moderator: dispute, order  admin  stranger   open chat only
     {Deed::read,          {yes,   yes,       yes,            yes,   no},       no},
     {Deed::send,          {yes,   yes,       no,             yes,   no},       yes},
@@ -49,13 +49,13 @@ constexpr std::array<Row, 10> table = {{
 }};
 // clang-format on
 
-constexpr bool in_order_of_the_enum() {
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (static_cast<std::size_t>(table[i].deed) != i) return false;
+constexpr bool rules_follow_the_enum() {
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (static_cast<std::size_t>(rules[i].deed) != i) return false;
   }
-  return table.back().deed == Deed::note;
+  return rules.back().deed == Deed::note;
 }
-static_assert(in_order_of_the_enum());
+static_assert(rules_follow_the_enum());
 
 Standing standing_of(const Uuid& user, Role role, const ChatFacts& chat) {
   if (role == Role::admin) return Standing::admin;
@@ -68,7 +68,7 @@ Standing standing_of(const Uuid& user, Role role, const ChatFacts& chat) {
 }  // namespace
 
 std::optional<Refusal> may(const Uuid& user, Role role, Deed deed, const ChatFacts& chat) {
-  const Row& row = table[static_cast<std::size_t>(deed)];
+  const Rule& row = rules[static_cast<std::size_t>(deed)];
   const Standing standing = standing_of(user, role, chat);
   if (!row.allowed[static_cast<std::size_t>(standing)]) {
     if (standing == Standing::party) {

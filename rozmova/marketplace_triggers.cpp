@@ -10,7 +10,7 @@ namespace rozmova {
 
 namespace {
 
-bool is_name(std::string_view text) {
+bool is_plain_name(std::string_view text) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   };
@@ -28,11 +28,12 @@ std::optional<std::string> table_of(std::string_view from) {
     for (const std::string_view as : {"AS ", "as "}) {
       if (alias.starts_with(as)) alias.remove_prefix(as.size());
     }
-    if (!is_name(alias)) return std::nullopt;
+    if (!is_plain_name(alias)) return std::nullopt;
   }
   const std::size_t dot = table.find('.');
-  if (dot == std::string_view::npos) return is_name(table) ? std::optional(quoted(table)) : std::nullopt;
-  if (!is_name(table.substr(0, dot)) || !is_name(table.substr(dot + 1))) return std::nullopt;
+  if (dot == std::string_view::npos)
+    return is_plain_name(table) ? std::optional(quoted(table)) : std::nullopt;
+  if (!is_plain_name(table.substr(0, dot)) || !is_plain_name(table.substr(dot + 1))) return std::nullopt;
   return quoted(table.substr(0, dot)) + '.' + quoted(table.substr(dot + 1));
 }
 
@@ -42,7 +43,7 @@ std::optional<std::string> column_of(const Mapping::Relation& relation, std::str
   if (mapped == relation.columns.end()) return std::nullopt;
   std::string_view name = mapped->second;
   if (const std::size_t dot = name.find('.'); dot != std::string_view::npos) name.remove_prefix(dot + 1);
-  return is_name(name) ? std::optional(quoted(name)) : std::nullopt;
+  return is_plain_name(name) ? std::optional(quoted(name)) : std::nullopt;
 }
 
 /// One relation: the statement for a changed status, and what else says that access may have changed.

@@ -5,13 +5,13 @@
 namespace rozmova {
 namespace {
 
-struct Row {
+struct ErrorAnswer {
   ErrorCode code;
   std::string_view text;
   int http_status;
 };
 
-constexpr std::array<Row, 13> table = {{
+constexpr std::array<ErrorAnswer, 13> answers = {{
     {ErrorCode::unauthorized, "UNAUTHORIZED", 401},
     {ErrorCode::token_expired, "TOKEN_EXPIRED", 401},
     {ErrorCode::token_revoked, "TOKEN_REVOKED", 401},
@@ -27,15 +27,15 @@ constexpr std::array<Row, 13> table = {{
     {ErrorCode::internal, "INTERNAL", 500},
 }};
 
-constexpr bool in_order_of_the_enum() {
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (static_cast<std::size_t>(table[i].code) != i) return false;
+constexpr bool answers_follow_the_enum() {
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (static_cast<std::size_t>(answers[i].code) != i) return false;
   }
-  return table.back().code == ErrorCode::internal;
+  return answers.back().code == ErrorCode::internal;
 }
-static_assert(in_order_of_the_enum());
+static_assert(answers_follow_the_enum());
 
-const Row& row(ErrorCode code) { return table[static_cast<std::size_t>(code)]; }
+const ErrorAnswer& row(ErrorCode code) { return answers[static_cast<std::size_t>(code)]; }
 
 }  // namespace
 

@@ -17,8 +17,6 @@ namespace {
 constexpr std::uint64_t settle_ns = 300 * ns_per_ms;  // lets the server finish what the last joins set off
 constexpr std::size_t sample_bytes_max = 300;
 
-std::uint64_t to_ns(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
-
 double kib_each(std::uint64_t before, std::uint64_t after, std::size_t connections) {
   return (static_cast<double>(after) - static_cast<double>(before)) / 1024.0 /
          static_cast<double>(connections);

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::uint64_t refusals_max = 1000;  // then the server clearly does not want us
 
-std::uint64_t to_ns(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
-
 }  // namespace
 
 HandshakesScenario::HandshakesScenario(const Options& options)

@@ -3,6 +3,8 @@
 
 #include "rozmova/api/byte_range.hpp"
 
+#include "rozmova/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <ctime>
@@ -12,12 +14,6 @@
 namespace rozmova::api {
 
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;

@@ -12,6 +12,8 @@
 
 #include "rozmova/uploads/file_type.hpp"
 
+#include "rozmova/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -114,14 +116,6 @@ constexpr std::string_view inline_types[] = {
     "audio/mpeg", "audio/mp4",  "audio/ogg",  "audio/wav",  "audio/webm",
     "audio/flac", "video/mp4",  "video/webm", "video/ogg",  plain,
 };
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
 
 /// The type without its parameters, in lower case, under its usual name.
 std::string essence(std::string_view content_type) {

@@ -8,6 +8,8 @@
 
 #include "rozmova/uploads/multipart.hpp"
 
+#include "rozmova/ascii.hpp"
+
 #include <algorithm>
 
 namespace rozmova::uploads {
@@ -15,19 +17,6 @@ namespace rozmova::uploads {
 namespace {
 
 constexpr std::size_t boundary_bytes_max = 70;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// The value of `; name=token` or `; name="quoted"` behind a header's first word. In quotes a backslash takes the next
 /// character as it is, as RFC 9110 has it, but only before a quote or itself: old browsers sent Windows paths bare.
@@ -54,7 +43,7 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
       used = std::min(raw.find(';'), raw.size());
       value = trim(raw.substr(0, used));
     }
-    if (same_word(key, name)) return value;
+    if (equal_ignoring_case(key, name)) return value;
     at = header.find(';', static_cast<std::size_t>(raw.data() - header.data()) + used);
   }
   return std::nullopt;
@@ -80,7 +69,7 @@ std::string percent_decoded(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> multipart_boundary(std::string_view content_type) {
-  if (!same_word(trim(content_type.substr(0, content_type.find(';'))), "multipart/form-data"))
+  if (!equal_ignoring_case(trim(content_type.substr(0, content_type.find(';'))), "multipart/form-data"))
     return std::nullopt;
   const auto boundary = parameter(content_type, "boundary");
   const auto allowed = [](char c) { return c > ' ' && c < 0x7f && c != '"'; };
@@ -190,15 +179,15 @@ bool Multipart::read_part_head(std::string_view head) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     const std::string_view key = trim(line.substr(0, colon)), text = trim(line.substr(colon + 1));
-    if (same_word(key, "content-type")) type_ = text;
-    if (!same_word(key, "content-disposition")) continue;
+    if (equal_ignoring_case(key, "content-type")) type_ = text;
+    if (!equal_ignoring_case(key, "content-disposition")) continue;
     const auto name = parameter(text, "name");
-    if (!name || !same_word(trim(text.substr(0, text.find(';'))), "form-data")) return false;
+    if (!name || !equal_ignoring_case(trim(text.substr(0, text.find(';'))), "form-data")) return false;
     name_ = *name;
     named = true;
     const auto coded = parameter(text, "filename*");
     constexpr std::string_view utf8 = "UTF-8''";
-    if (coded && same_word(coded->substr(0, utf8.size()), utf8)) {
+    if (coded && equal_ignoring_case(coded->substr(0, utf8.size()), utf8)) {
       value_ = percent_decoded(std::string_view(*coded).substr(utf8.size()));
       is_file_ = true;
     } else if (auto plain = parameter(text, "filename")) {

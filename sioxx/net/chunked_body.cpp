@@ -15,6 +15,8 @@
 
 #include "sioxx/net/chunked_body.hpp"
 
+#include "sioxx/net/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -40,17 +42,10 @@ int hexadecimal(char c) {
   return -1;
 }
 
-bool same(std::string_view a, std::string_view lower_case) {
-  return a.size() == lower_case.size() &&
-         std::equal(a.begin(), a.end(), lower_case.begin(), [](char x, char y) {
-           return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y;
-         });
-}
-
 /// RFC 9110 §6.5.1: what frames a message has no place behind it.
 bool may_trail(std::string_view name) {
-  return is_token(name) && !same(name, "content-length") && !same(name, "transfer-encoding") &&
-         !same(name, "host");
+  return is_token(name) && !equal_ignoring_case(name, "content-length") &&
+         !equal_ignoring_case(name, "transfer-encoding") && !equal_ignoring_case(name, "host");
 }
 
 }  // namespace

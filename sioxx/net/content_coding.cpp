@@ -1,24 +1,13 @@
 #include "sioxx/net/content_coding.hpp"
 
+#include "sioxx/net/ascii.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
 
 namespace sioxx::net {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool same(std::string_view a, std::string_view lower_case) {
-  return a.size() == lower_case.size() &&
-         std::equal(a.begin(), a.end(), lower_case.begin(), [](char x, char y) { return lower(x) == y; });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Cuts off what is in front of the separator.
 std::string_view next_part(std::string_view& rest, char separator) {
@@ -48,7 +37,7 @@ int weight(std::string_view parameters) {
 
 const std::string* find_header(const http::Headers& headers, std::string_view lower_case_name) {
   for (const auto& [name, value] : headers) {
-    if (same(name, lower_case_name)) return &value;
+    if (equal_ignoring_case(name, lower_case_name)) return &value;
   }
   return nullptr;
 }
@@ -56,12 +45,13 @@ const std::string* find_header(const http::Headers& headers, std::string_view lo
 /// Text, and the formats that are text under another name. What is not here is compressed already, or not known.
 bool is_text(std::string_view content_type) {
   const std::string_view type = next_part(content_type, ';');
-  if (type.size() > 5 && same(type.substr(0, 5), "text/")) return !same(type, "text/event-stream");
+  if (type.size() > 5 && equal_ignoring_case(type.substr(0, 5), "text/"))
+    return !equal_ignoring_case(type, "text/event-stream");
   static constexpr std::string_view others[] = {
       "application/json", "application/javascript", "application/xml",         "application/manifest+json",
       "image/svg+xml",    "application/wasm",       "application/problem+json"};
   return std::any_of(std::begin(others), std::end(others),
-                     [&](std::string_view one) { return same(type, one); });
+                     [&](std::string_view one) { return equal_ignoring_case(type, one); });
 }
 
 bool is_worth_it(const http::Response& response, const Options& options) {
@@ -81,7 +71,7 @@ bool is_worth_it(const http::Response& response, const Options& options) {
 /// The bytes are others now, and what they mean is the same: that is what a weak tag says (RFC 9110 §8.8.3).
 void weaken_tag(http::Headers& headers) {
   for (auto& [name, value] : headers) {
-    if (same(name, "etag") && value.starts_with('"')) value.insert(0, "W/");
+    if (equal_ignoring_case(name, "etag") && value.starts_with('"')) value.insert(0, "W/");
   }
 }
 
@@ -93,9 +83,9 @@ ContentCoding choose_coding(std::string_view accept_encoding) {
     std::string_view item = next_part(accept_encoding, ',');
     const std::string_view name = next_part(item, ';');
     const int q = weight(item);
-    if (same(name, "gzip") || same(name, "x-gzip")) gzip = q;
-    if (same(name, "deflate")) deflate = q;
-    if (same(name, "identity")) identity = q;
+    if (equal_ignoring_case(name, "gzip") || equal_ignoring_case(name, "x-gzip")) gzip = q;
+    if (equal_ignoring_case(name, "deflate")) deflate = q;
+    if (equal_ignoring_case(name, "identity")) identity = q;
     if (name == "*") any = q;
   }
   if (gzip < 0) gzip = std::max(any, 0);

@@ -12,6 +12,7 @@
 #include "sioxx/net/http_parser.hpp"
 
 #include "sioxx/engine/query.hpp"
+#include "sioxx/net/ascii.hpp"
 #include "sioxx/net/chunked_body.hpp"
 
 #include <algorithm>
@@ -28,20 +29,7 @@ constexpr Refusal bad(std::string_view reason) { return {400, "BAD_REQUEST", rea
 constexpr Refusal head_too_large{431, "HEADERS_TOO_LARGE", "The request head is too large."};
 constexpr Refusal body_too_large{413, "PAYLOAD_TOO_LARGE", "The request body is too large."};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// #token (RFC 9110 §5.6.1).
 bool is_token_list(std::string_view list) {

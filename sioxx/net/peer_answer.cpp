@@ -2,6 +2,8 @@
 
 #include "sioxx/net/peer_answer.hpp"
 
+#include "sioxx/net/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -9,11 +11,6 @@ namespace sioxx::net {
 namespace {
 
 constexpr std::string_view version = "HTTP/1.1 ";
-
-bool same(std::string_view a, std::string_view lower_case) {
-  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(),
-                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
-}
 
 template <class Number>
 bool read_number(std::string_view text, Number& number) {
@@ -63,16 +60,16 @@ bool PeerAnswer::read_field(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   std::string_view value = line.substr(colon + 1);
   while (value.starts_with(' ')) value.remove_prefix(1);
-  if (same(name, "content-length")) {
+  if (equal_ignoring_case(name, "content-length")) {
     has_length_ = true;
     return read_number(value, body_bytes_);
   }
-  if (same(name, "connection")) keep_alive_ = !same(value, "close");
+  if (equal_ignoring_case(name, "connection")) keep_alive_ = !equal_ignoring_case(value, "close");
   for (const std::string_view kept :
        {"content-type", "cache-control", "retry-after", "upgrade", "sec-websocket-version"}) {
-    if (same(name, kept)) response_.headers.emplace_back(name, value);
+    if (equal_ignoring_case(name, kept)) response_.headers.emplace_back(name, value);
   }
-  return !same(name, "transfer-encoding");
+  return !equal_ignoring_case(name, "transfer-encoding");
 }
 
 http::Response PeerAnswer::take() {

@@ -10,6 +10,8 @@
 
 #include "sioxx/net/permessage_deflate.hpp"
 
+#include "sioxx/net/ascii.hpp"
+
 #include <optional>
 #include <utility>
 
@@ -18,12 +20,6 @@ namespace {
 
 constexpr std::size_t offers_max = 16;
 constexpr int full_window_bits = 15;
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Cuts off what is in front of the separator; one within quotes separates nothing.
 std::string_view next_part(std::string_view& rest, char separator) {

@@ -19,15 +19,6 @@ namespace {
 
 using Packets = std::vector<std::string>;
 
-std::string texts(const Answers& answers) {
-  Packets all;
-  for (const Answer& answer : answers.answers) all.push_back(json::serialize(answer.args));
-  std::sort(all.begin(), all.end());
-  std::string text;
-  for (const std::string& one : all) text += one;
-  return text + " missing " + std::to_string(answers.missing);
-}
-
 class ClusterTest : public ShardsTest {
  protected:
   /// Until every letter that those who answer have sent is opened.

@@ -5,12 +5,24 @@
 #include "sioxx/cluster/shards.hpp"
 
 #include <gtest/gtest.h>
+#include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace sioxx::test {
+
+/// What was answered, in a fixed order, and how many did not answer.
+inline std::string texts(const Answers& answers) {
+  std::vector<std::string> all;
+  for (const Answer& answer : answers.answers) all.push_back(boost::json::serialize(answer.args));
+  std::sort(all.begin(), all.end());
+  std::string text;
+  for (const std::string& one : all) text += one;
+  return text + " missing " + std::to_string(answers.missing);
+}
 
 /// Three real shards and mailboxes, turned by hand on one thread; no sockets of the operating system.
 class ShardsTest : public ::testing::Test {

@@ -7,13 +7,6 @@
 namespace sioxx::net::test {
 namespace {
 
-http::Response hello(std::string body = "hello") {
-  http::Response response;
-  response.headers.emplace_back("Content-Type", "text/plain");
-  response.body = std::move(body);
-  return response;
-}
-
 // ---- the application's path -------------------------------------------------------------------------------
 
 TEST(Connection, WithoutAHandlerThereIsNothing) {

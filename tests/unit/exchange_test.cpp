@@ -162,15 +162,6 @@ class ExchangeTest : public ::testing::Test {
   Process a{hub, 1, quick()}, b{hub, 2, quick()};
 };
 
-std::string texts(const Answers& answers) {
-  Packets all;
-  for (const Answer& answer : answers.answers) all.push_back(json::serialize(answer.args));
-  std::sort(all.begin(), all.end());
-  std::string text;
-  for (const std::string& one : all) text += one;
-  return text + " missing " + std::to_string(answers.missing);
-}
-
 }  // namespace
 
 TEST_F(ExchangeTest, ABroadcastReachesThoseWithMembersAndEachOnce) {

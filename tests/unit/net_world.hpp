@@ -32,6 +32,13 @@
 
 namespace sioxx::net::test {
 
+inline http::Response hello(std::string body = "hello") {
+  http::Response response;
+  response.headers.emplace_back("Content-Type", "text/plain");
+  response.body = std::move(body);
+  return response;
+}
+
 /// Sends every message back; remembers how it ended. "close me" makes the server close, "unreadable" is what
 /// it calls a parse error, "big N" answers N bytes.
 class Echo final : public engine::SessionHandler {

@@ -1,5 +1,7 @@
-#include "sioxx/engine/payload.hpp"
+#include "payload_read.hpp"
+
 #include "sioxx/engine/base64.hpp"
+#include "sioxx/engine/payload.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,30 +11,7 @@
 #include <vector>
 
 using namespace sioxx::engine;
-
-namespace {
-
-struct Read {
-  std::vector<std::string> packets;
-  bool good = false;
-};
-
-Read read(std::string_view body) {
-  Read result;
-  PayloadReader reader(body);
-  Packet packet;
-  for (;;) {
-    switch (reader.next(packet)) {
-      case PayloadReader::Step::end: result.good = true; return result;
-      case PayloadReader::Step::bad: return result;
-      case PayloadReader::Step::packet:
-        result.packets.push_back((packet.binary ? "b" : std::string(1, digit(packet.type))) +
-                                 std::string(packet.data));
-    }
-  }
-}
-
-}  // namespace
+using sioxx::test::read;
 
 TEST(Payload, ReadsTextAndBinary) {
   const auto one = read(

@@ -5,13 +5,6 @@ namespace {
 
 constexpr std::string_view unknown_session = R"({"code":1,"message":"Session ID unknown"})";
 
-http::Response hello(std::string body = "hello") {
-  http::Response response;
-  response.headers.emplace_back("Content-Type", "text/plain");
-  response.body = std::move(body);
-  return response;
-}
-
 // ---- the engine's path (socketio-wire "Engine-level answers") ---------------------------------------------
 
 TEST(Polling, HandshakePostGetAndKeepAlive) {

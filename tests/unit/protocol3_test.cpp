@@ -1,5 +1,6 @@
 // Engine.IO protocol 3: the same sessions with other bytes on the wire, and the heartbeat the other way round.
 #include "engine_world.hpp"
+#include "payload_read.hpp"
 
 #include "sioxx/engine/payload.hpp"
 
@@ -19,26 +20,6 @@ namespace {
 
 constexpr auto text_form = PayloadForm::v3_text;
 constexpr auto byte_form = PayloadForm::v3_bytes;
-
-struct Read {
-  std::vector<std::string> packets;
-  bool good = false;
-};
-
-Read read(std::string_view body, PayloadForm form) {
-  Read result;
-  PayloadReader reader(body, form);
-  Packet packet;
-  for (;;) {
-    switch (reader.next(packet)) {
-      case PayloadReader::Step::end: result.good = true; return result;
-      case PayloadReader::Step::bad: return result;
-      case PayloadReader::Step::packet:
-        result.packets.push_back((packet.binary ? "b" : std::string(1, digit(packet.type))) +
-                                 std::string(packet.data));
-    }
-  }
-}
 
 EncodedPtr binary(std::string_view bytes) { return Encoded::binary(bytes); }
 
@@ -113,7 +94,7 @@ TEST(Protocol3Payload, WhatIsWrittenIsRead) {
           written.push_back("b" + text);
         }
       }
-      const Read back = read(std::move(writer).take(), form);
+      const ReadPackets back = read(std::move(writer).take(), form);
       EXPECT_TRUE(back.good);
       EXPECT_EQ(back.packets, written);
     }

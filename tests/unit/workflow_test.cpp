@@ -11,8 +11,8 @@
 namespace rozmova {
 namespace {
 
-const Uuid client = Uuid::v7(1);
-const Uuid performer = Uuid::v7(2);
+const Uuid owner = Uuid::v7(1);
+const Uuid worker = Uuid::v7(2);
 const Uuid mod = Uuid::v7(3);
 const Uuid other_mod = Uuid::v7(4);
 
@@ -87,11 +87,11 @@ TEST(Workflow, ARefusalSaysWhatIsPossibleAndForWhom) {
 }
 
 TEST(Workflow, APartyIsAPartyWhateverHisTokenSays) {
-  EXPECT_EQ(actor_of(client, Role::moderator, client, performer), Actor::client);
-  EXPECT_EQ(actor_of(performer, Role::client, client, performer), Actor::performer);
-  EXPECT_EQ(actor_of(mod, Role::moderator, client, performer), Actor::moderator);
-  EXPECT_EQ(actor_of(client, Role::admin, client, performer), Actor::admin);
-  EXPECT_EQ(actor_of(mod, Role::client, client, performer), Actor::stranger);
+  EXPECT_EQ(actor_of(owner, Role::moderator, owner, worker), Actor::client);
+  EXPECT_EQ(actor_of(worker, Role::client, owner, worker), Actor::performer);
+  EXPECT_EQ(actor_of(mod, Role::moderator, owner, worker), Actor::moderator);
+  EXPECT_EQ(actor_of(owner, Role::admin, owner, worker), Actor::admin);
+  EXPECT_EQ(actor_of(mod, Role::client, owner, worker), Actor::stranger);
 }
 
 TEST(Workflow, DisputesAreOpenedByPartiesOfWhatIsNotCancelled) {
@@ -135,21 +135,21 @@ TEST(Workflow, ADisputeIsTakenHandedOverAndGivenBack) {
   EXPECT_EQ(code(may_assign(Actor::moderator, mod, mod, other_mod)), "ok");
   EXPECT_EQ(code(may_assign(Actor::moderator, mod, mod, none)), "ok");
   EXPECT_EQ(code(may_assign(Actor::moderator, mod, other_mod, mod)), "CONFLICT");
-  EXPECT_EQ(code(may_assign(Actor::admin, client, other_mod, mod)), "ok");
+  EXPECT_EQ(code(may_assign(Actor::admin, owner, other_mod, mod)), "ok");
   for (const Actor actor : {Actor::client, Actor::performer, Actor::stranger})
-    EXPECT_EQ(code(may_assign(actor, client, none, client)), "FORBIDDEN");
+    EXPECT_EQ(code(may_assign(actor, owner, none, owner)), "FORBIDDEN");
 }
 
 TEST(Workflow, NotesAreNeverForParties) {
   ChatFacts dispute;
   dispute.chat = {ChatKind::dispute, Uuid::v7(5)};
-  dispute.client_id = client;
-  dispute.performer_id = performer;
+  dispute.client_id = owner;
+  dispute.performer_id = worker;
   EXPECT_TRUE(may_note(mod, Role::moderator, dispute));
   EXPECT_TRUE(may_note(mod, Role::admin, dispute));
   for (const Role role : {Role::client, Role::performer, Role::moderator, Role::admin}) {
-    EXPECT_FALSE(may_note(client, role, dispute));
-    EXPECT_FALSE(may_note(performer, role, dispute));
+    EXPECT_FALSE(may_note(owner, role, dispute));
+    EXPECT_FALSE(may_note(worker, role, dispute));
   }
   EXPECT_FALSE(may_note(mod, Role::client, dispute));
   dispute.chat.kind = ChatKind::order;
