@@ -225,7 +225,12 @@ TEST_P(LimitsTest, ANewTokenOfTheSameUserKeepsTheConnection) {
 class StandingShard {
  public:
   explicit StandingShard(sioxx::loop::Shard& shard) {
-    shard.post([gone = go_.get_future().share()] { gone.wait(); });
+    std::promise<void> stands;
+    shard.post([gone = go_.get_future().share(), &stands] {
+      stands.set_value();
+      gone.wait();
+    });
+    stands.get_future().wait();
   }
   void go() { go_.set_value(); }
 
@@ -233,35 +238,67 @@ class StandingShard {
   std::promise<void> go_;
 };
 
-TEST(JoinTest, AJoinThatIsOutrunByItsRoomMissesNothingEither) {
-  World world(usual(3));
-  const auto home = [](const Person& person) { return std::hash<Uuid>{}(person.id) % 3; };
-  const auto shard_of = [](const Device& device) { return *sioxx::engine::Sessions::home_of(device.sid()); };
-  const Person bob = world.person(Role::performer, "Богдан");
-  // Everybody and everything but the presence of Bob is on other shards than his.
-  const auto elsewhere = [&](Role role) {
+/// Three shards, of which one is Bob's: his presence and his rates are there, and nobody else's.
+struct BobsShard {
+  static std::size_t home(const Person& person) { return std::hash<Uuid>{}(person.id) % 3; }
+  static std::size_t shard_of(const Device& device) {
+    return *sioxx::engine::Sessions::home_of(device.sid());
+  }
+  sioxx::loop::Shard& shard() { return world.server().shard(static_cast<unsigned>(home(bob))); }
+  Person elsewhere(Role role) {
     while (true) {
       const Person person = world.person(role, "Хтось");
       if (home(person) != home(bob)) return person;
     }
-  };
-  std::vector<std::unique_ptr<Device>> others;
-  const auto device_elsewhere = [&](const Person& person) {
+  }
+  /// A device of somebody, served by Bob's shard or by another one.
+  std::unique_ptr<Device> device(const Person& person, bool on_his) {
     while (true) {
       auto device = world.device(person);
-      if (shard_of(*device) != home(bob)) return device;
+      if ((shard_of(*device) == home(bob)) == on_his) return device;
       others.push_back(std::move(device));
     }
-  };
-  const Person alice = elsewhere(Role::client), carol = elsewhere(Role::performer),
-               admin = elsewhere(Role::admin);
-  const std::string order = world.order(alice, bob), fence = world.order(alice, carol);
-  const auto a = device_elsewhere(alice);
-  const auto writer = device_elsewhere(admin);
+  }
+  World world{usual(3)};
+  Person bob = world.person(Role::performer, "Богдан");
+  std::vector<std::unique_ptr<Device>> others;
+};
+
+TEST(FullMailboxTest, CostsNoAnswerAndWhatIsNotHeardIsFoundBySeq) {
+  BobsShard scene;
+  World& world = scene.world;
+  const Person alice = scene.elsewhere(Role::client);
+  const std::string order = world.order(alice, scene.bob);
+  const auto a = scene.device(alice, false), b = scene.device(scene.bob, true);
+  for (Device* one : {a.get(), b.get()}) ASSERT_TRUE(ok(one->asks("join_order_chat", {{"orderId", order}})));
+
+  StandingShard standing(scene.shard());
+  while (scene.shard().post([] {})) {
+  }
+  for (int i = 0; i < 5; ++i)
+    EXPECT_TRUE(ok(a->asks("order_message", {{"orderId", order}, {"content", "x"}})));
+  standing.go();
+
+  const auto ack = b->asks("join_order_chat", {{"orderId", order}, {"afterSeq", 0}});
+  ASSERT_TRUE(ok(ack));
+  EXPECT_EQ(seqs(ack.at("messages")), from_to(1, 5));
+  EXPECT_EQ(b->heard("order_message"), 0U) << "there was no room for a broadcast";
+  ASSERT_TRUE(ok(a->asks("order_message", {{"orderId", order}, {"content", "x"}})));
+  b->hears("order_message", with("seq", 6));
+}
+
+TEST(JoinTest, AJoinThatIsOutrunByItsRoomMissesNothingEither) {
+  BobsShard scene;
+  World& world = scene.world;
+  const Person alice = scene.elsewhere(Role::client), carol = scene.elsewhere(Role::performer),
+               admin = scene.elsewhere(Role::admin);
+  const std::string order = world.order(alice, scene.bob), fence = world.order(alice, carol);
+  const auto a = scene.device(alice, false);
+  const auto writer = scene.device(admin, false);
   const json::object first{{"orderId", order}, {"content", "before"}};
   ASSERT_TRUE(ok(writer->asks("order_message", first)));
 
-  StandingShard standing(world.server().shard(static_cast<unsigned>(home(bob))));
+  StandingShard standing(scene.shard());
   const auto join = a->begins("join_order_chat", {{"orderId", order}});
   // The one reading thread works in order: once the second chat is joined, the snapshot of the first has been
   // taken.
@@ -283,7 +320,7 @@ TEST(JoinTest, AJoinThatIsOutrunByItsRoomMissesNothingEither) {
   EXPECT_EQ(all, from_to(1, messages + 1));
   ASSERT_TRUE(ok(writer->asks("order_message", first)));
   a->hears("order_message", with("seq", messages + 2));
-  others.clear();
+  scene.others.clear();
   world.close();
   EXPECT_NE(world.log_text().find("join_outrun"), std::string::npos);
 }
