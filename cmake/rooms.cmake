@@ -22,12 +22,16 @@ function(rozmova_room name)
   target_link_libraries(${name} PUBLIC ${room_USES} PRIVATE $<BUILD_INTERFACE:rozmova_flags> ${room_PRIVATE_USES})
 endfunction()
 
-# rozmova_test(NAME SOURCES … USES …): one GoogleTest program, each test found by CTest.
+# rozmova_test(NAME [APART] SOURCES … USES …): one GoogleTest program. APART: each file is compiled by itself, because their
+# people and times have the same names.
 function(rozmova_test name)
-  cmake_parse_arguments(test "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(test "APART" "" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${test_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${test_USES} rozmova_flags GTest::gtest GTest::gmock GTest::gtest_main)
+  if(test_APART)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   if(ROZMOVA_SANITIZE) # what is tested is optimised; the tests themselves compile a third faster when they are not
     target_compile_options(${name} PRIVATE -O0)
   endif()

@@ -8,8 +8,6 @@ namespace rozmova {
 namespace {
 
 using G = SettingGroup;
-constexpr std::int64_t day_ms = 86'400'000;
-
 std::vector<Setting> table() {
   std::vector<Setting> rows = {
       // ---- where it listens and lives

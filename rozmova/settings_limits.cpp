@@ -5,7 +5,6 @@ namespace rozmova {
 namespace {
 
 using G = SettingGroup;
-constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::int64_t gigabyte = 1'073'741'824;
 
 }  // namespace

@@ -8,11 +8,7 @@
 
 namespace rozmova::api {
 
-namespace {
-
 Refusal invalid(std::string message) { return {ErrorCode::invalid_payload, std::move(message)}; }
-
-}  // namespace
 
 std::string upload_json(const store::Upload& upload) {
   std::string json;

@@ -21,8 +21,6 @@ using chat::Caller;
 /// What the form adds to a file: boundaries, heads of parts, fields.
 constexpr std::uint64_t form_bytes_max = 65'536;
 
-Refusal invalid(std::string message) { return {ErrorCode::invalid_payload, std::move(message)}; }
-
 /// `X-File-Name`: percent-encoded UTF-8 (encodeURIComponent), because headers carry no other letters safely.
 std::string decoded(std::string_view header) {
   std::string query = "n=";

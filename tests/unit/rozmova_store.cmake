@@ -31,7 +31,7 @@ rozmova_test(rozmova_store_test
 
 # What needs a PostgreSQL server of its own.
 find_package(PostgreSQL REQUIRED)
-rozmova_test(rozmova_postgres_test
+rozmova_test(rozmova_postgres_test APART
   SOURCES
     ${store_contract}
     postgres_batch_test.cpp

@@ -2,6 +2,7 @@
 
 #include "rozmova/store/postgres/beside.hpp"
 #include "rozmova/store/postgres/errors.hpp"
+#include "rozmova/store/postgres/steady.hpp"
 #include "rozmova/store/store.hpp"
 
 #include <libpq-fe.h>
@@ -11,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -20,11 +20,6 @@ namespace rozmova::store::postgres {
 namespace {
 
 void say_nothing(void*, const char*) {}
-
-std::int64_t steady_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 std::string quoted_name(std::string_view name) {
   std::string out = "\"";

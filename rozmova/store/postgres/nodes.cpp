@@ -1,5 +1,7 @@
 #include "rozmova/store/postgres/nodes.hpp"
 
+#include "rozmova/store/postgres/steady.hpp"
+
 #include <libpq-fe.h>
 
 #include <chrono>
@@ -23,11 +25,6 @@ constexpr const char* close_behind =
     "WITH closed AS (UPDATE websocket_connections SET is_active = FALSE WHERE is_active AND NOT EXISTS "
     "(SELECT 1 FROM rozmova_nodes n WHERE n.id = node) RETURNING user_id) SELECT DISTINCT user_id FROM closed";
 constexpr const char* leave = "DELETE FROM rozmova_nodes WHERE id = CAST($1 AS TEXT)";
-
-std::int64_t steady_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "rozmova/store/away.hpp"
 #include "rozmova/store/postgres/arrays.hpp"
+#include "rozmova/store/postgres/steady.hpp"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -35,11 +36,6 @@ constexpr const char* take_parcel =
 constexpr const char* forget_parcels =
     "DELETE FROM rozmova_parcels WHERE at < clock_timestamp() - make_interval(secs => CAST(CAST($1 AS TEXT) AS INTEGER))";
 constexpr const char hex[] = "0123456789abcdef";
-
-std::int64_t steady_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 void append_hash(std::string& out, std::string_view text, std::uint64_t hash) {
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
