@@ -20,6 +20,7 @@ constexpr std::int64_t sweep_interval_ms = 10'000;
 constexpr std::int64_t entry_audit_ms = 60'000;
 /// Longer than a bus that hangs is taken for one that carries.
 constexpr std::int64_t change_kept_ms = 5'000;
+constexpr std::int64_t gathering_s = 2;
 constexpr std::size_t changes_max =
     10'000;  ///< of presence, on one shard, that other nodes may not have heard
 
@@ -412,7 +413,10 @@ void House::tell_presence(Part& home, const Uuid& user, const std::vector<ChatKe
   for (const ChatKey& chat : chats) target.rooms.push_back(room_of(chat));
   target.except.push_back(room_of_user(user));
   target.delivery = sioxx::engine::Delivery::ephemeral;
-  target.patient = news.again;  // until all are back
+  // A bus that has just come may not have all others yet.
+  const bool gathers = metrics_.level(Gauge::bus_up) != 0 &&
+                       home.shard.wall() / 1'000 - metrics_.level(Gauge::bus_since) <= gathering_s;
+  target.patient = news.again || gathers;
   nsp_.broadcast(encode(presence_event, presence_json(user, news.online, news.last_seen_at)),
                  std::move(target));
   metrics_.count(Count::broadcasts);
