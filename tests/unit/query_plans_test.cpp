@@ -74,6 +74,8 @@ constexpr std::array exceptions = {
               "the first that wait"},
     Exception{"INSERT INTO users", "SCAN ",
               "looks for children only while SQLite counts a broken foreign key"},
+    Exception{"SELECT id, coalesce(node, '') FROM websocket_connections WHERE user_id", "USE TEMP B-TREE",
+              "one person's open connections, of which there are few"},
     Exception{"SELECT coalesce((SELECT seq FROM sqlite_sequence", "SCAN sqlite_sequence",
               "a row for each table"},
     Exception{"UPDATE websocket_connections SET is_active = 0 WHERE is_active",
