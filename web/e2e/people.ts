@@ -148,6 +148,8 @@ export class Seat {
     await this.page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage });
   }
   async close(): Promise<void> {
+    // What a page asks for at this moment is answered by nobody any more, and that is no failure. Either may be closed.
+    for (const one of [this.page, this.context]) await one.unrouteAll({ behavior: 'ignoreErrors' }).catch(() => {});
     await this.context.close();
   }
 }
