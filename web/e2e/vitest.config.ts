@@ -10,13 +10,13 @@ const shared = {
   expect: { poll: { timeout: 30_000, interval: 50 } },
 } as const;
 
-/** Scenarios mostly wait for two people, so three files run at a time, each with a server and a browser of its own; what is measured runs alone. */
+/** Scenarios mostly wait for two people, so two files run at a time, each with a server and a browser of its own; what is measured runs alone. */
 export default defineConfig({
   test: {
     reporters: ['verbose'],
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
-      { test: { ...shared, name: 'scenes', include: ['*.e2e.ts'], exclude: ['speed.e2e.ts'], sequence: { groupOrder: 0 } } },
+      { test: { ...shared, name: 'scenes', retry: 1, include: ['*.e2e.ts'], exclude: ['speed.e2e.ts'], sequence: { groupOrder: 0 } } },
       { test: { ...shared, name: 'speed', include: ['speed.e2e.ts'], sequence: { groupOrder: 1 } } },
     ],
   },

@@ -4,13 +4,17 @@ import type * as extras from '../extras';
 
 type Extras = typeof extras;
 type Parts = 'DraftTray' | 'Lightbox' | 'NewsLog' | 'Overlay' | 'WritingBanner';
-const load = (): Promise<Extras> => import('../extras');
+let all: Promise<Extras> | undefined;
+const fetchAll = (): Promise<Extras> =>
+  import('../extras').catch(() => new Promise((again) => setTimeout(again, 1000)).then(fetchAll));
+/** Fetched once; tried again without end, because a chat must not break for a part that cannot be had offline. */
+const load = (): Promise<Extras> => all ??= fetchAll();
 
 /** Fetches the rest of the chat while nobody waits for it, and before a connection may be lost. */
 export function preloadExtras(): () => void {
   const idle = typeof requestIdleCallback === 'function' ? requestIdleCallback : setTimeout;
   const cancel = typeof requestIdleCallback === 'function' ? cancelIdleCallback : clearTimeout;
-  const id = idle(() => void load().catch(() => {}));
+  const id = idle(() => void load());
   return () => cancel(id as never);
 }
 
@@ -18,9 +22,9 @@ export function preloadExtras(): () => void {
 export function whenExtras(run: (all: Extras) => () => void): () => void {
   let undo: (() => void) | null = null;
   let wanted = true;
-  load().then((all) => {
-    if (wanted) undo = run(all);
-  }, () => {});
+  void load().then((extras) => {
+    if (wanted) undo = run(extras);
+  });
   return () => {
     wanted = false;
     undo?.();
