@@ -1,5 +1,6 @@
 #include "rozmova/api/upload_sink.hpp"
 
+#include "rozmova/chat/payload.hpp"
 #include "rozmova/chat/render.hpp"
 
 #include <fmt/format.h>
@@ -8,7 +9,7 @@
 
 namespace rozmova::api {
 
-Refusal invalid(std::string message) { return {ErrorCode::invalid_payload, std::move(message)}; }
+using chat::payload::invalid;
 
 std::string upload_json(const store::Upload& upload) {
   std::string json;

@@ -10,8 +10,6 @@
 
 namespace rozmova::api {
 
-Refusal invalid(std::string message);
-
 /// The body of one `POST /v1/uploads`, raw or as a form, on its way to Uploads. Owned by net through UploadSink and by
 /// the callbacks that are under way; on the shard of the connection.
 ///

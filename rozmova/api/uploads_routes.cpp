@@ -3,6 +3,7 @@
 #include "rozmova/api/json.hpp"
 #include "rozmova/api/routes.hpp"
 #include "rozmova/api/upload_sink.hpp"
+#include "rozmova/chat/payload.hpp"
 #include "rozmova/chat/render.hpp"
 #include "rozmova/uploads/file_name.hpp"
 #include "rozmova/uploads/file_type.hpp"
@@ -17,6 +18,7 @@ namespace rozmova::api {
 namespace {
 
 using chat::Caller;
+using chat::payload::invalid;
 
 /// What the form adds to a file: boundaries, heads of parts, fields.
 constexpr std::uint64_t form_bytes_max = 65'536;
