@@ -23,11 +23,7 @@ class PostgresBatch : public ::testing::Test {
     factory_->migrate();
     const auto store = factory_->open_writer();
     store->begin();
-    NewOrder order;
-    order.title = "x";
-    order.client_id = store->ensure_user({Uuid::v7(now), "c", Role::client, ""}, now).id;
-    order.performer_id = store->ensure_user({Uuid::v7(now), "p", Role::performer, ""}, now).id;
-    order_ = *store->create_order(order, now);
+    order_ = some_order(*store, now);
     store->commit();
   }
   NewMessage message(std::string word) const {

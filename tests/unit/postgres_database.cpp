@@ -43,4 +43,12 @@ INSTANTIATE_TEST_SUITE_P(Postgres, StoreSuite, ::testing::Values(postgres_engine
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreChanges, ::testing::Values(postgres_engine), name_of);
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreWorkflow, ::testing::Values(postgres_engine), name_of);
 
+Order some_order(Store& store, WallMs now) {
+  NewOrder order;
+  order.title = "x";
+  order.client_id = store.ensure_user({Uuid::v7(now), "c", Role::client, ""}, now).id;
+  order.performer_id = store.ensure_user({Uuid::v7(now), "p", Role::performer, ""}, now).id;
+  return *store.create_order(order, now);
+}
+
 }  // namespace rozmova::store::testing

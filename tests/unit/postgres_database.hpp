@@ -29,4 +29,7 @@ class PostgresDatabase final : public TestDatabase {
   std::unique_ptr<postgres::Connection> other_;  ///< what other programs would have
 };
 
+/// A new one between two new people, in the transaction that is open.
+Order some_order(Store& store, WallMs now);
+
 }  // namespace rozmova::store::testing

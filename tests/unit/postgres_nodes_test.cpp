@@ -31,13 +31,7 @@ class PostgresTwoNodes : public ::testing::Test {
     database_.factory()->migrate();
     const auto store = database_.factory()->open_writer();
     store->begin();
-    for (int i = 0; i < chats; ++i) {
-      NewOrder order;
-      order.title = "x";
-      order.client_id = store->ensure_user({Uuid::v7(now), "c", Role::client, ""}, now).id;
-      order.performer_id = store->ensure_user({Uuid::v7(now), "p", Role::performer, ""}, now).id;
-      orders_.push_back(*store->create_order(order, now));
-    }
+    for (int i = 0; i < chats; ++i) orders_.push_back(some_order(*store, now));
     store->commit();
     for (auto& node : nodes_) {
       DatabaseOptions options;
