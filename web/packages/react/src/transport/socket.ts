@@ -30,16 +30,20 @@ export interface SocketTransportOptions {
   url: string;
   path: string;
   transports: readonly Wire[];
-  /** How long one attempt to connect may take, in milliseconds. */
+  /** How long each half of an attempt may take, in milliseconds: the engine's opening, then the answer to CONNECT. */
   connectTimeoutMs: number;
 }
 
 export class SocketTransport {
   readonly #socket: Socket;
   readonly #events: SocketTransportEvents;
+  readonly #connectTimeoutMs: number;
+  /** Set while an attempt is under way: the library bounds the engine's opening alone. */
+  #attempt: ReturnType<typeof setTimeout> | null = null;
 
   constructor(options: SocketTransportOptions, events: SocketTransportEvents) {
     this.#events = events;
+    this.#connectTimeoutMs = options.connectTimeoutMs;
     const settings = {
       path: options.path,
       autoConnect: false,
@@ -62,11 +66,14 @@ export class SocketTransport {
     this.#events.trace('note', 'open');
     // What was meant for a connection that had ended unseen; requests are repeated by those who made them.
     this.#socket.sendBuffer = [];
+    this.#ended();
+    this.#attempt = setTimeout(() => this.#failed(new Error('no answer to CONNECT')), 2 * this.#connectTimeoutMs);
     this.#socket.connect();
   }
 
   /** Ends the connection or the attempt; reports nothing. */
   close(): void {
+    this.#ended();
     this.#events.trace('note', 'close');
     this.#socket.disconnect();
     this.#socket.io.engine?.close();
@@ -103,9 +110,25 @@ export class SocketTransport {
     });
   }
 
+  #ended(): void {
+    if (this.#attempt !== null) clearTimeout(this.#attempt);
+    this.#attempt = null;
+  }
+
+  #failed(error: Error, refusal: ChatError | null = null): void {
+    const { io } = this.#socket;
+    const otherWay = io.opts.rememberUpgrade === true && io.engine?.transport?.name === 'websocket';
+    // A remembered upgrade goes straight to WebSocket next time, for ever, even on a network that swallows it.
+    io.opts.rememberUpgrade = false;
+    this.#ended();
+    if (refusal === null) this.#socket.disconnect();
+    this.#events.failed(error, refusal, otherWay);
+  }
+
   #listen(): void {
     const [socket, events] = [this.#socket, this.#events];
     socket.on('connect', () => {
+      this.#ended();
       const engine = socket.io.engine;
       engine.once('upgrade', () => {
         socket.io.opts.rememberUpgrade = true;
@@ -117,18 +140,15 @@ export class SocketTransport {
     });
     socket.on('disconnect', (reason) => {
       events.trace('note', 'disconnect', reason);
-      events.disconnected(reason);
+      if (this.#attempt === null) events.disconnected(reason);
+      else this.#failed(new Error('closed before CONNECT'));
     });
     socket.on('connect_error', (error: Error & { data?: unknown }) => {
-      const otherWay = socket.io.opts.rememberUpgrade === true && socket.io.engine?.transport?.name === 'websocket';
-      // A remembered upgrade goes straight to WebSocket next time, for ever, even on a network that swallows it.
-      socket.io.opts.rememberUpgrade = false;
       events.trace('note', 'connect_error', error.message);
       // The server's refusal ends the socket's own subscriptions; a failed network does not.
       const refused = !socket.active;
-      if (!refused) socket.disconnect();
       const source = isObject(error.data) ? { message: error.message, ...error.data } : { message: error.message };
-      events.failed(error, refused ? parseError(source, 'UNAUTHORIZED') : null, otherWay);
+      this.#failed(error, refused ? parseError(source, 'UNAUTHORIZED') : null);
     });
     socket.onAny((name: string, payload: unknown) => {
       events.trace('in', name, payload);
