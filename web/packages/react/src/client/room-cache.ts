@@ -5,7 +5,7 @@
 import { clear, createStore, get, set } from 'idb-keyval';
 import type { UseStore } from 'idb-keyval';
 import type { RoomKey } from '../protocol/types';
-import { trimOldest } from '../store/messages';
+import { hasOlder, trimOldest } from '../store/messages';
 import { EMPTY_ROOM } from '../store/state';
 import type { RoomState } from '../store/state';
 import { selectRoom } from '../store/selectors';
@@ -16,6 +16,8 @@ export class RoomCache {
   readonly #store: Store;
   readonly #db: UseStore | null;
   readonly #written: Map<RoomKey, RoomState> = new Map();
+  /** Of the others only what is new is held, less than what was kept. */
+  readonly #opened: Set<RoomKey> = new Set();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(store: Store, enabled: boolean) {
@@ -25,6 +27,7 @@ export class RoomCache {
   }
 
   async load(room: RoomKey): Promise<void> {
+    this.#opened.add(room);
     const me = this.#store.getState().me;
     if (this.#db === null || me === null || selectRoom(this.#store.getState(), room).tailSeq !== null) return;
     const cached = await attempt(get<RoomState>, `${me.id} ${room}`, this.#db);
@@ -51,6 +54,7 @@ export class RoomCache {
     if (this.#db === null || me === null) return;
     for (const [room, state] of rooms) {
       if (state.phase !== 'ready' || state.tailSeq === null || this.#written.get(room) === state) continue;
+      if (!this.#opened.has(room) || (state.messages.length === 0 && hasOlder(state))) continue;
       this.#written.set(room, state);
       const { messages, headSeq, tailSeq, lastSeq, status, role, lastReadSeq, lastChangeSeq, participants, reads } =
         trimOldest(state, CACHE_MESSAGES_MAX);
