@@ -45,6 +45,13 @@ struct House::Part::Sweep final : sioxx::loop::Timer {
   Part& part;
 };
 
+/// Wakes the database's threads once a turn, for all that the turn has given them.
+struct House::Part::Bell final : sioxx::loop::TurnEnd {
+  explicit Bell(store::Database& d) : database(d) {}
+  void on_turn_end() override { database.wake(); }
+  store::Database& database;
+};
+
 House::Part::Part(House& h, unsigned i, sioxx::loop::Shard& s)
     : house(h),
       index(i),
@@ -58,7 +65,8 @@ House::Part::Part(House& h, unsigned i, sioxx::loop::Shard& s)
              [this](const ChatKey& chat, const Uuid& user) { house.relay_typing(chat, user, false); }),
       facts(h.options().facts_cache_ms, h.options().facts_cache_chats_max),
       addresses(h.options()),
-      sweep_(std::make_unique<Sweep>(*this)) {}
+      sweep_(std::make_unique<Sweep>(*this)),
+      bell_(std::make_unique<Bell>(h.database())) {}
 
 House::Part::~Part() = default;
 
@@ -76,6 +84,12 @@ House::House(sioxx::Server& server, store::Database& database, const Auth& auth,
     // By letter, because a timer is armed by the thread it belongs to.
     part.shard.post([&part] { part.sweep_->begin(part.shard.now()); });
   }
+  database_.wake_later([this] {
+    sioxx::loop::Shard* const shard = sioxx::loop::Shard::here();
+    if (shard == nullptr) return false;
+    shard->at_turn_end(*here().bell_);
+    return true;
+  });
   notices_ = std::make_unique<Notices>(*this);
   if (options_.several_nodes) nodes_ = std::make_unique<Nodes>(*this);
 }

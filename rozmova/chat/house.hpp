@@ -115,6 +115,8 @@ class House {
     std::map<std::pair<Uuid, Uuid>, sioxx::loop::TimeMs> entries_;
     struct Sweep;
     std::unique_ptr<Sweep> sweep_;
+    struct Bell;
+    std::unique_ptr<Bell> bell_;
   };
 
   House(sioxx::Server& server, store::Database& database, const Auth& auth, const ChatOptions& options,

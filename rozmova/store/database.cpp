@@ -13,9 +13,9 @@ namespace rozmova::store {
 
 struct Database::Impl {
   Impl(StoreFactory& f, const DatabaseOptions& o, const Lane::Log& l)
-      : factory(f), options(o), log(l), readers(f, o, l), caretaker(f, l) {
+      : factory(f), options(o), log(l), readers(f, o, later, l), caretaker(f, l) {
     for (unsigned i = 0; i < std::max(options.lanes, 1U); ++i) {
-      lanes.push_back(std::make_unique<Lane>(factory, options, caretaker, log));
+      lanes.push_back(std::make_unique<Lane>(factory, options, caretaker, later, log));
     }
   }
 
@@ -26,6 +26,7 @@ struct Database::Impl {
   StoreFactory& factory;
   const DatabaseOptions options;
   const Lane::Log log;
+  Later later;
   Readers readers;
   Caretaker caretaker;
   std::vector<std::unique_ptr<Lane>> lanes;  ///< end first: what they tell may still ask for a read
@@ -40,6 +41,13 @@ Database::Database(StoreFactory& factory, DatabaseOptions options,
     : impl_(std::make_unique<Impl>(factory, options, log_error)) {}
 
 Database::~Database() = default;
+
+void Database::wake_later(Later later) { impl_->later = std::move(later); }
+
+void Database::wake() {
+  for (auto& lane : impl_->lanes) lane->wake();
+  impl_->readers.wake();
+}
 
 bool Database::append(NewMessage message, AppendDone done) {
   Lane& lane = impl_->lane_of(message.chat);

@@ -42,6 +42,14 @@ class Database {
   Database(StoreFactory& factory, DatabaseOptions options, std::function<void(std::string_view)> log_error);
   ~Database();
 
+  /// `later` is asked, on the thread that has just given work to one who sleeps, whether it will call wake() soon; so
+  /// what arrives together is done together, and a core that both share is not taken from who is still bringing more.
+  /// Once, before anything is given; without it, whoever sleeps is woken at once.
+  using Later = std::function<bool()>;
+  void wake_later(Later later);
+  /// Wakes those who sleep and have work.
+  void wake();
+
   /// Stores one message. False: the lane's queue is full and `done` will not be called.
   bool append(NewMessage message, AppendDone done);
   /// Any other write; deeds with the same `chat` keep their order among themselves and with append().

@@ -46,8 +46,14 @@ Refusal refusal_of(const StoreError& error) {
   return {ErrorCode::unavailable, "the store is not available now; try again", unavailable_retry_ms};
 }
 
-Lane::Lane(StoreFactory& factory, const DatabaseOptions& options, Caretaker& caretaker, const Log& log)
-    : factory_(factory), options_(options), caretaker_(caretaker), log_(log), store_(factory.open_writer()) {
+Lane::Lane(StoreFactory& factory, const DatabaseOptions& options, Caretaker& caretaker,
+           const Database::Later& later, const Log& log)
+    : factory_(factory),
+      options_(options),
+      caretaker_(caretaker),
+      later_(later),
+      log_(log),
+      store_(factory.open_writer()) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -61,7 +67,7 @@ Lane::~Lane() {
 }
 
 bool Lane::add(Deed deed) {
-  bool wake = false;
+  bool sleeps = false;
   {
     const std::lock_guard lock(mutex_);
     if (phase_ != Phase::accepting || accepted_ - finished_ >= options_.queue_deeds_max) {
@@ -70,13 +76,22 @@ bool Lane::add(Deed deed) {
     }
     waiting_.push_back(std::move(deed));
     ++accepted_;
-    wake = std::exchange(asleep_, false);
+    sleeps = asleep_;
   }
-  if (wake) arrived_.notify_one();
+  if (sleeps && !(later_ && later_())) wake();
   return true;
 }
 
+void Lane::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty() || !std::exchange(asleep_, false)) return;
+  }
+  arrived_.notify_one();
+}
+
 void Lane::drain() {
+  wake();  // who was to do it later may have stopped
   std::unique_lock lock(mutex_);
   flushed_.wait(lock, [this, until = accepted_] { return finished_ >= until; });
   if (phase_ == Phase::accepting) phase_ = Phase::refusing;

@@ -33,10 +33,12 @@ class Lane {
  public:
   using Log = std::function<void(std::string_view)>;
 
-  Lane(StoreFactory& factory, const DatabaseOptions& options, Caretaker& caretaker, const Log& log);
+  Lane(StoreFactory& factory, const DatabaseOptions& options, Caretaker& caretaker,
+       const Database::Later& later, const Log& log);
   ~Lane();  ///< flushes what was accepted, then ends the thread
 
   bool add(Deed deed);  ///< false: full or drained
+  void wake();
   void drain();
   DatabaseStats stats() const;
 
@@ -63,6 +65,7 @@ class Lane {
   StoreFactory& factory_;
   const DatabaseOptions options_;
   Caretaker& caretaker_;
+  const Database::Later& later_;
   const Log log_;
 
   // The lane's thread alone:
@@ -78,7 +81,7 @@ class Lane {
   std::vector<Deed> waiting_;
   std::uint64_t accepted_ = 0;  ///< deeds since the start
   std::uint64_t finished_ = 0;  ///< of these: flushed (or refused by the engine) and told
-  bool asleep_ = false;
+  bool asleep_ = false;         ///< in arrived_, and nobody has woken it yet
   Phase phase_ = Phase::accepting;
   DatabaseStats stats_;
 

@@ -6,8 +6,9 @@
 
 namespace rozmova::store {
 
-Readers::Readers(StoreFactory& factory, const DatabaseOptions& options, const Log& log)
-    : factory_(factory), reads_max_(options.queue_deeds_max), log_(log) {
+Readers::Readers(StoreFactory& factory, const DatabaseOptions& options, const Database::Later& later,
+                 const Log& log)
+    : factory_(factory), reads_max_(options.queue_deeds_max), later_(later), log_(log) {
   // All connections first: if one cannot be opened, no thread has started.
   std::vector<std::unique_ptr<Store>> stores;
   for (unsigned i = 0; i < std::max(options.readers, 1U); ++i) stores.push_back(factory.open_reader());
@@ -26,17 +27,29 @@ Readers::~Readers() {
 }
 
 bool Readers::add(Database::Work work, Failed failed) {
+  bool sleeps = false;
   {
     const std::lock_guard lock(mutex_);
     if (phase_ != Phase::accepting || accepted_ - finished_count_ >= reads_max_) return false;
     waiting_.push_back({std::move(work), std::move(failed)});
     ++accepted_;
+    sleeps = asleep_ > 0;
   }
-  arrived_.notify_one();
+  if (sleeps && !(later_ && later_())) wake();
   return true;
 }
 
+void Readers::wake() {
+  std::size_t wanted = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = std::min(asleep_, waiting_.size());
+  }
+  for (; wanted > 0; --wanted) arrived_.notify_one();
+}
+
 void Readers::drain() {
+  wake();  // who was to do it later may have stopped
   std::unique_lock lock(mutex_);
   // Reads end in any order, so those from before are surely done only when that many have ended and none
   // runs.
@@ -49,12 +62,14 @@ void Readers::run(Reader reader) {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto is_wanted = [this] { return !waiting_.empty() || phase_ == Phase::ending; };
+    ++asleep_;
     if (!arrived_.wait_for(lock, std::chrono::milliseconds(Store::rest_after_ms), is_wanted)) {
       lock.unlock();
       reader.store->rest();
       lock.lock();
       arrived_.wait(lock, is_wanted);
     }
+    --asleep_;
     if (waiting_.empty()) return;
     Read read = std::move(waiting_.front());
     waiting_.pop_front();

@@ -18,10 +18,12 @@ class Readers {
   using Log = std::function<void(std::string_view)>;
   using Failed = std::function<void(const Refusal&)>;
 
-  Readers(StoreFactory& factory, const DatabaseOptions& options, const Log& log);
+  Readers(StoreFactory& factory, const DatabaseOptions& options, const Database::Later& later,
+          const Log& log);
   ~Readers();  ///< runs what was accepted, then ends the threads
 
   bool add(Database::Work work, Failed failed);  ///< false: full or drained
+  void wake();                                   ///< as many as there is work for
   void drain();
 
  private:
@@ -43,12 +45,14 @@ class Readers {
 
   StoreFactory& factory_;
   const std::size_t reads_max_;
+  const Database::Later& later_;
   const Log log_;
 
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::condition_variable finished_;
   std::deque<Read> waiting_;
+  std::size_t asleep_ = 0;  ///< threads in arrived_
   std::uint64_t accepted_ = 0;
   std::uint64_t finished_count_ = 0;
   Phase phase_ = Phase::accepting;
