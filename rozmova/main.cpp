@@ -152,6 +152,7 @@ int serve(const LoadedConfig& loaded) {
     const auto watch = signals.watch(stop, [&] { reload_certificate(server, log); });
     say_started(log, config, server.port(), factory->describe(), web.has_app());
     server.run();
+    chat.finish();
     database.drain();
     log.event("stopped", {{"commits", database.stats().batches}});
   } catch (const std::exception& problem) {

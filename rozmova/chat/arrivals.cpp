@@ -114,7 +114,7 @@ void Arrivals::go_on(Arrival& arrival, sioxx::Socket& socket, const Identity& id
   });
 }
 
-/// Those that he has at other nodes count too, as far as the table knows: a few milliseconds late.
+/// Those that he has at other nodes count too, as far as the table knows: connection_rows_gather_ms and a commit late.
 void Arrivals::count_elsewhere(std::uint64_t number, const Identity& identity, Role role) {
   const auto take = [this, number, identity, role](std::size_t elsewhere) {
     take_seat(number, identity, role, elsewhere);

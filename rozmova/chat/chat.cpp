@@ -31,6 +31,7 @@ struct Chat::Doors {
   }
 
   void open();
+  void finish() { devices.finish(); }
 
  private:
   using Deed = std::function<void(const boost::json::value* payload, Answer answer)>;
@@ -200,6 +201,8 @@ Chat::Chat(sioxx::Server& server, store::Database& database, const Auth& auth, C
 }
 
 Chat::~Chat() = default;
+
+void Chat::finish() { doors_->finish(); }
 
 Deeds& Chat::deeds() { return *deeds_; }
 

@@ -31,6 +31,8 @@ class Chat {
   Chat& operator=(const Chat&) = delete;
   ~Chat();
 
+  /// After the server has run and before the database is drained: the last rows of connections.
+  void finish();
   /// The same deeds for REST.
   Deeds& deeds();
   Watch& watch();

@@ -56,11 +56,16 @@ struct Devices::Roll final : sioxx::loop::Timer {
   std::shared_ptr<Place> forgotten_up_to = std::make_shared<Place>();
 };
 
-/// Lets the ledger try again what the database could not take.
-struct Devices::Retry final : sioxx::loop::Timer {
-  explicit Retry(Devices& d) : devices(d) {}
-  void begin(House::Part& part) {
-    part.shard.timers().arm(*this, part.shard.now() + devices.house_.options().connection_rows_retry_ms);
+/// When the ledger is flushed, on shard 0: a moment after the first row, or a while after a failure.
+struct Devices::Flush final : sioxx::loop::Timer {
+  explicit Flush(Devices& d) : devices(d) {}
+  void in(std::int64_t ms) {
+    sioxx::loop::Shard& shard = devices.house_.server().shard(0);
+    const auto arm = [this, ms, &shard] { shard.timers().arm(*this, shard.now() + ms); };
+    if (sioxx::loop::Shard::here() == &shard)
+      arm();
+    else
+      shard.post(arm, sioxx::loop::Mail::reply);  // it has stopped? then finish() follows
   }
   void on_timer(sioxx::loop::TimeMs) override { devices.ledger_.flush(); }
   Devices& devices;
@@ -69,9 +74,10 @@ struct Devices::Retry final : sioxx::loop::Timer {
 Devices::Devices(House& house, Deeds& deeds)
     : house_(house),
       deeds_(deeds),
-      retry_(std::make_unique<Retry>(*this)),
+      flush_(std::make_unique<Flush>(*this)),
       ledger_(house.database(), house.log(), house.options().connection_rows_waiting_max,
-              [this] { house_.at(0, [this](House::Part& part) { retry_->begin(part); }); }) {
+              {.gather = [this] { flush_->in(house_.options().connection_rows_gather_ms); },
+               .retry = [this] { flush_->in(house_.options().connection_rows_retry_ms); }}) {
   for (unsigned i = 0; i < house.server().shards(); ++i) {
     arrivals_.push_back(std::make_unique<Arrivals>(house, deeds, i));
     Roll& roll = *rolls_.emplace_back(std::make_unique<Roll>(*this, i));
@@ -80,6 +86,8 @@ Devices::Devices(House& house, Deeds& deeds)
 }
 
 Devices::~Devices() = default;
+
+void Devices::finish() { ledger_.finish(); }
 
 void Devices::admit(sioxx::Socket& socket, sioxx::Next next) {
   arrivals_[house_.here().index]->admit(socket, std::move(next));

@@ -31,6 +31,8 @@ class Devices {
   void connected(sioxx::Socket& socket);
   void disconnected(sioxx::Socket& socket, sioxx::CloseReason reason);
   void refresh(sioxx::Socket& socket, std::string token, Answer answer);
+  /// The shards have stopped: writes what is known of connections and has not been written.
+  void finish();
   /// What every action asks first.
   std::optional<Refusal> still_good(const sioxx::Socket& socket) const;
 
@@ -44,8 +46,8 @@ class Devices {
 
   House& house_;
   Deeds& deeds_;
-  struct Retry;
-  std::unique_ptr<Retry> retry_;  ///< of the ledger, on shard 0
+  struct Flush;
+  std::unique_ptr<Flush> flush_;  ///< of the ledger
   Ledger ledger_;
   std::vector<std::unique_ptr<Roll>> rolls_;
   std::vector<std::unique_ptr<Arrivals>> arrivals_;  ///< one a shard

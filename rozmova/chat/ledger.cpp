@@ -4,8 +4,8 @@
 
 namespace rozmova::chat {
 
-Ledger::Ledger(store::Database& database, Log& log, std::size_t rows_max, std::function<void()> retry)
-    : database_(database), log_(log), rows_max_(rows_max), retry_(std::move(retry)) {}
+Ledger::Ledger(store::Database& database, Log& log, std::size_t rows_max, Hooks hooks)
+    : database_(database), log_(log), rows_max_(rows_max), hooks_(std::move(hooks)) {}
 
 void Ledger::opened(const store::ConnectionRow& row) {
   {
@@ -14,19 +14,38 @@ void Ledger::opened(const store::ConnectionRow& row) {
     entry.opened = row;
     entry.version = ++version_;
   }
-  flush();
+  gather();
 }
 
 void Ledger::closed(const Uuid& id, WallMs at) {
   {
     const std::lock_guard lock(mutex_);
     const auto [entry, is_new] = waiting_.try_emplace(id);
-    if (!is_new && waiting_.size() > rows_max_ && state_ == State::resting) {
+    if (!is_new && waiting_.size() > rows_max_ && state_ != State::writing) {
       waiting_.erase(entry);
       return;
     }
     entry->second.closed = at;
     entry->second.version = ++version_;
+  }
+  gather();
+}
+
+void Ledger::gather() {
+  bool ending = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::resting) return;
+    state_ = State::gathering;
+    ending = ending_;
+  }
+  ending ? flush() : hooks_.gather();
+}
+
+void Ledger::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
   }
   flush();
 }
@@ -34,7 +53,11 @@ void Ledger::closed(const Uuid& id, WallMs at) {
 void Ledger::flush() {
   {
     const std::lock_guard lock(mutex_);
-    if (state_ == State::writing || waiting_.empty()) return;
+    if (state_ == State::writing) return;
+    if (waiting_.empty()) {
+      state_ = State::resting;
+      return;
+    }
     state_ = State::writing;
   }
   start();
@@ -53,9 +76,9 @@ void Ledger::start() {
   if (accepted) return;
   {
     const std::lock_guard lock(mutex_);
-    state_ = State::resting;
+    state_ = State::gathering;
   }
-  retry_();
+  hooks_.retry();
 }
 
 /// May run again, after a failed batch: takes what waits then.
@@ -72,8 +95,7 @@ void Ledger::take_and_write(store::Store& store) {
 }
 
 void Ledger::written(const Result<Done>& stored) {
-  bool again = false;
-  bool later = false;
+  enum class Next : std::uint8_t { rest, write, gather, retry } next = Next::rest;
   {
     const std::lock_guard lock(mutex_);
     const bool unavailable = !stored && stored.refusal().code == ErrorCode::unavailable;
@@ -91,12 +113,20 @@ void Ledger::written(const Result<Done>& stored) {
     } else if (!unavailable) {
       one_by_one_ = true;
     }
-    again = !unavailable && !waiting_.empty();
-    later = unavailable;
-    state_ = again ? State::writing : State::resting;
+    if (unavailable)
+      next = Next::retry;
+    else if (waiting_.empty())
+      next = Next::rest;
+    else
+      next = one_by_one_ || ending_ ? Next::write : Next::gather;
+    state_ = next == Next::rest ? State::resting : next == Next::write ? State::writing : State::gathering;
   }
-  if (again) start();
-  if (later) retry_();
+  switch (next) {
+    case Next::rest: return;
+    case Next::write: return start();
+    case Next::gather: return hooks_.gather();
+    case Next::retry: return hooks_.retry();
+  }
 }
 
 }  // namespace rozmova::chat

@@ -19,16 +19,26 @@ namespace rozmova::chat {
 /// note() from any thread. Behind a lock, because the deed looks at the moment when it is done: so the last rows
 /// are written even after the shards have stopped.
 ///
+/// A row is not written alone: whoever flushes waits a moment for those that come with it, as after a restart everybody
+/// does. Who comes and goes within it costs one transaction's part and no more.
+///
 /// Bounded by the connections that are there, plus rows_max of those that came and went while the database could
 /// not be written; more of these are forgotten, as if they had never been.
 class Ledger {
  public:
-  /// `retry` is called after a failure, on the database's thread: flush() should follow, after a while.
-  Ledger(store::Database& database, Log& log, std::size_t rows_max, std::function<void()> retry);
+  struct Hooks {
+    std::function<void()>
+        gather;  ///< rows wait and none is being written, on any thread: flush() follows in a moment
+    std::function<void()>
+        retry;  ///< after a failure, on the database's thread: flush() follows after a while
+  };
+  Ledger(store::Database& database, Log& log, std::size_t rows_max, Hooks hooks);
 
   void opened(const store::ConnectionRow& row);
   void closed(const Uuid& id, WallMs at);
   void flush();
+  /// Nobody will flush any more: what waits, and what comes yet, is written at once.
+  void finish();
   std::size_t waiting() const;
 
  private:
@@ -38,8 +48,9 @@ class Ledger {
     std::uint64_t version = 0;  ///< another one: changed since it was taken
   };
   using Entries = std::map<Uuid, Entry>;
-  enum class State : std::uint8_t { resting, writing };
+  enum class State : std::uint8_t { resting, gathering, writing };
 
+  void gather();
   void start();
   void take_and_write(store::Store& store);
   void written(const Result<Done>& stored);
@@ -47,12 +58,13 @@ class Ledger {
   store::Database& database_;
   Log& log_;
   const std::size_t rows_max_;
-  const std::function<void()> retry_;
+  const Hooks hooks_;
 
   mutable std::mutex mutex_;
   Entries waiting_;
   std::uint64_t version_ = 0;
   State state_ = State::resting;
+  bool ending_ = false;
   bool one_by_one_ = false;  ///< one of the rows cannot be written: which?
 
   Entries taken_;  ///< by the deed under way, touched by it alone

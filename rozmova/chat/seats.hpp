@@ -13,7 +13,7 @@
 namespace rozmova::chat {
 
 /// The limit of one user's connections over several nodes. Who comes is let in by what the table says of the other nodes
-/// (Arrivals), which is late by a commit: who comes to all of them at one moment is let in by each. So a node that has
+/// (Arrivals), which is late by a moment: who comes to all of them at one moment is let in by each. So a node that has
 /// more than its part of somebody's connections looks again when all rows are written, and ends those that are too many:
 /// the newest, of the nodes that have more than their part, so that every node which looks finds the same ones.
 ///

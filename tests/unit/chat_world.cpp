@@ -75,6 +75,7 @@ void World::close() {
   if (!thread_.joinable()) return;
   server_->stop();
   thread_.join();
+  chat_->finish();
   database_->drain();
   router_.reset();
   uploads_.reset();

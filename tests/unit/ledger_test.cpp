@@ -1,4 +1,4 @@
-// What is noted is written: at once, after a failure, and when the house is taken down.
+// What is noted is written: in a moment, after a failure, and when the house is taken down.
 #include "rozmova/chat/ledger.hpp"
 
 #include "tests/unit/fake_store.hpp"
@@ -26,7 +26,10 @@ class LedgerTest : public store::testing::Lanes {
   }
   void TearDown() override { database_.reset(); }
   void make(std::size_t rows_max) {
-    ledger_ = std::make_unique<Ledger>(*database_, *log_, rows_max, [this] { ++retries_; });
+    ledger_ = std::make_unique<Ledger>(
+        *database_, *log_, rows_max,
+        Ledger::Hooks{.gather = [this] { gathers_ ? void(++gathered_) : ledger_->flush(); },
+                      .retry = [this] { ++retries_; }});
   }
   void opened(int number) { ledger_->opened({id(number), id(1'000), "socket", number}); }
   void closed(int number) { ledger_->closed(id(number), number); }
@@ -38,7 +41,8 @@ class LedgerTest : public store::testing::Lanes {
 
   std::unique_ptr<Log> log_;
   std::unique_ptr<Ledger> ledger_;
-  std::atomic<int> retries_ = 0;
+  std::atomic<int> retries_ = 0, gathered_ = 0;
+  std::atomic<bool> gathers_ = false;  ///< flush() is called by the test
 };
 
 TEST_F(LedgerTest, RowsThatComeDuringAWriteAreTheNextOne) {
@@ -48,6 +52,25 @@ TEST_F(LedgerTest, RowsThatComeDuringAWriteAreTheNextOne) {
   release();
   EXPECT_THAT(script_.committed, ElementsAre("open 1", "open 2", "close 2", "open 3"));
   EXPECT_EQ(ledger_->waiting(), 0U);
+}
+
+TEST_F(LedgerTest, RowsOfAMomentAreOneWrite) {
+  gathers_ = true;
+  for (int i = 1; i <= 3; ++i) opened(i);
+  closed(2);
+  EXPECT_EQ(gathered_, 1);
+  result_of("a fence");
+  EXPECT_EQ(ledger_->waiting(), 3U);
+  ledger_->flush();
+  result_of("a fence");
+  EXPECT_EQ(ledger_->waiting(), 0U);
+  opened(4);
+  EXPECT_EQ(gathered_, 2);
+  ledger_->finish();
+  opened(5);
+  database_->drain();
+  EXPECT_EQ(ledger_->waiting(), 0U);
+  EXPECT_EQ(gathered_, 2);
 }
 
 TEST_F(LedgerTest, TheLastRowsAreWrittenThoughNobodyAsksAgain) {
