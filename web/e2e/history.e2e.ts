@@ -84,6 +84,32 @@ describe('a history', () => {
     await expectAtUnreadLine(a);
     await a.photograph('unread-line');
   });
+
+  it('goes to the unread line when what an earlier visit left was shown first', async () => {
+    await stage.order('Інше');
+    const order = await stage.order('Знову тут');
+    await write(order, 30);
+    const a = await stage.chat(stage.client, order);
+    await expect.poll(() => stage.backstage.lastRead(order, stage.client)).toBe(30);
+    const choose = (title: string): Promise<void> => a.page.locator('.order-row strong').getByText(title, { exact: true }).click();
+    const newest = a.page.locator('.chat-message', { hasText: 'нове' });
+    await choose('Інше');
+    await a.page.locator('.chat-message').first().waitFor({ state: 'detached' });
+    await write(order, 30, stage.performer, 'нове');
+    await choose('Знову тут');
+    await newest.first().waitFor();
+    await expectAtUnreadLine(a);
+
+    const url = a.page.url();
+    await a.page.keyboard.press('End');
+    await a.page.locator('.chat-to-latest').click();
+    await expect.poll(() => stage.backstage.lastRead(order, stage.client)).toBe(60);
+    await a.page.goto('about:blank');
+    await write(order, 30, stage.performer, 'новіше');
+    await a.page.goto(url);
+    await a.page.locator('.chat-message', { hasText: 'новіше' }).first().waitFor();
+    await expectAtUnreadLine(a);
+  });
 });
 
 const distanceToEnd = (of: Seat): Promise<number> =>

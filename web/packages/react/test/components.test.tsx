@@ -1,12 +1,12 @@
 // @vitest-environment jsdom
 import { act, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { StrictMode } from 'react';
-import type { ReactElement } from 'react';
+import { StrictMode, useEffect } from 'react';
+import type { ComponentType, ReactElement } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChatProvider, OrderChat, PlainViewport, ViewportContext } from '../src/index';
-import type { OrderChatProps } from '../src/index';
+import type { OrderChatProps, ViewportProps } from '../src/index';
 import { ChatClient, MemoryOutboxStorage } from '../src/client';
 import { ContractServer, Refusal } from './contract-server';
 import { settle, until } from './wait';
@@ -39,10 +39,12 @@ function clientOf(user: typeof olia): ChatClient {
   clients.push(client);
   return client;
 }
-function Chat({ client, ...props }: Partial<OrderChatProps> & { client: ChatClient }): ReactElement {
+function Chat(
+  { client, viewport = PlainViewport, ...props }: Partial<OrderChatProps> & { client: ChatClient; viewport?: ComponentType<ViewportProps> },
+): ReactElement {
   return (
     <StrictMode>
-      <ViewportContext.Provider value={PlainViewport}>
+      <ViewportContext.Provider value={viewport}>
         <ChatProvider client={client} locale="en" timeZone="Europe/Kyiv">
           <OrderChat orderId={order.id} participants={{ client: olia, performer: ivan }} {...props} />
         </ChatProvider>
@@ -182,6 +184,41 @@ describe('OrderChat', () => {
     expect(region.textContent).toMatch(/прочитане.*New messages.*нове 1.*нове 2/);
     await until('marked read', () => order.reads.get(olia.id) === 3);
     expect(within(region).getAllByText('New messages')).toHaveLength(1);
+  });
+
+  it('marks nothing read while the unread line is above what is shown', async () => {
+    const Above = (props: ViewportProps): ReactElement => {
+      const { onAtEnd, ...rest } = props;
+      useEffect(() => onAtEnd(props.startAt === null), [onAtEnd, props.startAt]);
+      return <PlainViewport {...rest} onAtEnd={stay} />;
+    };
+    const stay = (): void => {};
+    server.say(order, ivan, 'прочитане');
+    order.reads.set(olia.id, 1);
+    server.say(order, ivan, 'нове');
+    const client = clientOf(olia);
+    render(<Chat client={client} viewport={Above} />);
+    await within(await screen.findByRole('region', { name: 'Chat messages' })).findByText('New messages');
+    await settle(400);
+    expect(order.reads.get(olia.id)).toBe(1);
+  });
+
+  it('draws the unread line on return to a chat that was kept', async () => {
+    const key = `order:${order.id}` as const;
+    server.say(order, ivan, 'прочитане');
+    order.reads.set(olia.id, 1);
+    const client = clientOf(olia);
+    client.retain();
+    client.joinRoom(key)();
+    const again = client.joinRoom(key);
+    await until('ready', () => client.state.rooms.get(key)?.phase === 'ready');
+    again();
+    await until('left', () => client.state.rooms.get(key)?.phase === 'unjoined');
+    server.say(order, ivan, 'нове');
+    render(<Chat client={client} />);
+    const region = await screen.findByRole('region', { name: 'Chat messages' });
+    await within(region).findByText('нове');
+    expect(region.textContent).toMatch(/прочитане.*New messages.*нове/);
   });
 
   it('does not mark as read what nobody looks at', async () => {

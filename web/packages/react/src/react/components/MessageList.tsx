@@ -59,21 +59,25 @@ export function MessageList(props: MessageListProps): ReactElement {
   const [atEnd, setAtEnd] = useState(true);
   const [leftAtSeq, setLeftAtSeq] = useState<number | null>(null);
   const [open, setOpen] = useState<Open | null>(null);
-  // Frozen when the chat opens: the line does not wander while one reads.
-  const [unreadFrom] = useState(() => firstUnread(room, me));
+  // Frozen at the server's first answer: what was shown before it may be of an earlier visit, and afterwards the line
+  // does not wander while one reads. Nothing is at its end, or read, until the viewport has gone to the line.
+  const [unreadFrom, setUnreadFrom] = useState<number | null>();
+  if (unreadFrom === undefined && room.phase === 'ready' && !room.cached) {
+    const from = firstUnread(room, me);
+    setUnreadFrom(from);
+    if (from !== null) setAtEnd(false);
+  }
 
   const rows = useMemo(
-    () => buildRows({ room, pending, me, firstUnreadSeq: unreadFrom, dayKey: translator.dayKey }),
+    () => buildRows({ room, pending, me, firstUnreadSeq: unreadFrom ?? null, dayKey: translator.dayKey }),
     [room, pending, me, unreadFrom, translator],
   );
-  const [startAt] = useState(() => {
-    const at = rows.findIndex(({ kind }) => kind === 'unread');
-    return at === -1 ? null : at;
-  });
+  const line = rows.findIndex(({ kind }) => kind === 'unread');
+  const startAt = line === -1 ? null : line;
   const { flash, jump } = useJump(client, roomKey, rows, handle);
 
   const tail = room.tailSeq ?? 0;
-  useReadMarks(client, roomKey, tail, atEnd && !room.cached);
+  useReadMarks(client, roomKey, tail, atEnd && unreadFrom !== undefined);
   const onAtEnd = useCallback((end: boolean) => {
     setAtEnd(end);
     setLeftAtSeq((before) => (end ? null : (before ?? tail)));

@@ -23,7 +23,7 @@ export interface ViewportProps {
   render(index: number): ReactNode;
   estimate(index: number): number;
   label: string;
-  /** Row to start at; null starts at the end. */
+  /** Row to start at, or to go to when it comes later and the end is shown; null starts at the end. */
   startAt: number | null;
   onNearTop(): void;
   onAtEnd(atEnd: boolean): void;
@@ -75,11 +75,15 @@ export function VirtualViewport(props: ViewportProps): ReactElement {
     isAtEnd: () => virtual.isAtEnd(END_THRESHOLD_PX),
   }), [virtual, stick]);
 
+  const placed = useRef(false);
   useLayoutEffect(() => {
-    if (started || rows.length === 0) return;
+    if (rows.length === 0 || (started && (placed.current || startAt === null))) return;
     setStarted(true);
-    if (startAt === null) virtual.scrollToEnd();
-    else virtual.scrollToIndex(startAt, { align: 'start' });
+    placed.current = startAt !== null;
+    if (startAt === null) return virtual.scrollToEnd();
+    if (started && !stuck.current) return;
+    stuck.current = false;
+    virtual.scrollToIndex(startAt, { align: 'start' });
   }, [started, rows.length, startAt, virtual]);
 
   // A growing composer, a phone's keyboard, a turned screen or a late row must not push the end out of sight.
