@@ -3,7 +3,7 @@ import { act, render, renderHook } from '@testing-library/react';
 import { StrictMode, useEffect, version } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChatProvider, useOrderMessages, useWebSocket } from '../src/index';
+import { ChatProvider, useOrderMessage, useOrderMessages, useWebSocket } from '../src/index';
 import type { WebSocketApi } from '../src/index';
 import { ChatClient, MemoryOutboxStorage } from '../src/client';
 import { HookScope } from '../src/react/scope';
@@ -70,6 +70,29 @@ describe('useWebSocket', () => {
     expect(server.connections).toBe(0);
   });
 
+  it('takes an inline token function for one and the same, and asks the newest', async () => {
+    const asked: number[] = [];
+    const { result, rerender, unmount } = renderHook(({ turn }) => useWebSocket({
+      apiBase: server.apiBase,
+      token: () => {
+        asked.push(turn);
+        return server.tokenOf(olia);
+      },
+    }), { initialProps: { turn: 1 } });
+    await until('connected', () => result.current.isConnected);
+    const before = asked.length;
+    for (let turn = 2; turn < 6; turn++) rerender({ turn });
+    await settle();
+    expect([server.connections, asked.length]).toEqual([1, before]);
+    act(() => result.current.disconnect());
+    server.revoke(olia.id);
+    act(() => result.current.connect());
+    await until('asked again', () => asked.length > before);
+    expect(asked.at(-1)).toBe(5);
+    unmount();
+    result.current.disconnect();
+  });
+
   it('joins once though mounted twice, and leaves when the last component goes', async () => {
     const Joined = (): null => {
       const { isConnected, joinOrderChat } = useWebSocket();
@@ -120,6 +143,20 @@ describe('useWebSocket', () => {
     server.emitTo(order, 'order_read', { orderId: order.id, userId: ivan.id, seq: 3 });
     await until('all heard', () => log.length >= 5);
     expect(log).toEqual(['typing true true', 'status delivered', 'presence true', 'notification Здано', 'read 3']);
+  });
+
+  it('follows an order message hook to another order', async () => {
+    const other = server.addChat('order', olia, ivan);
+    const heard: unknown[] = [];
+    const { rerender } = renderHook(({ id }) => useOrderMessage(id, ({ content }) => heard.push(content)), {
+      wrapper, initialProps: { id: order.id },
+    });
+    await until('joined', () => sent('join_order_chat') === 1);
+    rerender({ id: other.id });
+    await until('joined the other', () => client.state.rooms.get(`order:${other.id}`)?.phase === 'ready');
+    act(() => void server.say(other, ivan, 'тут'));
+    await until('heard', () => heard.length === 1);
+    expect(heard).toEqual(['тут']);
   });
 
   it('gives the messages of a chat for a UI of one’s own', async () => {

@@ -43,6 +43,8 @@ export function useOrderMessage(orderId: string, handler: (message: OrderChatMes
   useEffect(() => {
     latest.current = handler;
   });
-  useEffect(() => joinOrderChat(orderId), [joinOrderChat, orderId]);
-  useEffect(() => onOrderMessage((message) => latest.current(message)), [onOrderMessage]);
+  useEffect(() => {
+    const stop = [onOrderMessage((message) => latest.current(message)), joinOrderChat(orderId)];
+    return () => stop.forEach((one) => one());
+  }, [joinOrderChat, onOrderMessage, orderId]);
 }

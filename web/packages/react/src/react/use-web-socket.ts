@@ -20,6 +20,7 @@ export interface UseWebSocketOptions {
   client?: ChatClient;
   url?: string;
   apiBase?: string;
+  /** A function may be written inline: the newest is asked whenever a token is needed, no sooner. */
   token?: TokenProvider;
   /** false: do not connect. */
   enabled?: boolean;
@@ -87,7 +88,7 @@ export function useWebSocket(options: UseWebSocketOptions = {}): WebSocketApi {
   }, [client, debug]);
   const isShared = options.client === undefined && provided === null;
   useEffect(() => {
-    if (isShared && token !== undefined) client.setToken(token);
+    if (isShared && token !== undefined) giveToken(client, token);
   }, [client, isShared, token]);
   useEffect(() => (enabled ? client.retain() : undefined), [client, enabled]);
   useEffect(() => () => scope.clear(), [scope]);
@@ -118,6 +119,18 @@ export function useConnection(): Pick<WebSocketApi, 'isConnected' | 'status' | '
 const selectLink = (state: ChatState): LinkStatus => state.link;
 const selectLastError = (state: ChatState): ChatError | null => state.lastError;
 const selectUnsent = (state: ChatState): number => state.outbox.size;
+
+type AskToken = Exclude<TokenProvider, string>;
+interface Asker { token: AskToken; ask: AskToken }
+const askers: WeakMap<ChatClient, Asker> = new WeakMap();
+/** To the client a function is the same one for ever: another at every render must not begin a handshake. */
+function giveToken(client: ChatClient, token: TokenProvider): void {
+  if (typeof token === 'string') return client.setToken(token);
+  const asker: Asker = askers.get(client) ?? { token, ask: (reason) => asker.token(reason) };
+  asker.token = token;
+  askers.set(client, asker);
+  client.setToken(asker.ask);
+}
 
 function transportOf(status: LinkStatus): WebSocketApi['transport'] {
   if (status.kind === 'live') return status.transport;
