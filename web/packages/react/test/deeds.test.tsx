@@ -112,6 +112,17 @@ describe('what one does with messages', () => {
     await screen.findByRole('menuitem', { name: 'Reply' });
     expect(screen.queryByRole('menuitem', { name: 'Delete' })).not.toBeInTheDocument();
     await user.keyboard('{Escape}');
+    const closedIn = vi.spyOn(HTMLDialogElement.prototype, 'close');
+    let inPage = false;
+    closedIn.mockImplementation(function close(this: HTMLDialogElement) {
+      inPage = this.isConnected;
+      this.open = false;
+    });
+    await pick('Зайве', 'Delete');
+    await user.click(await screen.findByRole('button', { name: 'Cancel' }));
+    // A browser gives the focus back only from a dialog that is still in the page.
+    await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+    expect(inPage).toBe(true);
     await pick('Зайве', 'Delete');
     await user.click(await screen.findByRole('button', { name: 'Delete' }));
     await within(list()).findByText('Message deleted');

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId, useLayoutEffect, useRef, useState } from 'react';
 import type { FormEvent, ReactElement, ReactNode } from 'react';
 import { useSettings } from '../settings';
 import { useProblem } from '../use-problem';
@@ -16,7 +16,8 @@ export function ActionDialog(props: {
   const id = useId();
   const [busy, setBusy] = useState(false);
   const { problem, attempt } = useProblem();
-  useEffect(() => {
+  // Before the element goes: only an open dialog that is closed gives the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element?.open === false) element.showModal();
     return () => element?.close();

@@ -13,16 +13,28 @@ export function Details(props: {
   const { label, caption, open, onClose, children } = props;
   const { translator: { t } } = useSettings();
   const closeButton = useRef<HTMLButtonElement>(null);
+  const scrim = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!open) return;
     const opener = document.activeElement;
+    // What is under the scrim is out of reach for the keyboard too.
+    const behind = document.querySelectorAll<HTMLElement>('.pane-list, .pane-chat');
+    const setBehind = (inert: boolean): void => behind.forEach((one) => one.toggleAttribute('inert', inert));
+    setBehind(true);
     closeButton.current?.focus();
+    // A window that has become wide shows the pane beside the chat: it is no drawer any more.
+    const resized = (): void => {
+      if (scrim.current !== null && getComputedStyle(scrim.current).display === 'none') onClose();
+    };
     const escape = (event: KeyboardEvent): void => {
       if (event.key === 'Escape' && document.querySelector('dialog[open]') === null) onClose();
     };
     document.addEventListener('keydown', escape);
+    window.addEventListener('resize', resized);
     return () => {
       document.removeEventListener('keydown', escape);
+      window.removeEventListener('resize', resized);
+      setBehind(false);
       if (opener instanceof HTMLElement) opener.focus();
     };
     // The callback is new at every render; only opening and closing move the focus.
@@ -31,7 +43,7 @@ export function Details(props: {
   return (
     <>
       {/* For a finger; a keyboard has Escape and the button. */}
-      {open && <div className="scrim" aria-hidden="true" onClick={onClose} />}
+      {open && <div ref={scrim} className="scrim" aria-hidden="true" onClick={onClose} />}
       <section className="pane-details" aria-label={label}>
         <header>
           <h2>{caption}</h2>

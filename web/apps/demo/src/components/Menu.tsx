@@ -88,7 +88,7 @@ function LinkState(): ReactElement {
   } as const;
   return (
     <span className="link-state" data-link={status.kind} data-transport={status.kind === 'live' ? status.transport : ''}>
-      {t(key[status.kind])}
+      {t(status.kind === 'live' && status.transport === 'polling' ? 'link.polling' : key[status.kind])}
     </span>
   );
 }

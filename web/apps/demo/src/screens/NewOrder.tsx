@@ -1,5 +1,5 @@
 import type { ChatClient } from '@rozmova/react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { FormEvent, ReactElement } from 'react';
 import { createOrder, fetchPeople } from '../api';
 import type { Person } from '../api';
@@ -18,14 +18,17 @@ export default function NewOrder(props: {
   const [failed, setFailed] = useState(false);
   const [busy, setBusy] = useState(false);
 
-  useEffect(() => {
+  // Before the element goes: only an open dialog that is closed gives the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element?.open === false) element.showModal();
+    return () => element?.close();
+  }, []);
+  useEffect(() => {
     fetchPeople().then(
       (people) => setPerformers(people.filter(({ id, role }) => role === 'performer' && id !== user.id)),
       () => setFailed(true),
     );
-    return () => element?.close();
   }, [user.id]);
 
   const submit = (event: FormEvent<HTMLFormElement>): void => {

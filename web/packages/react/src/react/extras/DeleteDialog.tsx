@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef } from 'react';
+import { useId, useLayoutEffect, useRef } from 'react';
 import type { ReactElement } from 'react';
 import { useTranslator } from '../context';
 
@@ -7,7 +7,8 @@ export function DeleteDialog({ onConfirm, onClose }: { onConfirm(): void; onClos
   const { t } = useTranslator();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the element goes: only an open dialog that is closed gives the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element?.open === false) element.showModal();
     return () => element?.close();

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import type { Attachment } from '../../protocol/types';
@@ -16,7 +16,8 @@ export function Lightbox(props: {
   const [at, setAt] = useState(startAt);
   const image = images[at]!;
   const { url } = useFile(client, image.fileUrl);
-  useEffect(() => {
+  // Before the element goes: only an open dialog that is closed gives the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element?.open === false) element.showModal();
     return () => element?.close();
