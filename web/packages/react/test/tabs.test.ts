@@ -156,4 +156,48 @@ describe('tabs without Web Locks', () => {
     expect(gone).toEqual(['later']);
     expect(other.id).not.toBe('later');
   });
+
+  it('tell the others of each time that there is something to send, and live with a full storage', async () => {
+    const written: string[] = [];
+    const setItem = vi.spyOn(Storage.prototype, 'setItem').mockImplementation((key, value) => {
+      if (key === 'rozmova:unsent') written.push(value);
+    });
+    const one = new Tabs(async () => {});
+    for (let time = 0; time < 2; time++) {
+      await one.hold();
+      one.release();
+      await vi.advanceTimersByTimeAsync(5);
+    }
+    expect(written[0]).not.toBe(written[1]);
+    const gone: string[] = [];
+    new Tabs(async (tab) => void gone.push(tab));
+    window.dispatchEvent(new StorageEvent('storage', { key: 'rozmova:unsent', newValue: written[1]! }));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(gone).toEqual([one.id]);
+    setItem.mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError');
+    });
+    await one.hold();
+    one.release();
+    setItem.mockRestore();
+  });
+});
+
+describe('the lock of a tab', () => {
+  it('is let go when it is granted after it was given up', async () => {
+    const locks = new FakeLocks();
+    const tab = new Tabs(async () => {}, locks as unknown as LockManager);
+    let grant!: () => void;
+    void locks.request(`rozmova:tab:${tab.id}`, () => new Promise<void>((done) => (grant = done)));
+    const held = tab.hold();
+    tab.release();
+    grant();
+    await held;
+    await until('let go', () => locks.holders.size === 0, 500);
+  });
+
+  it('is done without where it is refused', async () => {
+    const refusing = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) };
+    await new Tabs(async () => {}, refusing as unknown as LockManager).hold();
+  });
 });

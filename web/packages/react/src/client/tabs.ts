@@ -26,14 +26,16 @@ export class Tabs {
     this.#locks = locks;
     this.#storage = browserStorage();
     globalThis.addEventListener?.('storage', (event) => {
-      if ((event as StorageEvent).key === CALL) this.watch((event as StorageEvent).newValue ?? '');
+      const { key, newValue } = event as StorageEvent;
+      if (key === CALL) this.watch((newValue ?? '').split(' ')[0]!);
     });
   }
 
   /** Resolves when this tab is known to be alive: only then may a message be stored as its own. */
   hold(): Promise<void> {
     this.#held ??= (this.#locks === undefined ? this.#stamp() : this.#lock(this.#locks))
-      .then(() => this.#storage?.setItem(CALL, this.id));
+      // With the time: the same value again would be no event.
+      .then(() => this.#set(CALL, `${this.id} ${Date.now()}`));
     return this.#held;
   }
 
@@ -54,18 +56,20 @@ export class Tabs {
   }
 
   #lock(locks: LockManager): Promise<void> {
+    // Let go before it is granted, it ends at once when it is.
+    const done = new Promise<void>((letGo) => (this.#letGo = letGo));
     return new Promise((granted) => {
-      void locks.request(PREFIX + this.id, () => {
+      locks.request(PREFIX + this.id, () => {
         granted();
-        return new Promise<void>((done) => (this.#letGo = done));
-      });
+        return done;
+      }).catch(granted);
     });
   }
 
   async #stamp(): Promise<void> {
     const storage = this.#storage;
     if (storage === undefined) return;
-    const write = (): void => storage.setItem(PREFIX + this.id, String(Date.now()));
+    const write = (): void => this.#set(PREFIX + this.id, String(Date.now()));
     const erase = (): void => storage.removeItem(PREFIX + this.id);
     write();
     const timer = setInterval(write, TAB_STAMP_MS);
@@ -75,6 +79,15 @@ export class Tabs {
       globalThis.removeEventListener?.('pagehide', erase);
       erase();
     };
+  }
+
+  /** A full storage is no reason to keep nothing: the others are not told, then. */
+  #set(key: string, value: string): void {
+    try {
+      this.#storage?.setItem(key, value);
+    } catch {
+      // Others may believe this tab gone and send the same; the server stores it once.
+    }
   }
 
   #awaitSilence(tab: string, adopt: () => Promise<void>): void {
