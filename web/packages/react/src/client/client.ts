@@ -312,11 +312,11 @@ export class ChatClient {
   }
 
   /** At signing out: closes, and wipes what this browser keeps of the chats. Unsent messages wait for the user's return. */
-  forget(): Promise<void> {
+  async forget(): Promise<void> {
     this.#shut(true);
-    this.#forgetUser();
+    const written = this.#forgetUser();
     this.#lastToken = null;
-    return this.#cache.forget();
+    await Promise.all([written, this.#cache.forget()]);
   }
 
   setTyping(room: RoomKey, isTyping: boolean): void {
@@ -338,14 +338,15 @@ export class ChatClient {
   #shut(byUser: boolean): void {
     this.#poller.stop();
     this.#link.stop(byUser);
-    this.#outbox.standBy();
+    void this.#outbox.standBy();
   }
 
-  #forgetUser(): void {
-    this.#outbox.forgetUser();
+  #forgetUser(): Promise<void> {
+    const written = this.#outbox.forgetUser();
     this.#rooms.forgetAll();
     this.#typing.forgetAll();
     this.store.dispatch({ type: 'reset' });
+    return written;
   }
 
   async #token(refresh: boolean): Promise<string> {
@@ -360,7 +361,7 @@ export class ChatClient {
   #become(token: string): void {
     const me = readClaims(token);
     if (me === null) return;
-    if (this.state.me !== null && this.state.me.id !== me.id) this.#forgetUser();
+    if (this.state.me !== null && this.state.me.id !== me.id) void this.#forgetUser();
     this.store.dispatch({ type: 'me', id: me.id, role: me.role });
     void this.#outbox.open(me.id);
     for (const room of this.#rooms.opened) void this.#cache.load(room);

@@ -54,6 +54,8 @@ export class Outbox {
   readonly #tabs: Tabs;
   /** Writes to the storage, one after the other: a removal never overtakes what it removes. */
   #written: Promise<void> = Promise.resolve();
+  /** What belongs in the storage, until the server has it or the user drops it; true when it is there. */
+  readonly #kept: Map<string, boolean> = new Map();
 
   constructor(
     store: Store, socket: SocketTransport, rest: RestTransport, storage: OutboxStorage, hooks: OutboxHooks,
@@ -71,6 +73,8 @@ export class Outbox {
   async open(userId: string): Promise<void> {
     if (this.#userId === userId) return;
     this.#userId = userId;
+    // Written before it was known by whom.
+    for (const entry of this.#entries().values()) this.#put(entry);
     const found = await this.#storage.load(userId).catch(() => []);
     if (this.#userId !== userId) return;
     for (const owner of new Set(found.map((entry) => entry.owner ?? ''))) {
@@ -163,29 +167,33 @@ export class Outbox {
   }
 
   /** Nothing is sent from here for a while: whoever can may take over. */
-  standBy(): void {
-    this.#tabs.release();
+  standBy(): Promise<void> {
+    return this.#write(async () => this.#tabs.release());
   }
 
   /** Sends again; what another tab, or another client in this page, took over meanwhile is its business now. */
   async resume(): Promise<void> {
     const userId = this.#userId;
     if (userId === null || this.#entries().size === 0) return;
-    await this.#tabs.hold();
+    await this.#write(() => this.#tabs.hold());
+    const stored = new Map(this.#kept);
     const found = await this.#storage.load(userId).catch(() => null);
     if (found === null || this.#userId !== userId) return;
-    const mine = new Set(found.filter(({ owner }) => owner === this.#tabs.id).map(({ clientMessageId }) => clientMessageId));
-    for (const clientMessageId of this.#entries().keys()) {
-      if (!mine.has(clientMessageId)) this.#store.dispatch({ type: 'outbox/remove', clientMessageId });
+    const owners = new Map(found.map(({ clientMessageId, owner }) => [clientMessageId, owner]));
+    for (const id of this.#entries().keys()) {
+      const taken = owners.has(id) ? owners.get(id) !== this.#tabs.id : stored.get(id);
+      if (!taken) continue;
+      this.#kept.delete(id);
+      this.#store.dispatch({ type: 'outbox/remove', clientMessageId: id });
     }
     this.pump();
   }
 
-  /** Another user: nothing of the earlier one is shown or sent; it stays in storage for his return. */
-  forgetUser(): void {
+  /** Another user: nothing of the earlier one is shown or sent; it stays in storage, when this resolves, for his return. */
+  forgetUser(): Promise<void> {
     this.#userId = null;
-    this.#tabs.release();
     for (const id of this.#waiting.keys()) this.#settle(id, new ChatError('DISCARDED'));
+    return this.standBy();
   }
 
   async #deliver(entry: OutboxEntry): Promise<void> {
@@ -255,10 +263,14 @@ export class Outbox {
     this.#store.dispatch({ type: 'outbox/put', entry });
     const userId = this.#userId;
     if (userId === null) return;
-    this.#write(async () => {
+    const id = entry.clientMessageId;
+    this.#kept.set(id, this.#kept.get(id) ?? false);
+    void this.#write(async () => {
       await this.#tabs.hold();
       // Stored by the server meanwhile: there is nothing to bring back any more.
-      if (this.#entries().has(entry.clientMessageId)) await this.#storage.put(userId, entry);
+      if (!this.#kept.has(id)) return;
+      await this.#storage.put(userId, entry);
+      if (this.#kept.has(id)) this.#kept.set(id, true);
     });
   }
 
@@ -268,16 +280,17 @@ export class Outbox {
   }
 
   #erase(ids: readonly string[]): void {
+    for (const id of ids) this.#kept.delete(id);
     const userId = this.#userId;
     if (userId === null) return;
-    this.#write(async () => {
+    void this.#write(async () => {
       await this.#storage.remove(userId, ids);
       if (this.#entries().size === 0) this.#tabs.release();
     });
   }
 
-  #write(run: () => Promise<void>): void {
-    this.#written = this.#written.then(run).catch(() => {});
+  #write(run: () => Promise<void>): Promise<void> {
+    return (this.#written = this.#written.then(run).catch(() => {}));
   }
 
   #settle(clientMessageId: string, outcome: ChatMessage | ChatError): void {
