@@ -7,7 +7,7 @@ import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
 
 /** Everything that is there to be lazy is; what is left is docs/decisions.md, "What the package weighs". */
-const PACKAGE_OWN_KB = 29.3;
+const PACKAGE_OWN_KB = 29.6;
 /** Lightbox, attachments, menus: fetched when the page rests, or when first used. */
 const PACKAGE_ON_DEMAND_KB = 12;
 const PACKAGE_WITH_DEPENDENCIES_KB = 60;

@@ -1,5 +1,5 @@
 /** Poller: the lowest step of the ladder. While no socket can be had, asks REST for what is new in each room. */
-import { isTokenError, toChatError } from '../protocol/errors';
+import { isRetriable, isTokenError, toChatError } from '../protocol/errors';
 import type { ChatError } from '../protocol/errors';
 import type { ChatMessage, RoomKey } from '../protocol/types';
 import { selectRoom } from '../store/selectors';
@@ -55,7 +55,7 @@ export class Poller {
       if (rooms.length === 0) await this.#rest.request('GET', '/me');
       for (const room of rooms) {
         if (!this.#running) return;
-        await this.#ask(room);
+        await this.#ask(room).catch((cause) => this.#refused(room, toChatError(cause)));
       }
       if (this.#running) this.#hooks.answered(true);
     } catch (cause) {
@@ -69,9 +69,16 @@ export class Poller {
     if (this.#running) this.#timer = setTimeout(() => void this.#round(), Math.max(waitMs, this.#interval()));
   }
 
+  /** A room that is refused is no reason not to ask for the next. */
+  #refused(room: RoomKey, error: ChatError): void {
+    if (isRetriable(error.code) || isTokenError(error.code)) throw error;
+    if (!this.#running || selectRoom(this.#store.getState(), room).phase === 'refused') return;
+    this.#store.dispatch({ type: 'room/refused', room, error });
+  }
+
   async #ask(room: RoomKey): Promise<void> {
-    const { tailSeq: tail, cached, lastChangeSeq, status } = selectRoom(this.#store.getState(), room);
-    if (tail === null || cached) {
+    const { tailSeq: tail, cached, lastChangeSeq, status, phase } = selectRoom(this.#store.getState(), room);
+    if (tail === null || cached || phase === 'refused') {
       const page = await this.#rest.history(room, { limit: HISTORY_PAGE_MESSAGES });
       if (this.#running) this.#hooks.firstPage(room, page);
       return;

@@ -52,8 +52,9 @@ export class Rooms {
     this.#hooks = hooks;
   }
 
+  /** Opened ones first. */
   get wanted(): RoomKey[] {
-    return [...this.#wishes.keys()];
+    return [...new Set([...this.opened, ...this.#wishes.keys()])];
   }
   /** Those that somebody wants with their history. */
   get opened(): RoomKey[] {

@@ -123,7 +123,10 @@ function joined(state: ChatState, key: RoomKey, ack: JoinAck, asked: number | nu
       status: ack.status,
       role: ack.role,
       lastReadSeq: Math.max(room.lastReadSeq, ack.lastReadSeq),
-      participants: new Map(ack.participants.map(({ userId, role, name }) => [userId, { role, name }])),
+      // A page of history does not name them.
+      participants: ack.participants.length === 0
+        ? room.participants
+        : new Map(ack.participants.map(({ userId, role, name }) => [userId, { role, name }])),
       reads,
     };
   });
