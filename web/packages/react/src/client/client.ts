@@ -90,6 +90,8 @@ export class ChatClient {
   readonly #files: Files;
   #tokenProvider: TokenProvider;
   #lastToken: string | null = null;
+  /** One question at a time, whoever needs the answer. */
+  #asking: { refresh: boolean; answer: Promise<string> } | null = null;
   #users = 0;
   #refreshing = false;
   #releaseTimer: ReturnType<typeof setTimeout> | null = null;
@@ -201,7 +203,7 @@ export class ChatClient {
   setToken(token: TokenProvider): void {
     if (token === this.#tokenProvider) return;
     this.#tokenProvider = token;
-    this.#lastToken = null;
+    this.#lastToken = this.#asking = null;
     this.#link.tokenChanged();
     if (this.#link.isLive) void this.#refreshLiveToken(false);
   }
@@ -351,11 +353,31 @@ export class ChatClient {
 
   async #token(refresh: boolean): Promise<string> {
     if (!refresh && this.#lastToken !== null) return this.#lastToken;
-    const provider = this.#tokenProvider;
-    const token = typeof provider === 'function' ? await provider({ refresh }) : provider;
-    this.#lastToken = token;
-    this.#become(token);
-    return token;
+    if (this.#asking === null || (refresh && !this.#asking.refresh)) {
+      this.#asking = { refresh, answer: this.#askToken(refresh) };
+    }
+    return this.#asking.answer;
+  }
+
+  async #askToken(refresh: boolean): Promise<string> {
+    // The question is known before anybody can answer it.
+    await null;
+    const [provider, asking] = [this.#tokenProvider, this.#asking];
+    const isCurrent = (): boolean => this.#asking === asking;
+    try {
+      const token = typeof provider === 'function' ? await provider({ refresh }) : provider;
+      if (isCurrent()) {
+        this.#lastToken = token;
+        this.#become(token);
+        return token;
+      }
+    } catch (cause) {
+      if (isCurrent()) throw cause;
+    } finally {
+      if (isCurrent()) this.#asking = null;
+    }
+    // Another provider has come meanwhile, and perhaps another user: what this one said is out of date.
+    return this.#token(false);
   }
 
   #become(token: string): void {
@@ -398,6 +420,7 @@ export class ChatClient {
   async #refreshLiveToken(refresh: boolean): Promise<void> {
     if (this.#refreshing) return;
     this.#refreshing = true;
+    const provider = this.#tokenProvider;
     const me = this.state.me?.id;
     try {
       const token = await this.#token(refresh);
@@ -412,6 +435,7 @@ export class ChatClient {
       this.#report(toChatError(cause));
     } finally {
       this.#refreshing = false;
+      if (provider !== this.#tokenProvider && this.#link.isLive) void this.#refreshLiveToken(false);
     }
   }
 
