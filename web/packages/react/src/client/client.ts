@@ -94,7 +94,7 @@ export class ChatClient {
   #asking: { refresh: boolean; answer: Promise<string> } | null = null;
   #users = 0;
   #refreshing = false;
-  #releaseTimer: ReturnType<typeof setTimeout> | null = null;
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ChatClientOptions = {}) {
     this.#tokenProvider = options.token ?? '';
@@ -176,8 +176,7 @@ export class ChatClient {
   /** Wants the connection for as long as the returned function is not called. Shared and counted. */
   retain(): () => void {
     this.#users++;
-    if (this.#releaseTimer !== null) clearTimeout(this.#releaseTimer);
-    this.#releaseTimer = null;
+    clearTimeout(this.#releaseTimer);
     if (this.#users === 1 && this.state.link.kind === 'idle') this.connect();
     let released = false;
     return () => {
@@ -299,7 +298,7 @@ export class ChatClient {
     return this.isOwnFile(url) ? this.#files.open(url) : Promise.resolve(url);
   }
   isOwnFile(url: string): boolean {
-    const base = typeof window === 'undefined' ? 'http://localhost' : window.location.href;
+    const base = globalThis.window?.location.href ?? 'http://localhost';
     const uploads = new URL(`${this.#rest.base}/uploads/`, base);
     const file = URL.canParse(url, base) ? new URL(url, base) : null;
     return file !== null && file.origin === uploads.origin && file.pathname.startsWith(uploads.pathname);
@@ -347,6 +346,7 @@ export class ChatClient {
     const written = this.#outbox.forgetUser();
     this.#rooms.forgetAll();
     this.#typing.forgetAll();
+    this.#readMarks.forgetAll();
     this.store.dispatch({ type: 'reset' });
     return written;
   }

@@ -61,4 +61,6 @@ export const TYPING_IDLE_MS = 4_000;
 export const TYPING_EXPIRE_MS = 6_000;
 
 export const READ_COALESCE_MS = 250;
+/** A mark that the server had no time for; not sooner than that. */
+export const READ_RETRY_MS = 1_000;
 export const DEBUG_FRAMES_MAX = 500;

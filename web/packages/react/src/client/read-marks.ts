@@ -1,12 +1,12 @@
 /** ReadMarks: how far the reader has read, told to the server a moment later, forward only. Owned by ChatClient. */
-import { toChatError } from '../protocol/errors';
+import { isRetriable, toChatError } from '../protocol/errors';
 import { ROOM_EVENTS, roomKind, roomRef } from '../protocol/events';
 import type { RoomKey } from '../protocol/types';
 import { selectRoom } from '../store/selectors';
 import type { Store } from '../store/store';
 import type { RestTransport } from '../transport/rest';
 import type { SocketTransport } from '../transport/socket';
-import { READ_COALESCE_MS, REQUEST_TIMEOUT_MS } from './limits';
+import { READ_COALESCE_MS, READ_RETRY_MS, REQUEST_TIMEOUT_MS } from './limits';
 
 type Path = 'socket' | 'rest';
 
@@ -16,7 +16,7 @@ export class ReadMarks {
   readonly #rest: RestTransport;
   readonly #path: () => Path | null;
   /** Positions that the server was not told yet. */
-  readonly #due: Map<RoomKey, number> = new Map();
+  #due: Map<RoomKey, number> = new Map();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(store: Store, socket: SocketTransport, rest: RestTransport, path: () => Path | null) {
@@ -48,13 +48,25 @@ export class ReadMarks {
     }, READ_COALESCE_MS);
   }
 
+  /** What one user has read is nothing to say in the name of the next. */
+  forgetAll(): void {
+    this.#due = new Map();
+  }
+
   async #tell(path: Path, room: RoomKey, seq: number): Promise<void> {
+    const due = this.#due;
     try {
       if (path === 'rest') await this.#rest.read(room, seq);
       else await this.#socket.request(ROOM_EVENTS[roomKind(room)].read, { ...roomRef(room), seq }, REQUEST_TIMEOUT_MS);
     } catch (cause) {
-      // A refusal is final for a mark; a lost connection is not.
-      if (toChatError(cause).code === 'DISCONNECTED') this.#owe(room, seq);
+      const { code, retryAfterMs } = toChatError(cause);
+      // A refusal is final for a mark; a lost connection, or a busy server, is not.
+      if (!isRetriable(code) || code === 'INTERNAL') return;
+      setTimeout(() => {
+        if (due !== this.#due) return;
+        this.#owe(room, seq);
+        this.flush();
+      }, retryAfterMs ?? READ_RETRY_MS);
     }
   }
 
