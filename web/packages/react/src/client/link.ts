@@ -14,7 +14,7 @@ import type { ChatErrorCode } from '../protocol/types';
 import type { LinkStatus } from '../store/state';
 import type { SocketTransport, Wire } from '../transport/socket';
 import { backoffDelay } from './backoff';
-import { DEGRADED_AFTER_ATTEMPTS, DEGRADED_AFTER_MS } from './limits';
+import { BACKOFF_JITTER, DEGRADED_AFTER_ATTEMPTS, DEGRADED_AFTER_MS } from './limits';
 
 export interface LinkHooks {
   token(refresh: boolean): Promise<string>;
@@ -208,9 +208,11 @@ export class Link {
 
   #retryLater(delayMs: number | null): void {
     this.#attempt++;
-    const hidden = typeof document !== 'undefined' && document.visibilityState === 'hidden';
+    const hidden = globalThis.document?.visibilityState === 'hidden';
     const spread = backoffDelay(this.#attempt, hidden, Math.random());
-    const delay = delayMs ?? (this.#drainDelayMs === null ? spread : this.#drainDelayMs * (0.5 + Math.random()));
+    const asked = delayMs ?? this.#drainDelayMs;
+    // Not sooner than asked, and not all of those who were asked at once.
+    const delay = asked === null ? spread : asked * (1 + BACKOFF_JITTER * Math.random());
     this.#drainDelayMs = null;
     this.#retryAt = Date.now() + delay;
     clearTimeout(this.#retryTimer);
@@ -294,5 +296,5 @@ export class Link {
 }
 
 function browserOffline(): boolean {
-  return typeof navigator !== 'undefined' && navigator.onLine === false;
+  return globalThis.navigator?.onLine === false;
 }
