@@ -53,7 +53,7 @@ export class RestTransport {
     return this.withToken((token) => this.#once(method, this.base + path, body, token, readAnswer), user);
   }
 
-  /** A file of this API, as it is. */
+  /** A file of this API, as it is; however long it takes, once it has begun. */
   file(url: string): Promise<Blob> {
     return this.withToken((token) => this.#once('GET', url, undefined, token, readBlob));
   }
@@ -112,7 +112,7 @@ export class RestTransport {
   }
 
   async #once<T>(
-    method: Method, url: string, body: unknown, token: string, read: (response: Response) => Promise<T>,
+    method: Method, url: string, body: unknown, token: string, read: (response: Response, begun: () => void) => Promise<T>,
   ): Promise<T> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), this.#timeoutMs);
@@ -128,7 +128,7 @@ export class RestTransport {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       hearServerTime(Date.parse(response.headers.get('Date') ?? ''));
-      return await read(response);
+      return await read(response, () => clearTimeout(timer));
     } catch (error) {
       if (error instanceof ChatError) throw error;
       throw abort.signal.aborted ? new ChatError('TIMEOUT') : new ChatError('DISCONNECTED', String(error));
@@ -138,8 +138,9 @@ export class RestTransport {
   }
 }
 
-async function readBlob(response: Response): Promise<Blob> {
+async function readBlob(response: Response, begun: () => void): Promise<Blob> {
   if (!response.ok) await readAnswer(response);
+  begun();
   return response.blob();
 }
 
