@@ -52,7 +52,7 @@ describe('a connection without an answer to CONNECT', () => {
     const token = server.tokenOf(server.addUser('Оля', 'client'));
     socket.open(token);
     await until('given up', () => heard.length > 0);
-    expect(heard).toEqual(['no answer to CONNECT, undefined']);
+    expect(heard).toEqual(['no CONNECT, undefined']);
     socket.open(token);
     await until('open', () => heard.length > 1);
     expect(heard.slice(1)).toEqual(['connected']);

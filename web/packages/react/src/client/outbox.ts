@@ -50,7 +50,7 @@ export class Outbox {
   #userId: string | null = null;
   #nextOrder = 1;
   #pausedUntil = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #tabs: Tabs;
   /** Writes to the storage, one after the other: a removal never overtakes what it removes. */
   #written: Promise<void> = Promise.resolve();
@@ -182,9 +182,10 @@ export class Outbox {
     const owners = new Map(found.map(({ clientMessageId, owner }) => [clientMessageId, owner]));
     for (const id of this.#entries().keys()) {
       const taken = owners.has(id) ? owners.get(id) !== this.#tabs.id : stored.get(id);
-      if (!taken) continue;
-      this.#kept.delete(id);
-      this.#store.dispatch({ type: 'outbox/remove', clientMessageId: id });
+      if (taken) {
+        this.#kept.delete(id);
+        this.#store.dispatch({ type: 'outbox/remove', clientMessageId: id });
+      }
     }
     this.pump();
   }
@@ -226,7 +227,7 @@ export class Outbox {
     const payload = { ...roomRef(entry.room), ...message };
     const answer = await this.#socket.request(ROOM_EVENTS[kind].message, payload, REQUEST_TIMEOUT_MS);
     const stored = parseMessage(kind, answer['message']);
-    if (stored === null) throw new ChatError('INTERNAL', 'the ack carries no message');
+    if (stored === null) throw new ChatError('INTERNAL', 'the answer carries no message');
     return stored;
   }
 
@@ -314,9 +315,8 @@ export class Outbox {
 
   #pause(ms: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + ms);
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#timer = null;
       this.pump();
       this.#calm();
     }, this.#pausedUntil - Date.now() + 1);

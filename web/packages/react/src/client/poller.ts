@@ -25,7 +25,7 @@ export class Poller {
   readonly #store: Store;
   readonly #rest: RestTransport;
   readonly #hooks: PollerHooks;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #since = 0;
 
@@ -44,8 +44,7 @@ export class Poller {
 
   stop(): void {
     this.#running = false;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    clearTimeout(this.#timer);
   }
 
   async #round(): Promise<void> {
@@ -93,7 +92,7 @@ export class Poller {
   }
 
   #interval(): number {
-    if (typeof document !== 'undefined' && document.visibilityState === 'hidden') return POLL_INTERVAL_HIDDEN_MS;
+    if (globalThis.document?.visibilityState === 'hidden') return POLL_INTERVAL_HIDDEN_MS;
     return Date.now() - this.#since > POLL_LATER_AFTER_MS ? POLL_INTERVAL_LATER_MS : POLL_INTERVAL_MS;
   }
 }

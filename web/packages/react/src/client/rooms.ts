@@ -118,8 +118,7 @@ export class Rooms {
 
   forgetAll(): void {
     this.#announced.clear();
-    this.#connection++;
-    for (const wish of this.#wishes.values()) wish.joining = false;
+    this.onDown();
   }
 
   /** Asks for a room once more: it was refused or failed, or there is somebody new in it. */
@@ -180,7 +179,7 @@ export class Rooms {
       const answer = await this.#socket.request(ROOM_EVENTS[kind].join, payload, REQUEST_TIMEOUT_MS);
       if (!current()) return;
       const ack = parseJoinAck(kind, answer);
-      if (ack === null) throw new ChatError('INTERNAL', 'the answer to join is not understood');
+      if (ack === null) throw new ChatError('INTERNAL', 'the answer is not understood');
       if (asked !== null && (ack.gap || ack.lastSeq < asked)) {
         this.#store.dispatch({ type: 'room/rewound', room });
         if ((this.#announced.get(room) ?? 0) > ack.lastSeq) this.#announced.delete(room);

@@ -98,11 +98,11 @@ export class Tabs {
 }
 
 function browserLocks(): LockManager | undefined {
-  return typeof navigator === 'undefined' ? undefined : navigator.locks;
+  return globalThis.navigator?.locks;
 }
 function browserStorage(): Storage | undefined {
   try {
-    return typeof window === 'undefined' ? undefined : window.localStorage;
+    return globalThis.window?.localStorage;
   } catch {
     return undefined;
   }

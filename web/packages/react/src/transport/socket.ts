@@ -39,7 +39,7 @@ export class SocketTransport {
   readonly #events: SocketTransportEvents;
   readonly #connectTimeoutMs: number;
   /** Set while an attempt is under way: the library bounds the engine's opening alone. */
-  #attempt: ReturnType<typeof setTimeout> | null = null;
+  #attempt: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SocketTransportOptions, events: SocketTransportEvents) {
     this.#events = events;
@@ -67,7 +67,7 @@ export class SocketTransport {
     // What was meant for a connection that had ended unseen; requests are repeated by those who made them.
     this.#socket.sendBuffer = [];
     this.#ended();
-    this.#attempt = setTimeout(() => this.#failed(new Error('no answer to CONNECT')), 2 * this.#connectTimeoutMs);
+    this.#attempt = setTimeout(() => this.#failed(), 2 * this.#connectTimeoutMs);
     this.#socket.connect();
   }
 
@@ -111,11 +111,11 @@ export class SocketTransport {
   }
 
   #ended(): void {
-    if (this.#attempt !== null) clearTimeout(this.#attempt);
-    this.#attempt = null;
+    clearTimeout(this.#attempt);
+    this.#attempt = undefined;
   }
 
-  #failed(error: Error, refusal: ChatError | null = null): void {
+  #failed(error: Error = new Error('no CONNECT'), refusal: ChatError | null = null): void {
     const { io } = this.#socket;
     const otherWay = io.opts.rememberUpgrade === true && io.engine?.transport?.name === 'websocket';
     // A remembered upgrade goes straight to WebSocket next time, for ever, even on a network that swallows it.
@@ -140,8 +140,8 @@ export class SocketTransport {
     });
     socket.on('disconnect', (reason) => {
       events.trace('note', 'disconnect', reason);
-      if (this.#attempt === null) events.disconnected(reason);
-      else this.#failed(new Error('closed before CONNECT'));
+      if (this.#attempt === undefined) events.disconnected(reason);
+      else this.#failed();
     });
     socket.on('connect_error', (error: Error & { data?: unknown }) => {
       events.trace('note', 'connect_error', error.message);
