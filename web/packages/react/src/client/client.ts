@@ -361,7 +361,7 @@ export class ChatClient {
 
   async #askToken(refresh: boolean): Promise<string> {
     // The question is known before anybody can answer it.
-    await null;
+    await Promise.resolve();
     const [provider, asking] = [this.#tokenProvider, this.#asking];
     const isCurrent = (): boolean => this.#asking === asking;
     try {
