@@ -5,7 +5,7 @@ import { StrictMode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChatProvider, DisputeChat, NotificationToaster, OrderChat, PlainViewport, ViewportContext } from '../src/index';
 import type { OrderChatProps } from '../src/index';
-import { ChatClient, MemoryOutboxStorage } from '../src/client';
+import { ChatClient, ChatError, MemoryOutboxStorage } from '../src/client';
 import { ContractServer, Refusal } from './contract-server';
 import { settle, until } from './wait';
 
@@ -92,13 +92,51 @@ describe('what one does with messages', () => {
     await user.clear(screen.getByRole('textbox', { name: 'Editing the message' }));
     await user.keyboard('Завтра{Enter}');
     expect(within(await bubble('Завтра')).getByText('edited')).toBeInTheDocument();
-    expect(field()).toHaveValue('чернетка');
+    expect(await screen.findByRole('textbox', { name: 'Message text' })).toHaveValue('чернетка');
     act(() => server.emitTo(order, 'order_message_edited', { ...theirs, content: 'Ціна 200', editedAt: new Date().toISOString() }));
     await bubble('Ціна 200');
     act(() => server.emitTo(order, 'order_message_edited', {
       orderId: order.id, messageId: theirs['id'], content: 'Ціна 300', editedAt: new Date(Date.now() + 1000).toISOString(),
     }));
     await bubble('Ціна 300');
+  });
+
+  it('says why an edit or a deletion failed, and keeps what was written', async () => {
+    const user = userEvent.setup();
+    HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) { this.open = true; };
+    HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) { this.open = false; };
+    server.say(order, olia, 'Завтар');
+    await open();
+    let closed = true;
+    server.intercept = (event) => {
+      if (/_message_(edit|delete)$/.test(event) && closed) throw new Refusal('CHAT_CLOSED');
+    };
+    await pick('Завтар', 'Edit');
+    await user.clear(screen.getByRole('textbox', { name: 'Editing the message' }));
+    await user.keyboard('Завтра{Enter}');
+    expect(await screen.findByRole('alert')).toHaveTextContent('Not saved: the chat is closed');
+    expect(screen.getByRole('textbox', { name: 'Editing the message' })).toHaveValue('Завтра');
+    await user.keyboard('{Escape}');
+    await pick('Завтар', 'Delete');
+    await user.click(await screen.findByRole('button', { name: 'Delete' }));
+    expect(await screen.findByRole('alert')).toHaveTextContent('Not deleted: the chat is closed');
+    closed = false;
+    await user.click(screen.getByRole('button', { name: 'Delete' }));
+    await within(list()).findByText('Message deleted');
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+  });
+
+  it('keeps in the field what the client itself refuses to send', async () => {
+    const user = userEvent.setup();
+    await open();
+    await user.type(field(), 'зайве');
+    vi.spyOn(client, 'send').mockRejectedValueOnce(new ChatError('UNAVAILABLE'));
+    await user.keyboard('{Enter}');
+    expect(await screen.findByText('Too many messages are waiting to be sent')).toHaveRole('alert');
+    expect(field()).toHaveValue('зайве');
+    await user.keyboard('{Enter}');
+    await until('stored', () => order.messages.length === 1);
+    expect(field()).toHaveValue('');
   });
 
   it('deletes its own after asking, and nothing of others', async () => {

@@ -19,6 +19,8 @@ export const en: Strings = {
   'composer.closedDispute': 'The dispute is closed: this chat is read-only',
   'composer.moderator': 'Moderators only read the chat of an order',
   'composer.tooLate': 'It can no longer be changed',
+  'composer.notSaved': 'Not saved',
+  'composer.full': 'Too many messages are waiting to be sent',
   'file.progress': 'Uploading {name}',
   'file.remove': 'Remove {name}',
   'file.retry': 'Retry {name}',
@@ -35,6 +37,7 @@ export const en: Strings = {
   'menu.delete': 'Delete',
   'menu.deleteTitle': 'Delete this message?',
   'menu.deleteHint': 'Nobody in the chat will see it any more.',
+  'menu.notDeleted': 'Not deleted',
   'quote.label': 'In reply to:',
   'quote.unknown': 'An earlier message',
   'quote.jump': 'Jump to the message',
@@ -155,5 +158,6 @@ export const en: Strings = {
   'error.INVALID_PAYLOAD': 'the server did not accept the message',
   'error.RATE_LIMITED': 'too many messages at once',
   'error.EXPIRED_UNSENT': 'a day passed without a connection',
+  'error.DISCONNECTED': 'no connection',
   'error.other': 'something went wrong',
 };

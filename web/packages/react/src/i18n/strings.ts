@@ -20,6 +20,8 @@ export interface Strings {
   'composer.closedDispute': string;
   'composer.moderator': string;
   'composer.tooLate': string;
+  'composer.notSaved': string;
+  'composer.full': string;
   'file.progress': string;
   'file.remove': string;
   'file.retry': string;
@@ -36,6 +38,7 @@ export interface Strings {
   'menu.delete': string;
   'menu.deleteTitle': string;
   'menu.deleteHint': string;
+  'menu.notDeleted': string;
   'quote.label': string;
   'quote.unknown': string;
   'quote.jump': string;
@@ -152,6 +155,7 @@ export interface Strings {
   'error.INVALID_PAYLOAD': string;
   'error.RATE_LIMITED': string;
   'error.EXPIRED_UNSENT': string;
+  'error.DISCONNECTED': string;
   'error.other': string;
 }
 export type StringKey = keyof Strings;

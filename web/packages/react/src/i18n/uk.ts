@@ -25,6 +25,8 @@ export const uk: Strings = {
   'composer.closedDispute': 'Спір закрито: чат можна лише читати',
   'composer.moderator': 'Модератори лише читають чат замовлення',
   'composer.tooLate': 'Змінити вже не можна',
+  'composer.notSaved': 'Не збережено',
+  'composer.full': 'Забагато повідомлень чекають на надсилання',
   'file.progress': 'Завантаження: {name}',
   'file.remove': 'Прибрати {name}',
   'file.retry': 'Повторити: {name}',
@@ -41,6 +43,7 @@ export const uk: Strings = {
   'menu.delete': 'Видалити',
   'menu.deleteTitle': 'Видалити повідомлення?',
   'menu.deleteHint': 'Його не побачить ніхто з учасників.',
+  'menu.notDeleted': 'Не видалено',
   'quote.label': 'У відповідь на:',
   'quote.unknown': 'Раніше повідомлення',
   'quote.jump': 'Перейти до повідомлення',
@@ -171,5 +174,6 @@ export const uk: Strings = {
   'error.INVALID_PAYLOAD': 'сервер не прийняв повідомлення',
   'error.RATE_LIMITED': 'забагато повідомлень одразу',
   'error.EXPIRED_UNSENT': 'минула доба без зв’язку',
+  'error.DISCONNECTED': 'немає зв’язку',
   'error.other': 'сталася помилка',
 };

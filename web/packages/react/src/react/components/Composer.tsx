@@ -8,6 +8,7 @@ import { newId } from '../../client/ids';
 import type { UploadOptions } from '../../client/uploads';
 import type { AttachmentInput, ChatMessage, RoomKey } from '../../protocol/types';
 import { useTranslator } from '../context';
+import { reasonOf, whyUnchanged } from '../reason';
 import { useChatState } from '../use-chat-state';
 import type { ChatState } from '../../store/state';
 import { CheckIcon, ClipIcon, LockIcon, SendIcon } from './icons';
@@ -66,11 +67,14 @@ const selectPause = (state: ChatState): number => state.pausedUntil;
 /** Mount it anew (by key) for another chat, and for editing another message. */
 export function Composer(props: ComposerProps): ReactElement {
   const { client, roomKey, maxLength, readOnly, writing, onWriting, onLastOwn, upload, onError, handle } = props;
-  const { t } = useTranslator();
+  const translator = useTranslator();
+  const { t } = translator;
   const editing = writing.kind === 'edit' ? writing.message : null;
   const [text, setText] = useState(() => editing?.content ?? textsOf(client).get(roomKey) ?? '');
   const [files, setFiles] = useState(NO_FILES);
   const [tooMany, setTooMany] = useState(false);
+  const [problem, setProblem] = useState('');
+  const [saving, setSaving] = useState(false);
   const [tray, setTray] = useState<TrayState | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -78,7 +82,7 @@ export function Composer(props: ComposerProps): ReactElement {
   const left = maxLength - [...text].length;
   // A file that is not up, or failed, holds the message back: nobody shall think that he sent it.
   const uploading = files.length > 0 && !(tray?.of === files && tray.ready);
-  const sendable = left >= 0 && !uploading && (text.trim() !== '' || files.length > 0);
+  const sendable = left >= 0 && !uploading && !saving && (text.trim() !== '' || files.length > 0);
   const mayAttach = upload !== false && editing === null && readOnly === null;
   const addFiles = (found: Iterable<File>): void => {
     if (!mayAttach) return;
@@ -106,6 +110,7 @@ export function Composer(props: ComposerProps): ReactElement {
 
   const change = (value: string): void => {
     setText(value);
+    setProblem('');
     if (editing !== null) return;
     textsOf(client).set(roomKey, value);
     client.setTyping(roomKey, value.trim() !== '');
@@ -118,15 +123,36 @@ export function Composer(props: ComposerProps): ReactElement {
     if (!sendable) return;
     field.current?.focus();
     if (editing !== null) {
-      onWriting(NEW);
-      if (text.trim() === editing.content) return;
-      client.editMessage(roomKey, editing.id, text.trim()).catch((error: unknown) => onError?.(toChatError(error)));
+      if (text.trim() === editing.content) return onWriting(NEW);
+      setSaving(true);
+      setProblem('');
+      client.editMessage(roomKey, editing.id, text.trim()).then(
+        // Unless the reader went on to something else meanwhile.
+        () => field.current !== null && onWriting(NEW),
+        (cause: unknown) => {
+          const error = toChatError(cause);
+          setSaving(false);
+          setProblem(whyUnchanged('composer.notSaved', error.code, translator));
+          onError?.(error);
+        },
+      );
       return;
     }
     const replyTo = writing.kind === 'reply' ? { replyTo: writing.message.id } : {};
-    // A final refusal stays in the list as a failed message; here it is only reported.
+    // A final refusal stays in the list as a failed message; here it is only reported. What the client itself refuses is
+    // in no list: it stays in the field.
     const attachments = files.length === 0 ? [] : tray!.attachments;
-    client.send(roomKey, text.trim(), { attachments, ...replyTo }).catch((error: unknown) => onError?.(toChatError(error)));
+    const { outbox } = client.state;
+    const sent = client.send(roomKey, text.trim(), { attachments, ...replyTo });
+    const refused = client.state.outbox === outbox;
+    sent.catch((cause: unknown) => {
+      const error = toChatError(cause);
+      const { code } = error;
+      if (refused) setProblem(code === 'UNAVAILABLE' ? t('composer.full') : `${t('state.failed')}: ${reasonOf(code, translator)}`);
+      onError?.(error);
+    });
+    setProblem('');
+    if (refused) return;
     setText('');
     textsOf(client).delete(roomKey);
     setFiles(NO_FILES);
@@ -206,6 +232,7 @@ export function Composer(props: ComposerProps): ReactElement {
       >
         {editing === null ? <SendIcon /> : <CheckIcon />}
       </button>
+      {problem !== '' && <span className="chat-counter" data-over="true" role="alert">{problem}</span>}
       <Hint id={hintId} client={client} left={left} maxLength={maxLength}>
         {tooMany ? t('file.tooMany', { count: ATTACHMENTS_MAX }) : null}
       </Hint>

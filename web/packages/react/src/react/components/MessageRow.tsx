@@ -3,6 +3,7 @@ import type { ComponentType, ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import type { ChatMessage, Role } from '../../protocol/types';
 import { useTranslator } from '../context';
+import { reasonOf } from '../reason';
 import type { DeliveryState, MessageRow as MessageRowData } from '../rows';
 import { Attachments } from './Attachments';
 import { Avatar } from './Avatar';
@@ -116,12 +117,12 @@ function Tick({ state }: { state: DeliveryState }): ReactElement {
 }
 
 function FailedActions({ row, deeds }: MessageRowProps): ReactElement {
-  const { t, has } = useTranslator();
+  const translator = useTranslator();
+  const { t } = translator;
   const { clientMessageId, error } = row.pending!;
-  const key = `error.${error?.code ?? 'other'}`;
   return (
     <div className="chat-failed" role="group" aria-label={t('state.failed')}>
-      <span>{t('state.failed')}: {has(key) ? t(key) : t('error.other')}</span>
+      <span>{t('state.failed')}: {reasonOf(error?.code, translator)}</span>
       <button type="button" className="chat-link" onClick={() => deeds.retry(clientMessageId)}>{t('action.retry')}</button>
       <button type="button" className="chat-link" onClick={() => deeds.discard(clientMessageId)}>{t('action.delete')}</button>
     </div>

@@ -1,10 +1,19 @@
-import { useId, useLayoutEffect, useRef } from 'react';
+import { useId, useLayoutEffect, useRef, useState } from 'react';
 import type { ReactElement } from 'react';
+import { toChatError } from '../../protocol/errors';
+import type { ChatError } from '../../protocol/errors';
 import { useTranslator } from '../context';
+import { whyUnchanged } from '../reason';
 
-/** Asks once more: what is deleted does not come back. */
-export function DeleteDialog({ onConfirm, onClose }: { onConfirm(): void; onClose(): void }): ReactElement {
-  const { t } = useTranslator();
+/** Asks once more: what is deleted does not come back. Stays open, with the reason, when it failed. */
+export function DeleteDialog(props: {
+  onConfirm(): Promise<void>; onClose(): void; onError?: ((error: ChatError) => void) | undefined;
+}): ReactElement {
+  const { onConfirm, onClose, onError } = props;
+  const translator = useTranslator();
+  const { t } = translator;
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Before the element goes: only an open dialog that is closed gives the focus back.
@@ -13,13 +22,24 @@ export function DeleteDialog({ onConfirm, onClose }: { onConfirm(): void; onClos
     if (element?.open === false) element.showModal();
     return () => element?.close();
   }, []);
+  const confirm = (): void => {
+    setBusy(true);
+    setProblem('');
+    onConfirm().then(() => dialog.current !== null && onClose(), (cause: unknown) => {
+      const error = toChatError(cause);
+      setBusy(false);
+      setProblem(whyUnchanged('menu.notDeleted', error.code, translator));
+      onError?.(error);
+    });
+  };
   return (
     <dialog ref={dialog} className="chat-dialog" aria-labelledby={`${id}t`} aria-describedby={`${id}d`} onCancel={onClose}>
       <h2 id={`${id}t`}>{t('menu.deleteTitle')}</h2>
       <p id={`${id}d`}>{t('menu.deleteHint')}</p>
+      {problem !== '' && <p className="chat-problem" role="alert">{problem}</p>}
       <div className="chat-dialog-actions">
         <button type="button" className="chat-button" data-quiet="true" onClick={onClose}>{t('composer.cancel')}</button>
-        <button type="button" className="chat-button" data-danger="true" onClick={onConfirm}>{t('menu.delete')}</button>
+        <button type="button" className="chat-button" data-danger="true" aria-disabled={busy} onClick={() => busy || confirm()}>{t('menu.delete')}</button>
       </div>
     </dialog>
   );

@@ -3,7 +3,6 @@ import type { ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import { EDIT_WINDOW_MS } from '../../client/limits';
 import { serverNow } from '../../clock';
-import { toChatError } from '../../protocol/errors';
 import type { ChatError } from '../../protocol/errors';
 import type { Attachment, ChatMessage, RoomKey } from '../../protocol/types';
 import { useTranslator } from '../context';
@@ -38,11 +37,7 @@ export function Overlay(props: OverlayProps): ReactElement {
   if (open.kind === 'images') return <Lightbox client={client} images={open.images} startAt={open.at} onClose={onClose} />;
   const { message } = open;
   if (open.kind === 'delete') {
-    const remove = (): void => {
-      onClose();
-      client.deleteMessage(roomKey, message.id).catch((error: unknown) => onError?.(toChatError(error)));
-    };
-    return <DeleteDialog onClose={onClose} onConfirm={remove} />;
+    return <DeleteDialog onClose={onClose} onConfirm={() => client.deleteMessage(roomKey, message.id)} onError={onError} />;
   }
   const pick = (item: MenuItem): void => {
     if (item === 'delete') return onOpen({ kind: 'delete', message });
