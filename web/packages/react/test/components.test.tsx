@@ -5,7 +5,9 @@ import { StrictMode, useEffect } from 'react';
 import type { ComponentType, ReactElement } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChatProvider, OrderChat, PlainViewport, ViewportContext } from '../src/index';
+import {
+  ChatProvider, EvidencePanel, NotificationToaster, OrderChat, PlainViewport, StatusChip, ViewportContext,
+} from '../src/index';
 import type { OrderChatProps, ViewportProps } from '../src/index';
 import { ChatClient, MemoryOutboxStorage } from '../src/client';
 import { ContractServer, Refusal } from './contract-server';
@@ -269,6 +271,22 @@ describe('OrderChat', () => {
     act(() => server.emitTo(order, 'order_status_update', { orderId: order.id, status: 'delivered' }));
     await screen.findByText('Здано');
     expect(onStatusChange).toHaveBeenCalledWith('delivered');
+  });
+
+  it('gives its parts colours of their own outside a chat', () => {
+    const client = clientOf(olia);
+    render(
+      <ChatProvider client={client} locale="en" theme="dark">
+        <StatusChip status="delivered" />
+        <NotificationToaster openRoom={null} onOpen={() => {}} />
+        <EvidencePanel roomKey={`order:${order.id}`} />
+      </ChatProvider>,
+    );
+    const parts = [screen.getByText('Delivered'), screen.getByRole('region'), screen.getByText(/No evidence yet/)];
+    for (const part of parts) {
+      expect(part).toHaveClass('chat-tokens');
+      expect(part.dataset['theme']).toBe('dark');
+    }
   });
 
   it('renders on a server without a browser', () => {

@@ -348,6 +348,34 @@ describe('orders and disputes', () => {
     await waitFor(() => expect(toasts.queryByText('Оголошення')).not.toBeInTheDocument());
   });
 
+  it('lead the focus on when they are dismissed by keys, and the next goes by itself', async () => {
+    const user = userEvent.setup();
+    await open(olia, (
+      <>
+        <OrderChat orderId={order.id} participants={{ client: olia, performer: ivan }} />
+        <NotificationToaster openRoom={`order:${order.id}`} onOpen={() => {}} />
+      </>
+    ));
+    await settle(1_600);
+    act(() => {
+      server.notify(olia, 'Перше');
+      server.notify(olia, 'Друге');
+    });
+    const toasts = within(screen.getByRole('region', { name: 'Notifications' }));
+    await toasts.findByText('Друге');
+    await user.click(field());
+    act(() => toasts.getAllByRole('button', { name: 'Dismiss the notification' })[0]!.focus());
+    await user.keyboard('{Enter}');
+    expect(toasts.queryByText('Перше')).not.toBeInTheDocument();
+    expect(toasts.getByRole('button', { name: 'Dismiss the notification' })).toHaveFocus();
+    await user.keyboard('{Enter}');
+    expect(field()).toHaveFocus();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    act(() => void server.notify(olia, 'Третє'));
+    await toasts.findByText('Третє');
+    expect(timers.mock.calls.map(([, ms]) => ms)).toContain(7_000);
+  });
+
   it('keep unread counts and notifications as the server tells them', async () => {
     await open();
     await until('asked', () => client.state.unread !== null);

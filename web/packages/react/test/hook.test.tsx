@@ -3,7 +3,7 @@ import { act, render, renderHook } from '@testing-library/react';
 import { StrictMode, useEffect, version } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChatProvider, useOrderMessage, useOrderMessages, useWebSocket } from '../src/index';
+import { ChatProvider, useOrderMessage, useOrderMessages, usePresentation, useWebSocket } from '../src/index';
 import type { WebSocketApi } from '../src/index';
 import { ChatClient, MemoryOutboxStorage } from '../src/client';
 import { HookScope } from '../src/react/scope';
@@ -228,6 +228,16 @@ describe('a hook scope', () => {
     server.say(order, ivan, 'перше');
     await until('all', () => everything.mock.calls.length === 2);
     expect(heard).toHaveBeenCalledTimes(1);
+  });
+
+  it('makes the formatters of a locale once for all who speak it', () => {
+    const made = vi.spyOn(Intl, 'DateTimeFormat');
+    const one = renderHook(() => usePresentation({ locale: 'en', timeZone: 'Asia/Tokyo' }));
+    const count = made.mock.calls.length;
+    const two = renderHook(() => usePresentation({ locale: 'en', timeZone: 'Asia/Tokyo' }));
+    expect(two.result.current.translator).toBe(one.result.current.translator);
+    expect(made.mock.calls.length).toBe(count);
+    made.mockRestore();
   });
 
   it('survives a handler that throws', async () => {

@@ -64,9 +64,26 @@ export function useChatClient(): ChatClient {
   return useContext(ClientContext) ?? sharedClient({});
 }
 
+export function useTheme(): Theme {
+  return useContext(PresentationContext).theme ?? 'auto';
+}
+
+/** The last translator of each locale and zone: every row asks for one, and formatters are dear. */
+const translators: Map<string, { dictionary: Strings; overrides: StringOverrides | undefined; translator: Translator }> = new Map();
+function translatorOf(locale: Locale, dictionary: Strings, timeZone?: string, overrides?: StringOverrides): Translator {
+  const regional = regionalLocale(locale);
+  const key = `${regional} ${timeZone ?? ''}`;
+  let last = translators.get(key);
+  if (last?.dictionary !== dictionary || last.overrides !== overrides) {
+    last = { dictionary, overrides, translator: createTranslator(regional, dictionary, timeZone, overrides) };
+    translators.set(key, last);
+  }
+  return last.translator;
+}
+
 /** `ready` is false while the dictionary is on its way: texts are empty then. */
 export function usePresentation(
-  own: Presentation = {},
+  own: Presentation = {}, wanted = true,
 ): { locale: Locale; theme: Theme; translator: Translator; ready: boolean } {
   const outer = useContext(PresentationContext);
   const locale = own.locale ?? outer.locale ?? 'uk';
@@ -76,22 +93,23 @@ export function usePresentation(
   const find = (): Strings | null => findLocale(locale);
   const dictionary = useSyncExternalStore(onLocale, find, find);
   useEffect(() => {
-    if (dictionary === null) loadLocale(locale).catch(() => {});
+    if (wanted && dictionary === null) loadLocale(locale).catch(() => {});
   });
   const translator = useMemo(
-    () => createTranslator(regionalLocale(locale), dictionary ?? NO_STRINGS, timeZone, strings),
+    () => translatorOf(locale, dictionary ?? NO_STRINGS, timeZone, strings),
     [locale, dictionary, timeZone, strings],
   );
   return { locale, theme, translator, ready: dictionary !== null };
 }
 
 const NO_STRINGS = {} as Strings;
+const NOTHING: Presentation = {};
 const TranslatorContext = createContext<Translator | null>(null);
 export const TranslatorProvider: Provider<Translator | null> = TranslatorContext.Provider;
 
 /** Texts and dates inside the components of this package. */
 export function useTranslator(): Translator {
   const inner = useContext(TranslatorContext);
-  const { translator } = usePresentation();
+  const { translator } = usePresentation(NOTHING, inner === null);
   return inner ?? translator;
 }

@@ -3,7 +3,7 @@ import type { ReactElement } from 'react';
 import type { Attachment, RoomKey } from '../../protocol/types';
 import { selectRoom } from '../../store/selectors';
 import type { ChatState } from '../../store/state';
-import { useChatClient, useTranslator } from '../context';
+import { useChatClient, useTheme, useTranslator } from '../context';
 import { useChatState } from '../use-chat-state';
 import { Attachments, isImage } from './Attachments';
 import { Lightbox } from './lazy';
@@ -12,15 +12,16 @@ import { Lightbox } from './lazy';
 export function EvidencePanel({ roomKey }: { roomKey: RoomKey }): ReactElement {
   const client = useChatClient();
   const { t, day } = useTranslator();
+  const theme = useTheme();
   const room = useChatState(client, useCallback((state: ChatState) => selectRoom(state, roomKey), [roomKey]));
   const [open, setOpen] = useState<{ images: readonly Attachment[]; at: number } | null>(null);
   const given = useMemo(
     () => room.messages.filter(({ attachments, deletedAt }) => attachments.length > 0 && deletedAt === null),
     [room.messages],
   );
-  if (given.length === 0) return <p className="chat-evidence-none">{t('evidence.none')}</p>;
+  if (given.length === 0) return <p className="chat-evidence-none chat-tokens" data-theme={theme}>{t('evidence.none')}</p>;
   return (
-    <div className="chat-evidence">
+    <div className="chat-evidence chat-tokens" data-theme={theme}>
       {given.map((message) => (
         <div key={message.id}>
           <p><bdi>{room.participants.get(message.senderId)?.name ?? ''}</bdi> · {day(message.createdAt)}</p>

@@ -6,7 +6,7 @@ import { roomKey } from '../../protocol/events';
 import type { ChatMessage, NotificationEvent, RoomKey } from '../../protocol/types';
 import { selectRoom } from '../../store/selectors';
 import type { ChatState } from '../../store/state';
-import { useChatClient, useTranslator } from '../context';
+import { useChatClient, useTheme, useTranslator } from '../context';
 import { useChatState } from '../use-chat-state';
 import { BellIcon, CloseIcon } from './icons';
 import { systemText } from './SystemRow';
@@ -34,6 +34,7 @@ export function NotificationToaster(props: {
   const { client = provided, openRoom, onOpen, titleOf } = props;
   const translator = useTranslator();
   const { t } = translator;
+  const theme = useTheme();
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
   const [held, setHeld] = useState(false);
   const latest = useRef({ translator, openRoom });
@@ -45,7 +46,18 @@ export function NotificationToaster(props: {
   useEffect(() => {
     liveSince.current = isLive ? Date.now() : Infinity;
   }, [isLive]);
-  const close = useCallback((id: string) => setToasts((all) => all.filter((one) => one.id !== id)), []);
+  const box = useRef<HTMLElement>(null);
+  const cameFrom = useRef<EventTarget | null>(null);
+  // What goes while it is pointed at, or in focus, sends no event of that.
+  const close = useCallback((id: string) => {
+    setHeld(false);
+    setToasts((all) => all.filter((one) => one.id !== id));
+  }, []);
+  const dismiss = (id: string, button: HTMLElement): void => {
+    close(id);
+    const next = [...box.current!.querySelectorAll<HTMLElement>('.chat-tool')].find((one) => one !== button) ?? cameFrom.current;
+    if (next instanceof HTMLElement) next.focus();
+  };
 
   useEffect(() => {
     const show = (toast: Toast): void => {
@@ -78,8 +90,13 @@ export function NotificationToaster(props: {
     // Pointing at a toast, or being in it, holds it; nothing is done by that.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <section
-      className="chat-toasts" aria-label={t('notify.region')} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}
-      onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}
+      ref={box} className="chat-toasts chat-tokens" data-theme={theme} aria-label={t('notify.region')}
+      onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}
+      onFocus={({ relatedTarget }) => {
+        if (!box.current!.contains(relatedTarget)) cameFrom.current = relatedTarget;
+        setHeld(true);
+      }}
+      onBlur={() => setHeld(false)}
     >
       <div role="status">
         {toasts.map(({ id, name, text, room }) => (
@@ -95,7 +112,7 @@ export function NotificationToaster(props: {
               {head(name, room) !== '' && <strong><bdi>{head(name, room)}</bdi></strong>}
               <span dir="auto">{text}</span>
             </button>
-            <button type="button" className="chat-tool" aria-label={t('notify.close')} title={t('notify.close')} onClick={() => close(id)}>
+            <button type="button" className="chat-tool" aria-label={t('notify.close')} title={t('notify.close')} onClick={(event) => dismiss(id, event.currentTarget)}>
               <CloseIcon />
             </button>
           </div>

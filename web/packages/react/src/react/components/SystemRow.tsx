@@ -4,7 +4,7 @@ import type { StringKey } from '../../i18n/strings';
 import { roomKind } from '../../protocol/events';
 import type { ChatMessage } from '../../protocol/types';
 import type { Params } from '../../i18n/translator';
-import { useTranslator } from '../context';
+import { useTheme, useTranslator } from '../context';
 import { FlagIcon, ScalesIcon } from './icons';
 
 /** Any translator that has the texts of the package. */
@@ -56,6 +56,7 @@ export const SystemRow: ComponentType<{ message: ChatMessage; nameOf(id: string)
 /** A status as a word in a pill; an unknown one is shown as it came. */
 export function StatusChip({ status }: { status: string }): ReactElement {
   const { t, has } = useTranslator();
+  const theme = useTheme();
   const key = `status.${status}`;
-  return <span className="chat-status" data-status={status}>{has(key) ? t(key) : status}</span>;
+  return <span className="chat-status chat-tokens" data-theme={theme} data-status={status}>{has(key) ? t(key) : status}</span>;
 }
