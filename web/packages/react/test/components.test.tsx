@@ -273,6 +273,16 @@ describe('OrderChat', () => {
     expect(onStatusChange).toHaveBeenCalledWith('delivered');
   });
 
+  it('says that it waits for a connection where nothing was kept', async () => {
+    const client = clientOf(olia);
+    await server.stop();
+    render(<Chat client={client} />);
+    expect(await screen.findByText('Waiting for a connection')).toBeInTheDocument();
+    await server.start();
+    act(() => client.retryNow());
+    await screen.findByText('Your conversation starts here');
+  });
+
   it('gives its parts colours of their own outside a chat', () => {
     const client = clientOf(olia);
     render(

@@ -114,12 +114,12 @@ describe('what one does with messages', () => {
     await pick('Завтар', 'Edit');
     await user.clear(screen.getByRole('textbox', { name: 'Editing the message' }));
     await user.keyboard('Завтра{Enter}');
-    expect(await screen.findByRole('alert')).toHaveTextContent('Not saved: the chat is closed');
+    await waitFor(() => expect(screen.getByRole('alert')).toHaveTextContent('Not saved: the chat is closed'));
     expect(screen.getByRole('textbox', { name: 'Editing the message' })).toHaveValue('Завтра');
     await user.keyboard('{Escape}');
     await pick('Завтар', 'Delete');
     await user.click(await screen.findByRole('button', { name: 'Delete' }));
-    expect(await screen.findByRole('alert')).toHaveTextContent('Not deleted: the chat is closed');
+    await waitFor(() => expect(screen.getByRole('alert')).toHaveTextContent('Not deleted: the chat is closed'));
     closed = false;
     await user.click(screen.getByRole('button', { name: 'Delete' }));
     await within(list()).findByText('Message deleted');
@@ -132,7 +132,7 @@ describe('what one does with messages', () => {
     await user.type(field(), 'зайве');
     vi.spyOn(client, 'send').mockRejectedValueOnce(new ChatError('UNAVAILABLE'));
     await user.keyboard('{Enter}');
-    expect(await screen.findByText('Too many messages are waiting to be sent')).toHaveRole('alert');
+    await waitFor(() => expect(screen.getByRole('alert')).toHaveTextContent('Not sent: too much is waiting'));
     expect(field()).toHaveValue('зайве');
     await user.keyboard('{Enter}');
     await until('stored', () => order.messages.length === 1);

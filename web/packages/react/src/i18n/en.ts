@@ -20,7 +20,6 @@ export const en: Strings = {
   'composer.moderator': 'Moderators only read the chat of an order',
   'composer.tooLate': 'It can no longer be changed',
   'composer.notSaved': 'Not saved',
-  'composer.full': 'Too many messages are waiting to be sent',
   'file.progress': 'Uploading {name}',
   'file.remove': 'Remove {name}',
   'file.retry': 'Retry {name}',
@@ -158,6 +157,7 @@ export const en: Strings = {
   'error.INVALID_PAYLOAD': 'the server did not accept the message',
   'error.RATE_LIMITED': 'too many messages at once',
   'error.EXPIRED_UNSENT': 'a day passed without a connection',
+  'error.UNAVAILABLE': 'too much is waiting to be done, try later',
   'error.DISCONNECTED': 'no connection',
   'error.other': 'something went wrong',
 };

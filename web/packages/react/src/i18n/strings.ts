@@ -21,7 +21,6 @@ export interface Strings {
   'composer.moderator': string;
   'composer.tooLate': string;
   'composer.notSaved': string;
-  'composer.full': string;
   'file.progress': string;
   'file.remove': string;
   'file.retry': string;
@@ -155,6 +154,7 @@ export interface Strings {
   'error.INVALID_PAYLOAD': string;
   'error.RATE_LIMITED': string;
   'error.EXPIRED_UNSENT': string;
+  'error.UNAVAILABLE': string;
   'error.DISCONNECTED': string;
   'error.other': string;
 }

@@ -26,7 +26,6 @@ export const uk: Strings = {
   'composer.moderator': 'Модератори лише читають чат замовлення',
   'composer.tooLate': 'Змінити вже не можна',
   'composer.notSaved': 'Не збережено',
-  'composer.full': 'Забагато повідомлень чекають на надсилання',
   'file.progress': 'Завантаження: {name}',
   'file.remove': 'Прибрати {name}',
   'file.retry': 'Повторити: {name}',
@@ -174,6 +173,7 @@ export const uk: Strings = {
   'error.INVALID_PAYLOAD': 'сервер не прийняв повідомлення',
   'error.RATE_LIMITED': 'забагато повідомлень одразу',
   'error.EXPIRED_UNSENT': 'минула доба без зв’язку',
+  'error.UNAVAILABLE': 'забагато чекає в черзі, спробуйте пізніше',
   'error.DISCONNECTED': 'немає зв’язку',
   'error.other': 'сталася помилка',
 };

@@ -3,8 +3,11 @@ import type { ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import type { RoomKey } from '../../protocol/types';
 import { useTranslator } from '../context';
+import type { ChatState } from '../../store/state';
+import { useChatState } from '../use-chat-state';
 import type { RoomView } from '../use-room';
-import { ChatIcon, LockIcon } from './icons';
+import { ChatIcon } from './icons';
+import { Notice } from './lazy';
 
 /** Not a message to show, though there may be some: no snapshot yet, or one without history. */
 export function isBare({ room, pending, hasOlder }: RoomView): boolean {
@@ -25,35 +28,15 @@ export function Skeleton({ label = '' }: { label?: string }): ReactElement {
 export function Waiting({ client, roomKey, view }: { client: ChatClient; roomKey: RoomKey; view: RoomView }): ReactElement {
   const { t } = useTranslator();
   const { hasOlder } = view;
-  const { phase, error, older } = view.room;
+  const { phase, older } = view.room;
+  const hopeful = useChatState(client, selectHopeful);
   useEffect(() => {
     if (hasOlder && older === 'idle') void client.loadOlder(roomKey);
   }, [client, roomKey, hasOlder, older]);
-  if (older === 'failed') {
-    return (
-      <div className="chat-list chat-notice" role="alert">
-        <h2>{t('list.olderFailed')}</h2>
-        <button type="button" className="chat-button" onClick={() => void client.loadOlder(roomKey)}>
-          {t('action.retry')}
-        </button>
-      </div>
-    );
-  }
-  if (phase !== 'refused') {
-    return <Skeleton label={t('list.loading')} />;
-  }
-  const why = error?.code === 'FORBIDDEN' ? 'forbidden' : error?.code === 'NOT_FOUND' ? 'notFound' : 'error';
-  return (
-    <div className="chat-list chat-notice" role="alert">
-      <LockIcon />
-      <h2>{t(`room.${why}Title`)}</h2>
-      <p>{t(`room.${why}Hint`)}</p>
-      {why === 'error' && (
-        <button type="button" className="chat-button" onClick={() => client.retryRoom(roomKey)}>{t('action.retry')}</button>
-      )}
-    </div>
-  );
+  if (older === 'failed' || phase === 'refused' || !hopeful) return <Notice client={client} roomKey={roomKey} room={view.room} />;
+  return <Skeleton label={t('list.loading')} />;
 }
+const selectHopeful = ({ link }: ChatState): boolean => /^(idle|connecting|live)$/.test(link.kind);
 
 export function EmptyChat({ readOnly }: { readOnly: boolean }): ReactElement {
   const { t } = useTranslator();

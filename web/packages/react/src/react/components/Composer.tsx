@@ -1,5 +1,5 @@
 import { useEffect, useId, useImperativeHandle, useRef, useState } from 'react';
-import type { ClipboardEvent, KeyboardEvent, ReactElement, ReactNode, Ref } from 'react';
+import type { ClipboardEvent, ComponentProps, KeyboardEvent, ReactElement, ReactNode, Ref } from 'react';
 import type { ChatClient } from '../../client/client';
 import { ATTACHMENTS_MAX } from '../../client/limits';
 import { toChatError } from '../../protocol/errors';
@@ -8,11 +8,10 @@ import { newId } from '../../client/ids';
 import type { UploadOptions } from '../../client/uploads';
 import type { AttachmentInput, ChatMessage, RoomKey } from '../../protocol/types';
 import { useTranslator } from '../context';
-import { reasonOf, whyUnchanged } from '../reason';
 import { useChatState } from '../use-chat-state';
 import type { ChatState } from '../../store/state';
 import { CheckIcon, ClipIcon, LockIcon, SendIcon } from './icons';
-import { DraftTray, WritingBanner } from './lazy';
+import { DraftTray, Problem, WritingBanner } from './lazy';
 import { useSeconds } from './use-seconds';
 
 /** What the field is for: a new message, an answer to one, or another text for one. */
@@ -67,13 +66,12 @@ const selectPause = (state: ChatState): number => state.pausedUntil;
 /** Mount it anew (by key) for another chat, and for editing another message. */
 export function Composer(props: ComposerProps): ReactElement {
   const { client, roomKey, maxLength, readOnly, writing, onWriting, onLastOwn, upload, onError, handle } = props;
-  const translator = useTranslator();
-  const { t } = translator;
+  const { t } = useTranslator();
   const editing = writing.kind === 'edit' ? writing.message : null;
   const [text, setText] = useState(() => editing?.content ?? textsOf(client).get(roomKey) ?? '');
   const [files, setFiles] = useState(NO_FILES);
   const [tooMany, setTooMany] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<ComponentProps<typeof Problem> | null>(null);
   const [saving, setSaving] = useState(false);
   const [tray, setTray] = useState<TrayState | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -110,7 +108,7 @@ export function Composer(props: ComposerProps): ReactElement {
 
   const change = (value: string): void => {
     setText(value);
-    setProblem('');
+    setProblem(null);
     if (editing !== null) return;
     textsOf(client).set(roomKey, value);
     client.setTyping(roomKey, value.trim() !== '');
@@ -125,14 +123,14 @@ export function Composer(props: ComposerProps): ReactElement {
     if (editing !== null) {
       if (text.trim() === editing.content) return onWriting(NEW);
       setSaving(true);
-      setProblem('');
+      setProblem(null);
       client.editMessage(roomKey, editing.id, text.trim()).then(
         // Unless the reader went on to something else meanwhile.
         () => field.current !== null && onWriting(NEW),
         (cause: unknown) => {
           const error = toChatError(cause);
           setSaving(false);
-          setProblem(whyUnchanged('composer.notSaved', error.code, translator));
+          setProblem({ what: 'composer.notSaved', code: error.code });
           onError?.(error);
         },
       );
@@ -147,11 +145,10 @@ export function Composer(props: ComposerProps): ReactElement {
     const refused = client.state.outbox === outbox;
     sent.catch((cause: unknown) => {
       const error = toChatError(cause);
-      const { code } = error;
-      if (refused) setProblem(code === 'UNAVAILABLE' ? t('composer.full') : `${t('state.failed')}: ${reasonOf(code, translator)}`);
+      if (refused) setProblem({ what: 'state.failed', code: error.code });
       onError?.(error);
     });
-    setProblem('');
+    setProblem(null);
     if (refused) return;
     setText('');
     textsOf(client).delete(roomKey);
@@ -232,7 +229,7 @@ export function Composer(props: ComposerProps): ReactElement {
       >
         {editing === null ? <SendIcon /> : <CheckIcon />}
       </button>
-      {problem !== '' && <span className="chat-counter" data-over="true" role="alert">{problem}</span>}
+      {problem !== null && <span className="chat-counter" data-over="true" role="alert"><Problem {...problem} /></span>}
       <Hint id={hintId} client={client} left={left} maxLength={maxLength}>
         {tooMany ? t('file.tooMany', { count: ATTACHMENTS_MAX }) : null}
       </Hint>

@@ -3,11 +3,11 @@ import type { ComponentType, ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import type { ChatMessage, Role } from '../../protocol/types';
 import { useTranslator } from '../context';
-import { reasonOf } from '../reason';
 import type { DeliveryState, MessageRow as MessageRowData } from '../rows';
 import { Attachments } from './Attachments';
 import { Avatar } from './Avatar';
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, FileIcon, MoreIcon } from './icons';
+import { FailedActions } from './lazy';
 import { MessageText } from './MessageText';
 import { Quote } from './Quote';
 
@@ -95,7 +95,7 @@ export const MessageRow: ComponentType<MessageRowProps> = memo(function MessageR
           </button>
         )}
       </div>
-      {pending?.state === 'failed' && <FailedActions {...props} />}
+      {pending?.state === 'failed' && <FailedActions pending={pending} deeds={deeds} />}
     </article>
   );
 });
@@ -113,18 +113,5 @@ function Tick({ state }: { state: DeliveryState }): ReactElement {
       <Icon />
       <span className="chat-hidden">{name}</span>
     </span>
-  );
-}
-
-function FailedActions({ row, deeds }: MessageRowProps): ReactElement {
-  const translator = useTranslator();
-  const { t } = translator;
-  const { clientMessageId, error } = row.pending!;
-  return (
-    <div className="chat-failed" role="group" aria-label={t('state.failed')}>
-      <span>{t('state.failed')}: {reasonOf(error?.code, translator)}</span>
-      <button type="button" className="chat-link" onClick={() => deeds.retry(clientMessageId)}>{t('action.retry')}</button>
-      <button type="button" className="chat-link" onClick={() => deeds.discard(clientMessageId)}>{t('action.delete')}</button>
-    </div>
   );
 }

@@ -3,7 +3,7 @@ import type { ComponentProps, ComponentType, ReactElement } from 'react';
 import type * as extras from '../extras';
 
 type Extras = typeof extras;
-type Parts = 'DraftTray' | 'Lightbox' | 'NewsLog' | 'Overlay' | 'WritingBanner';
+type Parts = 'DraftTray' | 'FailedActions' | 'Lightbox' | 'NewsLog' | 'Notice' | 'Overlay' | 'Problem' | 'WritingBanner';
 let all: Promise<Extras> | undefined;
 const fetchAll = (): Promise<Extras> =>
   import('../extras').catch(() => new Promise((again) => setTimeout(again, 1000)).then(fetchAll));
@@ -38,7 +38,10 @@ function later<Name extends Parts>(name: Name): ComponentType<ComponentProps<Ext
   };
 }
 export const DraftTray: ComponentType<ComponentProps<Extras['DraftTray']>> = later('DraftTray');
+export const FailedActions: ComponentType<ComponentProps<Extras['FailedActions']>> = later('FailedActions');
 export const Lightbox: ComponentType<ComponentProps<Extras['Lightbox']>> = later('Lightbox');
 export const NewsLog: ComponentType<ComponentProps<Extras['NewsLog']>> = later('NewsLog');
+export const Notice: ComponentType<ComponentProps<Extras['Notice']>> = later('Notice');
 export const Overlay: ComponentType<ComponentProps<Extras['Overlay']>> = later('Overlay');
+export const Problem: ComponentType<ComponentProps<Extras['Problem']>> = later('Problem');
 export const WritingBanner: ComponentType<ComponentProps<Extras['WritingBanner']>> = later('WritingBanner');

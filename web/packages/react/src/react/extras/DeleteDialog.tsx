@@ -3,17 +3,16 @@ import type { ReactElement } from 'react';
 import { toChatError } from '../../protocol/errors';
 import type { ChatError } from '../../protocol/errors';
 import { useTranslator } from '../context';
-import { whyUnchanged } from '../reason';
+import { Problem } from './Problem';
 
 /** Asks once more: what is deleted does not come back. Stays open, with the reason, when it failed. */
 export function DeleteDialog(props: {
   onConfirm(): Promise<void>; onClose(): void; onError?: ((error: ChatError) => void) | undefined;
 }): ReactElement {
   const { onConfirm, onClose, onError } = props;
-  const translator = useTranslator();
-  const { t } = translator;
+  const { t } = useTranslator();
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<ChatError | null>(null);
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Before the element goes: only an open dialog that is closed gives the focus back.
@@ -24,11 +23,11 @@ export function DeleteDialog(props: {
   }, []);
   const confirm = (): void => {
     setBusy(true);
-    setProblem('');
+    setProblem(null);
     onConfirm().then(() => dialog.current !== null && onClose(), (cause: unknown) => {
       const error = toChatError(cause);
       setBusy(false);
-      setProblem(whyUnchanged('menu.notDeleted', error.code, translator));
+      setProblem(error);
       onError?.(error);
     });
   };
@@ -36,7 +35,7 @@ export function DeleteDialog(props: {
     <dialog ref={dialog} className="chat-dialog" aria-labelledby={`${id}t`} aria-describedby={`${id}d`} onCancel={onClose}>
       <h2 id={`${id}t`}>{t('menu.deleteTitle')}</h2>
       <p id={`${id}d`}>{t('menu.deleteHint')}</p>
-      {problem !== '' && <p className="chat-problem" role="alert">{problem}</p>}
+      {problem !== null && <p className="chat-problem" role="alert"><Problem what="menu.notDeleted" code={problem.code} /></p>}
       <div className="chat-dialog-actions">
         <button type="button" className="chat-button" data-quiet="true" onClick={onClose}>{t('composer.cancel')}</button>
         <button type="button" className="chat-button" data-danger="true" aria-disabled={busy} onClick={() => busy || confirm()}>{t('menu.delete')}</button>

@@ -5,8 +5,9 @@ import { UPLOAD_BYTES_MAX } from '../../client/limits';
 import { ChatError, toChatError } from '../../protocol/errors';
 import type { AttachmentInput, ChatErrorCode, RoomKey } from '../../protocol/types';
 import type { PickedFile, TrayState, Uploader } from '../components/Composer';
-import { AlertIcon, CloseIcon, FileIcon, RetryIcon } from '../components/icons';
+import { AlertIcon, CloseIcon, FileIcon } from '../components/icons';
 import { useTranslator } from '../context';
+import { RetryIcon } from './icons';
 
 export interface DraftTrayProps {
   client: ChatClient;

@@ -3,8 +3,9 @@ import type { KeyboardEvent, ReactElement } from 'react';
 import type { ChatClient } from '../../client/client';
 import type { Attachment } from '../../protocol/types';
 import { save, useFile } from '../components/Attachments';
-import { ArrowLeftIcon, CloseIcon, DownloadIcon } from '../components/icons';
+import { CloseIcon, DownloadIcon } from '../components/icons';
 import { useTranslator } from '../context';
+import { ArrowLeftIcon } from './icons';
 
 /** Pictures of one message, large; a modal dialog with arrows, Escape and download. */
 export function Lightbox(props: {

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactElement } from 'react';
-import { CopyIcon, PenIcon, ReplyIcon, TrashIcon } from '../components/icons';
 import { useTranslator } from '../context';
 import type { StringKey } from '../../i18n/strings';
+import { CopyIcon, PenIcon, ReplyIcon, TrashIcon } from './icons';
 
 export type MenuItem = 'reply' | 'copy' | 'edit' | 'delete';
 const ICONS: Readonly<Record<MenuItem, () => ReactElement>> = {

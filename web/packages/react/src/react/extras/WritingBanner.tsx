@@ -1,8 +1,9 @@
 import type { ReactElement } from 'react';
 import type { Writing } from '../components/Composer';
-import { CloseIcon, PenIcon, ReplyIcon } from '../components/icons';
+import { CloseIcon } from '../components/icons';
 import { Excerpt } from '../components/Quote';
 import { useTranslator } from '../context';
+import { PenIcon, ReplyIcon } from './icons';
 
 /** Over the field: what is answered, or changed. */
 export function WritingBanner({ writing, onCancel }: { writing: Exclude<Writing, { kind: 'new' }>; onCancel(): void }): ReactElement {

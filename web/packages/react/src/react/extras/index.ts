@@ -6,3 +6,5 @@ export { DraftTray } from './DraftTray';
 export { WritingBanner } from './WritingBanner';
 export { installFileDrop } from './file-drop';
 export { installListKeys } from './list-keys';
+export { FailedActions, Problem } from './Problem';
+export { Notice } from './Notice';
