@@ -157,9 +157,14 @@ void Client::dispatch(Socket& socket, Packet& packet, Attachments attachments) {
     socket.rare_->acks->answered(*packet.id, {std::move(args), std::move(attachments)});
     return socket.trim_acks();
   }
-  const json::string name = std::move(args.front().get_string());
+  std::string number;
+  json::string name;
+  if (json::string* const text = args.front().if_string())
+    name = std::move(*text);
+  else
+    write_json(number, args.front());
   args.erase(args.begin());
-  const std::string_view event_name(name.data(), name.size());
+  const std::string_view event_name = number.empty() ? std::string_view(name.data(), name.size()) : number;
   socket.nsp_->dispatch(socket, Event(event_name, std::move(args), std::move(attachments),
                                       packet.id ? Ack(socket.ref(), *packet.id) : Ack(), packet.bytes));
 }

@@ -59,6 +59,8 @@ bool placeholders_fit(const json::value& value, std::size_t attachments) {
 Defect check_event(const json::value& data, const PacketLimits& limits) {
   const json::array* array = data.if_array();
   if (array == nullptr || array->empty()) return Defect::payload;
+  // The reference takes a number for a name too; who listens for it knows it as text.
+  if (array->front().is_number()) return Defect::none;
   const json::string* name = array->front().if_string();
   if (name == nullptr) return Defect::event_name;
   const std::string_view event(name->data(), name->size());

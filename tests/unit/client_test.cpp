@@ -49,6 +49,22 @@ TEST_F(ClientTest, ConnectIsAnsweredBeforeAnythingElse) {
   EXPECT_EQ(bob.hears().at(1), R"(2["auth",{}])");
 }
 
+TEST_F(ClientTest, ANumberIsTheNameOfAnEventToo) {
+  world.tables[0]->on("5",
+                      [](Socket&, Event& event) { event.ack().send(event.args(), event.attachments()); });
+  world.tables[0]->on("-1.5", [](Socket&, Event& event) { event.ack().send({"half"}, {}); });
+  world.tables[0]->on_unknown([](Socket&, Event& event) { event.ack().send({event.name()}, {}); });
+  start();
+  Person alice(world);
+  alice.joins();
+  alice.hears();
+  for (const std::string_view packet : {"21[5,\"x\"]", "22[-1.5]", "23[18446744073709551615]", "24[1e2]"})
+    alice.says(packet);
+  EXPECT_EQ(alice.hears(),
+            (Packets{"31[\"x\"]", "32[\"half\"]", "33[\"18446744073709551615\"]", "34[\"100\"]"}));
+  EXPECT_TRUE(gone.empty());
+}
+
 TEST_F(ClientTest, NamespacesAreApart) {
   start();
   Person alice(world);

@@ -162,7 +162,7 @@ TEST(Msgpack, RefusesWhatIsNoPacket) {
        "e\xa2id\xcf\xff\xff\xff\xff\xff\xff\xff\xff"s,
        Defect::id},
       {"\x83\xa4type\x02\xa3nsp\xa1/\xa4"
-       "data\x91\x01"s,
+       "data\x91\xc3"s,
        Defect::event_name},
       {"\x83\xa4type\x02\xa3nsp\xa1/\xa4"
        "data\x91\xa7"

@@ -126,7 +126,7 @@ TEST(SocketPacket, RefusesEachDefect) {
       {"1null", Defect::payload},
       {"31", Defect::payload},
       {"31{}", Defect::payload},
-      {"2[1]", Defect::event_name},
+      {"2[true]", Defect::event_name},
       {"2[null]", Defect::event_name},
       {"2[{}]", Defect::event_name},
       {R"(2["connect"])", Defect::event_name},
