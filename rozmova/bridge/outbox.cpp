@@ -217,10 +217,7 @@ void Outbox::tell(const Effect& effect) {
     std::string text;
     chat::append_message(text, message);
     house.metrics().count(Count::messages_stored);
-    house.broadcast(message.chat,
-                    sioxx::encode_event("/", chat::names(message.chat.kind).message, text,
-                                        static_cast<std::uint64_t>(message.seq)),
-                    nullptr, sioxx::engine::Delivery::durable);
+    house.tell(chat::News::Kind::message, message, {{{chat::names(message.chat.kind).message, text}}});
     house.notices().message_stored(message, appended.chat);
   }
   for (const Notification& notification : effect.notifications) house.notices().tell(notification);

@@ -56,6 +56,17 @@ for (const [name, options] of Object.entries({ websocket: websocketOnly, polling
       again.closes();
     });
 
+    test('what the outbox says, once at every node', async () => {
+      const content = `Кошти зарезервовано ${randomUUID()}`;
+      await cluster.postgres.ask(`INSERT INTO rozmova_outbox (kind, payload) VALUES ('system_message', '${JSON.stringify({ orderId: order.id, content })}')`);
+      for (const device of [a, b]) await device.hears('order_message', { content });
+      const { seq } = await a.sends(order, 'після неї');
+      for (const device of [a, b]) {
+        await device.hears('order_message', { seq });
+        assert.equal(device.heard('order_message', { content }).length, 1);
+      }
+    });
+
     test('edits and deletions', async () => {
       const message = await a.sends(order, 'з помилкою');
       await a.does('order_message_edit', { orderId: order.id, messageId: message.id, content: 'без помилки' });
