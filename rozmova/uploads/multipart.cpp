@@ -105,7 +105,11 @@ Multipart::Event Multipart::next() {
         break;
       }
       case State::head: {
-        if (buffer_.size() >= 2 && buffer_.starts_with("--"))
+        if (has_file_ && buffer_.size() >= 2 && !buffer_.starts_with("\r\n")) {
+          state_ = State::end;
+          break;
+        }
+        if (buffer_.starts_with("--"))
           return wrong("the form has no file: a part with a filename is expected");
         const std::size_t end = buffer_.find("\r\n\r\n");
         if (end == std::string::npos) {
@@ -138,8 +142,10 @@ Multipart::Event Multipart::next() {
       case State::file: {
         const std::size_t at = buffer_.find(delimiter_);
         if (at == 0) {
-          state_ = State::end;
-          return Event::end;
+          buffer_.erase(0, delimiter_.size());
+          has_file_ = true;
+          state_ = State::head;
+          break;
         }
         // The start of what may become the boundary is kept back.
         const std::size_t sure = at != std::string::npos ? at
@@ -151,11 +157,26 @@ Multipart::Event Multipart::next() {
         buffer_.erase(0, sure);
         return Event::bytes;
       }
+      case State::late_field: {
+        const std::size_t at = buffer_.find(delimiter_);
+        if (at == std::string::npos) {
+          if (buffer_.size() >= delimiter_.size()) buffer_.erase(0, buffer_.size() - delimiter_.size() + 1);
+          return Event::more;
+        }
+        buffer_.erase(0, at + delimiter_.size());
+        state_ = State::head;
+        break;
+      }
     }
   }
 }
 
 Multipart::Event Multipart::begin_part() {
+  if (has_file_ && is_file_) return wrong("a form carries one file; send each in a request of its own");
+  if (has_file_) {
+    state_ = State::late_field;
+    return next();
+  }
   if (!is_file_) {
     if (++fields_ > fields_max) return wrong("the form has too many fields");
     state_ = State::field;

@@ -27,7 +27,7 @@ class Multipart {
     field,  ///< name() and value()
     file,   ///< a file begins: file_name(), file_type(); its bytes follow
     bytes,  ///< piece() of the file
-    end,    ///< the file is whole; what follows is of no interest
+    end,    ///< the file is whole, and no other one follows; fields behind it are of no interest
     wrong,  ///< reason(); nothing more can be made of this body
   };
 
@@ -45,7 +45,7 @@ class Multipart {
   const std::string& reason() const { return value_; }
 
  private:
-  enum class State : std::uint8_t { preamble, head, field, file_start, file, end, wrong };
+  enum class State : std::uint8_t { preamble, head, field, file_start, file, late_field, end, wrong };
 
   Event wrong(std::string reason);
   Event begin_part();
@@ -55,7 +55,8 @@ class Multipart {
   const std::string delimiter_;  ///< CRLF "--" boundary
   std::string buffer_;
   std::string name_, value_, type_;
-  bool is_file_ = false;
+  bool is_file_ = false;   ///< the part whose head was read last
+  bool has_file_ = false;  ///< it is whole; what comes now stands behind it
   int fields_ = 0;
 };
 

@@ -102,6 +102,16 @@ describe('uploads', () => {
     await isRefused(await fetch(`${world.url}/v1/uploads`, { method: 'POST', headers: auth(scene.bob), body: late }), 400, 'INVALID_PAYLOAD');
   });
 
+  test('a form with two files is refused, and neither is kept', async () => {
+    const form = new FormData();
+    form.append('orderId', scene.order.id);
+    for (const name of ['a.txt', 'b.txt']) form.append('file', new Blob(['x']), name);
+    const answer = await fetch(`${world.url}/v1/uploads`, { method: 'POST', headers: auth(scene.bob), body: form });
+    const { error } = await answer.json();
+    assert.deepEqual([answer.status, error.code], [400, 'INVALID_PAYLOAD']);
+    assert.match(error.message, /one file/);
+  });
+
   test('who may not is told before the bytes, and nothing behind the refusal is served', async () => {
     const stranger = await world.person();
     const raw = await RawHttp.open(world.server.port);

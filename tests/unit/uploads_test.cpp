@@ -263,6 +263,23 @@ TEST(Multipart, AnEmptyFileAndACutOne) {
   }
 }
 
+TEST(Multipart, ASecondFileIsRefusedAndNotForgotten) {
+  const std::string head = "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\n";
+  const std::string field =
+      "--B\r\nContent-Disposition: form-data; name=\"late\"\r\n\r\n" + std::string(5'000, 'v') + "\r\n";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{100'000}}) {
+    for (const std::string& between : {std::string(), field, field + field}) {
+      const Form two = read_form("B", head + "one\r\n" + between + head + "two\r\n--B--", piece);
+      EXPECT_EQ(two.wrong, "a form carries one file; send each in a request of its own") << piece;
+      EXPECT_FALSE(two.whole);
+      const Form one = read_form("B", head + "one\r\n" + between + "--B--", piece);
+      EXPECT_TRUE(one.whole) << one.wrong;
+      EXPECT_EQ(one.bytes, "one");
+      EXPECT_TRUE(one.fields.empty());
+    }
+  }
+}
+
 TEST(Multipart, WhatIsNoFormIsRefusedAndBounded) {
   EXPECT_NE(read_form("B", std::string(10'000, 'x'), 100).wrong, "");
   EXPECT_NE(read_form("B", "--B\r\n" + std::string(10'000, 'h'), 100).wrong, "");
