@@ -140,7 +140,7 @@ void Deeds::mark_read(const Caller& who, const ChatKey& chat, std::int64_t seq, 
 
 void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done) {
   const auto shared = std::make_shared<Then<std::int64_t>>(std::move(done));
-  const auto outcome = std::make_shared<Result<std::int64_t>>(seq);
+  const auto outcome = std::make_shared<Result<store::Reached>>(store::Reached{});
   const WallMs now = house_.here().shard.wall();
   const bool accepted = house_.database().write(
       chat,
@@ -154,21 +154,22 @@ void Deeds::write_mark(const Caller& who, const ChatKey& chat, std::int64_t seq,
           *outcome = store.mark_read(chat, who.user, std::min(seq, facts->last_seq), now);
         }
       },
-      [this, who, chat, seq, now, outcome, shared](Result<Done> stored) {
+      [this, who, chat, now, outcome, shared](Result<Done> stored) {
         if (!stored) return (*shared)(stored.refusal());
-        // A position behind the one in force moved nothing, so there is nothing to tell.
-        if (*outcome && **outcome > 0 && **outcome <= seq) {
+        if (!*outcome) return (*shared)(outcome->refusal());
+        const store::Reached& mark = **outcome;
+        if (mark.moved) {
           house_.broadcast(chat,
-                           house_.encode(names(chat.kind).read, read_json(chat, who.user, **outcome, now)),
+                           house_.encode(names(chat.kind).read, read_json(chat, who.user, mark.seq, now)),
                            nullptr, sioxx::engine::Delivery::durable);
           house_.log().event("broadcast", {{"name", names(chat.kind).read},
                                            {"chat", room_of(chat)},
                                            {"user", who.user},
-                                           {"seq", **outcome},
+                                           {"seq", mark.seq},
                                            {"duration_us", who.elapsed_us()}});
           house_.notices().unread_changed(who.user);
         }
-        (*shared)(std::move(*outcome));
+        (*shared)(mark.seq);
       });
   if (!accepted) (*shared)(busy());
 }

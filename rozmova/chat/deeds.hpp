@@ -42,7 +42,7 @@ class Deeds {
   /// Stores, tells the room, answers: in this order. Ends the sender's typing.
   void send(const Caller& who, NewMessage message, Then<Sent> done);
   void type(const Caller& who, const ChatKey& chat, bool is_typing, Then<Done> done);
-  /// Answers with the position now in force and tells the room.
+  /// Answers with the position now in force; tells the room when it has moved.
   void mark_read(const Caller& who, const ChatKey& chat, std::int64_t seq, Then<std::int64_t> done);
   /// `{messages, hasMore, lastSeq}`
   void history(const Caller& who, const ChatKey& chat, store::Page page, Then<std::string> done);

@@ -115,6 +115,12 @@ struct ChatPosition {
   std::int64_t seq = 0, change_seq = 0;
 };
 
+/// How far somebody has read a chat by now, and whether it was this deed that brought him there.
+struct Reached {
+  std::int64_t seq = 0;
+  bool moved = false;
+};
+
 /// Everything that a reader who enters a chat is told, from one consistent moment.
 struct ChatSnapshot {
   ChatFacts facts;
@@ -306,9 +312,8 @@ class Store : public BridgeStore {
   virtual std::vector<ChatPosition> positions(std::span<const ChatKey> chats) = 0;
   /// Nothing when the chat has no such message.
   virtual std::optional<Revisions> revisions(const ChatKey& chat, const Uuid& message) = 0;
-  /// Read position only moves forward: returns the position now in force. Also fills read_at of messages to
-  /// this reader.
-  virtual std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) = 0;
+  /// Read position only moves forward, and not past the last message. Also fills read_at of messages to this reader.
+  virtual Reached mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) = 0;
   virtual std::int64_t read_position(const ChatKey& chat, const Uuid& user) = 0;
   /// Nothing when there is no such chat. One consistent moment (a read transaction of its own).
   virtual std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) = 0;

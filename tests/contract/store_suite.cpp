@@ -89,7 +89,12 @@ ErrorCode StoreSuite::refused(const Result<Appended>& result) {
 
 std::int64_t StoreSuite::read(const Person& who, const ChatKey& chat, std::int64_t seq) {
   std::int64_t at = -1;
-  in_transaction([&](Store& store) { at = store.mark_read(chat, who.id, seq, now_); });
+  in_transaction([&](Store& store) {
+    const std::int64_t before = store.read_position(chat, who.id);
+    const Reached mark = store.mark_read(chat, who.id, seq, now_);
+    EXPECT_EQ(mark.moved, mark.seq > before);
+    at = mark.seq;
+  });
   return at;
 }
 

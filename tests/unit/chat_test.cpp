@@ -308,6 +308,12 @@ TEST_P(ChatTest, ReadPositionsMoveForwardAndAreTold) {
   EXPECT_EQ(mark(1).at("seq").as_int64(), 2) << "never back";
   EXPECT_EQ(mark(99).at("seq").as_int64(), 3) << "never beyond the last";
   EXPECT_EQ(a.hears("order_read").at("seq").as_int64(), 3);
+  EXPECT_EQ(mark(3).at("seq").as_int64(), 3);
+  EXPECT_EQ(mark(99).at("seq").as_int64(), 3);
+  sends(a, "behind them");
+  b.hears("order_message", with("content", "behind them"));
+  a.hears("order_message", with("content", "behind them"));
+  EXPECT_EQ(a.heard("order_read"), 2U) << "told again, with a time that is not stored";
   const auto again = b.asks("join_order_chat", {{"orderId", order}});
   EXPECT_EQ(again.at("lastReadSeq").as_int64(), 3);
   EXPECT_EQ(again.at("reads").at(bob.id.text()).as_int64(), 3);

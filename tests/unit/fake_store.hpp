@@ -90,7 +90,7 @@ class FakeStore final : public Store {
   std::vector<ConnectionPlace> connections_of(const Uuid&) override { return {}; }
   std::vector<ChatPosition> positions(std::span<const ChatKey>) override { return {}; }
   std::optional<Revisions> revisions(const ChatKey&, const Uuid&) override { return {}; }
-  std::int64_t mark_read(const ChatKey&, const Uuid&, std::int64_t, WallMs) override { return 0; }
+  Reached mark_read(const ChatKey&, const Uuid&, std::int64_t, WallMs) override { return {}; }
   std::int64_t read_position(const ChatKey&, const Uuid&) override { return 0; }
   std::optional<ChatSnapshot> snapshot(const ChatKey&, const Page&) override { return {}; }
   std::vector<ChatKey> chats_of(const Uuid&, int) override { return {}; }

@@ -184,20 +184,20 @@ void SqlStore::remember(ChatFacts facts) {
   cached_facts_.insert_or_assign(facts.chat, std::move(facts));
 }
 
-std::int64_t SqlStore::mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) {
+Reached SqlStore::mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) {
   hold(chat);
   const auto facts = this->facts(chat);
-  if (!facts) return 0;
+  if (!facts) return {};
   const std::int64_t before = read_position(chat, user);
   const std::int64_t after = std::min(seq, facts->last_seq);  // what is not said yet cannot be read
-  if (after <= before) return before;
+  if (after <= before) return {before, false};
   set_read_.run().bind(text(chat.kind)).bind(chat.id).bind(user).bind(after).bind_time(now).done();
-  if (connection_.changes() == 0) return before;  // nobody of that id
+  if (connection_.changes() == 0) return {before, false};  // nobody of that id
   if (chat.kind == ChatKind::order) {
     fill_read_at_.run().bind(chat.id).bind(user).bind(before).bind(after).bind_time(now).done();
   }
   read_topic_.run().bind(user).bind(room_of(chat)).bind(after).bind_time(now).done();
-  return after;
+  return {after, true};
 }
 
 std::int64_t SqlStore::read_position(const ChatKey& chat, const Uuid& user) {

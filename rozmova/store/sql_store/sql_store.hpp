@@ -38,7 +38,7 @@ class SqlStore : public Store {
   std::vector<ChatPosition> positions(std::span<const ChatKey> chats) override;
   ChangePage changes(const ChatKey& chat, const ChangesWanted& wanted) override;
   std::optional<Revisions> revisions(const ChatKey& chat, const Uuid& message) override;
-  std::int64_t mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) override;
+  Reached mark_read(const ChatKey& chat, const Uuid& user, std::int64_t seq, WallMs now) override;
   std::int64_t read_position(const ChatKey& chat, const Uuid& user) override;
   std::optional<ChatSnapshot> snapshot(const ChatKey& chat, const Page& page) override;
   std::vector<ChatKey> chats_of(const Uuid& user, int limit) override;
