@@ -86,7 +86,7 @@ void open_dispute(const Floor& floor, Call&& call, const SharedReply& reply) {
                 {ErrorCode::forbidden, "only an admin opens a dispute in the name of somebody"});
           wish.by = by;
         }
-        floor.deeds().open_dispute(who, order, std::move(wish), [reply](Result<chat::Deeds::Opened> opened) {
+        floor.deeds().open_dispute(who, order, std::move(wish), [reply](Result<chat::Opened> opened) {
           if (!opened) return reply.refuse(opened.refusal());
           reply.send(opened->repeated ? 200 : 201, std::move(opened->json));
         });

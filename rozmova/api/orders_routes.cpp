@@ -32,7 +32,10 @@ void create_order(const Floor& floor, Call&& call, const SharedReply& reply) {
   auto order = chat::parse_order_body(call.body, floor.chat.options());
   if (!order) return reply.refuse(order.refusal());
   floor.as_person(call, reply, [&floor, reply, now = call.now, order = std::move(*order)](const Caller& who) {
-    floor.deeds().create_order(who, order, now, reply.json(201));
+    floor.deeds().create_order(who, order, now, [reply](Result<chat::Opened> created) {
+      if (!created) return reply.refuse(created.refusal());
+      reply.send(created->repeated ? 200 : 201, std::move(created->json));
+    });
   });
 }
 

@@ -12,6 +12,13 @@ namespace {
 /// Settings of users are written in the order of their lane; any chat key names a lane, so a user's id does.
 ChatKey lane_of(const Uuid& user) { return {ChatKind::order, user}; }
 
+/// What has become of it since, its status, is no part of what was asked for.
+bool is_what_was_asked(const Order& order, const store::NewOrder& wanted) {
+  return order.title == wanted.title && order.client_id == wanted.client_id &&
+         order.performer_id == wanted.performer_id && order.amount_minor == wanted.amount_minor &&
+         order.currency == wanted.currency && order.deadline_at == wanted.deadline_at;
+}
+
 }  // namespace
 
 void Deeds::settle(const Identity& identity, WallMs now, Then<User> done) {
@@ -223,7 +230,7 @@ void Deeds::order(const Caller& who, const Uuid& id, Then<std::string> done) {
       std::move(done));
 }
 
-void Deeds::create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done) {
+void Deeds::create_order(const Caller& who, OrderPayload order, WallMs now, Then<Opened> done) {
   // A backend brings its orders as fast as it can; a person does not.
   if (who.role == Role::admin) return write_order(who, std::move(order), now, std::move(done));
   house_.at_home(who.user, [this, who, order = std::move(order), now,
@@ -235,7 +242,7 @@ void Deeds::create_order(const Caller& who, OrderPayload order, WallMs now, Then
   });
 }
 
-void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done) {
+void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<Opened> done) {
   const bool for_anybody = who.role == Role::admin;
   if (!for_anybody && (who.role != Role::client || (order.client && order.client->id != who.user))) {
     return done(Refusal{ErrorCode::forbidden, "an order is created by its client, or by an admin"});
@@ -257,25 +264,27 @@ void Deeds::write_order(const Caller& who, OrderPayload order, WallMs now, Then<
   wanted.currency = std::move(order.currency);
   wanted.deadline_at = order.deadline_at;
 
-  const auto shared = std::make_shared<Then<std::string>>(std::move(done));
-  const auto outcome = std::make_shared<Result<std::string>>(std::string());
+  const auto shared = std::make_shared<Then<Opened>>(std::move(done));
+  const auto outcome = std::make_shared<Result<Opened>>(Opened{});
   const bool accepted = house_.database().write(
       {ChatKind::order, *wanted.id},
       [who, wanted, client, performer = order.performer, now, outcome](store::Store& store) {
         if (client.name) store.ensure_user({client.id, *client.name, Role::client, {}}, now);
         if (performer.name) store.ensure_user({performer.id, *performer.name, Role::performer, {}}, now);
         const auto created = store.create_order(wanted, now);
-        if (!created) {
+        const auto summary = store.order(*wanted.id, who.user);
+        const bool is_there = !created && created.refusal().code == ErrorCode::conflict && summary;
+        if (!created && !(is_there && is_what_was_asked(summary->order, wanted))) {
           *outcome = created.refusal();
           return;
         }
-        std::string json;
-        append_order(json, store.order(created->id, who.user).value(), viewer_of(store, who));
-        *outcome = std::move(json);
+        Opened opened{{}, !created};
+        append_order(opened.json, summary.value(), viewer_of(store, who));
+        *outcome = std::move(opened);
       },
       [this, who, id = *wanted.id, outcome, shared](Result<Done> stored) {
         if (!stored) return (*shared)(stored.refusal());
-        if (*outcome)
+        if (*outcome && !(*outcome)->repeated)
           house_.log().event("order_created", {{"chat", room_of({ChatKind::order, id})}, {"user", who.user}});
         (*shared)(std::move(*outcome));
       });

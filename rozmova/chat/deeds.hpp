@@ -23,6 +23,12 @@ struct Sent {
   bool duplicate = false;
 };
 
+/// An order or a dispute by its JSON; `repeated`: it was there already, as it was asked for.
+struct Opened {
+  std::string json;
+  bool repeated = false;
+};
+
 /// What people do in chats, knowing no wire: events and REST are some ten lines around these functions. Owned
 /// by Chat; called on any shard's thread; every `done` is called once, on a thread of its own choosing
 /// (mostly a database thread, in commit order), so it only moves values.
@@ -51,8 +57,8 @@ class Deeds {
   void orders(const Caller& who, int limit, std::optional<std::string> cursor, Then<std::string> done);
   void order(const Caller& who, const Uuid& id, Then<std::string> done);
   /// A client orders for himself; an admin for anybody, also for people who have never been here (given with
-  /// a name). Admins are not rated.
-  void create_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
+  /// a name). Admins are not rated. The same id again: `repeated` when all else is the same, or CONFLICT.
+  void create_order(const Caller& who, OrderPayload order, WallMs now, Then<Opened> done);
 
   // ---- edits and deletions (deeds_changes.cpp)
   /// By the author: stores, tells the room, answers with the message as it is then; `duplicate`: it was so already.
@@ -86,10 +92,6 @@ class Deeds {
   /// Tells what one change of the store did: the system messages to their rooms, each change to everybody whom it
   /// concerns. For whoever changed something inside a transaction of his own; any thread, after the commit.
   void publish(const store::Changed& changed);
-  struct Opened {
-    std::string json;  ///< the dispute
-    bool repeated = false;
-  };
   void open_dispute(const Caller& who, const Uuid& order, DisputePayload dispute, Then<Opened> done);
   /// The dispute as it is then. Nothing: nobody has it any more.
   void assign_dispute(const Caller& who, const Uuid& dispute, std::optional<Uuid> moderator,
@@ -112,7 +114,7 @@ class Deeds {
   void write_change(const Caller& who, ChangePayload wish, Then<Sent> done);
   void write_notifications_read(const Caller& who, NotificationsRead read, WallMs now,
                                 Then<std::string> done);
-  void write_order(const Caller& who, OrderPayload order, WallMs now, Then<std::string> done);
+  void write_order(const Caller& who, OrderPayload order, WallMs now, Then<Opened> done);
   /// One write of the workflow at the caller's pace; `told` runs after the commit, before `done`.
   template <class T>
   void carry_out(const Caller& who, const ChatKey& lane, std::string_view name,
