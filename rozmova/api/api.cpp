@@ -16,8 +16,9 @@ SharedReply::SharedReply(Metrics& metrics, http::Reply reply)
 
 void SharedReply::at_home(std::function<void(http::Reply&)> task) const {
   if (shard_ == nullptr || sioxx::loop::Shard::here() == shard_) return task(*reply_);
-  // A reply must also die at home; a letter that cannot be posted belongs to a shard that has stopped.
-  shard_->post([reply = reply_, task = std::move(task)] { task(*reply); });
+  // A reply must also die at home; a letter that cannot be posted belongs to a shard that has stopped: a full mailbox
+  // takes it, because what is stored is answered as stored.
+  shard_->post([reply = reply_, task = std::move(task)] { task(*reply); }, sioxx::loop::Mail::reply);
 }
 
 void SharedReply::send(int status, std::string json) const {

@@ -29,9 +29,9 @@ struct Readiness::Probe final : sioxx::loop::Timer {
     const bool accepted = database.write(
         {}, [](store::Store&) {},
         [this](const Result<Done>& done) {
-          shard.post([this, problem = done ? std::nullopt : std::optional(done.refusal().message)] {
-            answered(problem);
-          });
+          shard.post([this, problem = done ? std::nullopt
+                                           : std::optional(done.refusal().message)] { answered(problem); },
+                     sioxx::loop::Mail::reply);
         });
     if (!accepted) answered("the queue of the store is full");
   }

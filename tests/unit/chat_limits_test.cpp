@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace rozmova::testing {
@@ -285,6 +287,36 @@ TEST(FullMailboxTest, CostsNoAnswerAndWhatIsNotHeardIsFoundBySeq) {
   EXPECT_EQ(b->heard("order_message"), 0U) << "there was no room for a broadcast";
   ASSERT_TRUE(ok(a->asks("order_message", {{"orderId", order}, {"content", "x"}})));
   b->hears("order_message", with("seq", 6));
+}
+
+TEST(FullMailboxTest, WhatIsStoredIsAnsweredAsStored) {
+  World world(usual(1));
+  const Person alice = world.person(Role::client, "Аліса"), bob = world.person(Role::performer, "Богдан");
+  const std::string order = world.order(alice, bob);
+  const std::string target = "/v1/orders/" + order + "/messages";
+  const auto sends = [&] { return world.ask(world.token(alice), "POST", target, {{"content", "x"}}).status; };
+  const auto arrived = [&world](Count what, std::uint64_t count) {
+    const auto deadline = std::chrono::steady_clock::now() + testing_clients::patience;
+    while (world.count(what) < count && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    return world.count(what);
+  };
+  std::optional<StandingShard> standing;
+  std::vector<std::future<int>> answers;
+  const auto before = world.count(Count::http_requests);
+  // Both are asked for, and the shard of their connections stands with a full mailbox, before either is stored.
+  world.behind_the_scenes([&](store::Store&) {
+    for (int i = 0; i < 2; ++i) answers.push_back(std::async(std::launch::async, sends));
+    EXPECT_EQ(arrived(Count::http_requests, before + 2), before + 2);
+    standing.emplace(world.server().shard(0));
+    while (world.server().shard(0).post([] {})) {
+    }
+  });
+  // The first one's answer is on its way once the second one is told.
+  EXPECT_EQ(arrived(Count::messages_stored, 2), 2U);
+  standing->go();
+  EXPECT_EQ(answers[0].get(), 201);
+  EXPECT_EQ(answers[1].get(), 201);
 }
 
 TEST(JoinTest, AJoinThatIsOutrunByItsRoomMissesNothingEither) {
