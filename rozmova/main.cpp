@@ -145,7 +145,7 @@ int serve(const LoadedConfig& loaded) {
     const auto stop = [&](int signal, int times) {
       draining = true;
       log.event("stopping", {{"signal", signal}, {"hurry", times > 1}});
-      if (times == 1) tell_draining(server, config.shutdown_spread_ms);
+      if (times == 1) tell_draining(chat.deeds().house(), config.shutdown_spread_ms);
       server.drain();
       server.stop(config.shutdown_spread_ms);
     };

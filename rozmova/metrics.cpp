@@ -59,8 +59,9 @@ constexpr std::array<Family, spans> span_families{{
 }};
 
 /// In alphabetical order; the last one is everything else.
-constexpr std::array<std::string_view, 32> event_names{"auth_refresh",
+constexpr std::array<std::string_view, 33> event_names{"auth_refresh",
                                                        "chat_error",
+                                                       "dispute_assigned",
                                                        "dispute_message",
                                                        "dispute_message_delete",
                                                        "dispute_message_deleted",
@@ -275,6 +276,11 @@ void Metrics::append_events(std::string& out) const {
 }
 
 void append_counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {
+  append_head(out, {name, help}, "counter");
+  fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
+}
+
+void append_counter(std::string& out, std::string_view name, std::string_view help, double value) {
   append_head(out, {name, help}, "counter");
   fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
 }

@@ -101,6 +101,7 @@ class Metrics {
 
 /// Helpers for whoever has numbers of his own: one family with one sample.
 void append_counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value);
+void append_counter(std::string& out, std::string_view name, std::string_view help, double value);
 void append_gauge(std::string& out, std::string_view name, std::string_view help, double value);
 
 }  // namespace rozmova

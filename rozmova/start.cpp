@@ -1,5 +1,7 @@
 #include "rozmova/start.hpp"
 
+#include "rozmova/chat/events.hpp"
+#include "rozmova/chat/house.hpp"
 #include "rozmova/public_keys.hpp"
 #include "rozmova/version.hpp"
 
@@ -8,7 +10,6 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <array>
@@ -330,13 +331,15 @@ void reload_certificate(sioxx::Server& server, Log& log) {
   }
 }
 
-void tell_draining(sioxx::Server& server, std::int64_t spread_ms) {
+void tell_draining(chat::House& house, std::int64_t spread_ms) {
+  sioxx::Server& server = house.server();
   for (unsigned index = 0; index < server.shards(); ++index) {
-    server.shard(index).post([&server, index, spread_ms] {
+    server.shard(index).post([&house, &server, index, spread_ms] {
       std::minstd_rand random(std::random_device{}());
       std::uniform_int_distribution<std::int64_t> after_ms(500, 500 + spread_ms);
       server.each_local_socket(index, "/", "", [&](sioxx::Socket& socket) {
-        socket.emit("server_draining", boost::json::object{{"retryAfterMs", after_ms(random)}});
+        socket.send(house.encode(chat::server_draining_event,
+                                 fmt::format(R"({{"retryAfterMs":{}}})", after_ms(random))));
       });
     });
   }

@@ -19,6 +19,10 @@
 
 namespace rozmova {
 
+namespace chat {
+class House;
+}
+
 /// What main's page would be too long with: settings turned into the options of each part, and what is said at the start.
 
 WallMs wall_now_ms();
@@ -82,7 +86,7 @@ std::unique_ptr<store::StoreFactory> store_of(const Config& config);
 void reload_certificate(sioxx::Server& server, Log& log);
 
 /// `server_draining {retryAfterMs}` to every socket, each with a moment of its own. Any thread.
-void tell_draining(sioxx::Server& server, std::int64_t spread_ms);
+void tell_draining(chat::House& house, std::int64_t spread_ms);
 
 void say_warnings(Log& log, const LoadedConfig& loaded);
 void say_secret(Log& log, const Secret& secret);

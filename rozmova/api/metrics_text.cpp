@@ -102,8 +102,8 @@ void append_database(std::string& out, const store::DatabaseStats& stats) {
   append_counter(out, "rozmova_db_refused_total", "Writes refused because the queue was full.",
                  stats.refused_full);
   append_counter(out, "rozmova_db_failed_total", "Writes that the database failed to do.", stats.failed);
-  append_gauge(out, "rozmova_db_commit_seconds_total", "Time spent in commits.",
-               static_cast<double>(stats.commit_us_total) / 1e6);
+  append_counter(out, "rozmova_db_commit_seconds_total", "Time spent in commits.",
+                 static_cast<double>(stats.commit_us_total) / 1e6);
   append_gauge(out, "rozmova_db_commit_seconds_max", "Longest commit so far.",
                static_cast<double>(stats.commit_us_max) / 1e6);
   append_gauge(out, "rozmova_db_queue_deeds", "Writes waiting.", static_cast<double>(stats.queue_deeds));

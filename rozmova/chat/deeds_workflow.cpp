@@ -109,9 +109,8 @@ void Deeds::tell_change(const Message& message, const store::Changed& changed) {
   }
   const std::string_view event = is_status ? names(message.chat.kind).status_update : dispute_assigned_event;
   house_.server().of("/").broadcast(
-      sioxx::encode_event(
-          "/", event,
-          is_status ? status_update_json(message) : dispute_assigned_json(message, changed.moderator_name)),
+      house_.encode(event, is_status ? status_update_json(message)
+                                     : dispute_assigned_json(message, changed.moderator_name)),
       std::move(target));
   house_.metrics().count(Count::broadcasts);
   house_.log().event(is_status ? "status_change" : "assignment", {{"chat", room_of(message.chat)},

@@ -32,6 +32,7 @@ inline constexpr std::string_view dispute_note_event = "dispute_note";
 inline constexpr std::string_view dispute_assigned_event = "dispute_assigned";
 inline constexpr std::string_view presence_event = "user_presence";
 inline constexpr std::string_view chat_error_event = "chat_error";
+inline constexpr std::string_view server_draining_event = "server_draining";
 inline constexpr std::string_view token_expiring_event = "token_expiring";
 
 // ---- client -> server (spec §3)

@@ -53,6 +53,27 @@ TEST(Metrics, BucketsAreCumulativeAndBoundsInclusive) {
   EXPECT_THAT(text, HasSubstr("rozmova_delivery_seconds_count 0\n"));
 }
 
+TEST(Metrics, EventsOfTheContractAreCountedByTheirNames) {
+  Metrics metrics;
+  for (const std::string_view event : {"dispute_assigned", "server_draining", "order_message"})
+    metrics.event_out(event, 10);
+  metrics.event_out("whatever", 10);
+  const std::string text = text_of(metrics);
+  for (const std::string_view event : {"dispute_assigned", "server_draining", "order_message", "other"}) {
+    EXPECT_THAT(text, HasSubstr("socket_io_events_sent_total{event=\"" + std::string(event) +
+                                "\",namespace=\"/\"} 1\n"));
+  }
+}
+
+TEST(Metrics, WhatIsCalledTotalIsACounter) {
+  const std::string page = api::metrics_text({}, {.commit_us_total = 1'500'000}, Metrics(), 0);
+  EXPECT_THAT(page, HasSubstr("# TYPE rozmova_db_commit_seconds_total counter\n"
+                              "rozmova_db_commit_seconds_total 1.5\n"));
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_FALSE(line.starts_with("# TYPE") && line.ends_with("_total gauge")) << line;
+}
+
 TEST(Metrics, ThePageIsWellFormed) {
   // Every sample belongs to a family that was announced before it, each family once (Prometheus text format 0.0.4).
   const std::string page = api::metrics_text({.sessions = 3, .websocket_sessions = 2}, {}, Metrics(), 1);
