@@ -1,5 +1,6 @@
 #include "rozmova/chat/events.hpp"
 
+#include "rozmova/ascii.hpp"
 #include "rozmova/chat/payload.hpp"
 
 #include <fmt/format.h>
@@ -35,11 +36,7 @@ constexpr std::int64_t amount_minor_max = 1'000'000'000'000'00;
 
 /// In letters of either size, as schemes are (RFC 3986 §3.1); `word` is in small ones.
 bool begins_with_word(std::string_view text, std::string_view word) {
-  const auto same = [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  };
-  return text.size() >= word.size() &&
-         std::equal(word.begin(), word.end(), text.begin(), [&](char w, char t) { return same(t, w); });
+  return equal_ignoring_case(text.substr(0, word.size()), word);
 }
 
 /// An address that a browser may open without running anything: http, https, or a path of the page's own
