@@ -157,8 +157,7 @@ sioxx::Options server_options(const Config& config, const Secret& secret, Log& l
   // What is not stored goes first, however small the queue is.
   options.ephemeral_queue_bytes_max =
       std::min(options.ephemeral_queue_bytes_max, options.send_queue_bytes_max / 4);
-  // One room more: the one of the user's own devices.
-  options.rooms_per_socket_max = size(config.rooms_per_socket_max) + 1;
+  options.rooms_per_socket_max = chat::rooms_for(size(config.rooms_per_socket_max));
   options.connections_max = size(config.connections_max);
   options.connections_per_ip_max = size(config.connections_per_ip_max);
   options.accepts_per_second_max = size(config.connections_per_second_max);
@@ -212,6 +211,7 @@ chat::ChatOptions chat_options(const Config& config, std::string_view node) {
   // No trigger of ours stands on their tables: what they change is seen by looking.
   if (config.marketplace != nullptr) options.access_sweep_ms = config.marketplace_sweep_ms;
   options.uploads_per_minute = options.uploads_burst = rate(config.uploads_per_minute);
+  options.chats_per_connection_max = size(config.rooms_per_socket_max);
   options.content_characters_max = size(config.content_chars_max);
   options.connections_per_user_max =
       size(config.connections_per_user_max == 0 ? unlimited : config.connections_per_user_max);

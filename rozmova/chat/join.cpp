@@ -3,9 +3,25 @@
 #include "rozmova/chat/message_change.hpp"
 #include "rozmova/workflow.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rozmova::chat {
+
+namespace {
+
+Refusal too_many_chats() {
+  return {ErrorCode::conflict, "this connection is in too many chats; leave one first"};
+}
+
+/// Its other rooms are no chats: the user's own, the moderators', notes.
+std::size_t chats_of(const sioxx::Socket& socket) {
+  const auto rooms = socket.rooms();
+  return static_cast<std::size_t>(std::count_if(
+      rooms.begin(), rooms.end(), [](const std::string& room) { return chat_of_room(room).has_value(); }));
+}
+
+}  // namespace
 
 void Joins::join(const JoinPayload& payload, Answer answer) {
   stand_in_line({answer.caller().device, payload.chat}, {payload, std::move(answer)});
@@ -60,10 +76,14 @@ void Joins::enter(const WalkPtr& walk) {
     return;
   }
   walk->was_in = socket->in(room_of(walk->place.chat));
+  if (!walk->was_in && chats_of(*socket) >= house_.options().chats_per_connection_max) {
+    walk->answer.refuse(too_many_chats());
+    return next(walk->place);
+  }
   if (house_.nodes() != nullptr && !walk->was_in)
     house_.nodes()->sequencer(shard_).entering(walk->place.chat);
   if (!socket->join_held(room_of(walk->place.chat))) {
-    walk->answer.refuse({ErrorCode::conflict, "this connection is in too many chats; leave one first"});
+    walk->answer.refuse(too_many_chats());
     return next(walk->place);
   }
   const bool accepted = house_.database().read(
@@ -162,7 +182,8 @@ void Joins::arrive(const WalkPtr& walk) {
   const std::string room = room_of(walk->place.chat);
   // Sent out of the room meanwhile (House::recheck): the snapshot is older than that.
   if (!socket->in(room)) return refuse(walk, no_longer_yours());
-  if (walk->hears_notes) socket->join(notes_room(walk->place.chat.id));
+  if (walk->hears_notes && !socket->join(notes_room(walk->place.chat.id)))
+    return refuse(walk, too_many_chats());
   walk->answer.ok(join_fields(walk->text, walk->online, socket->shard().wall()));
   house_.metrics().count(Count::joins);
   if (walk->after_seq) house_.metrics().count(Count::reconnects);

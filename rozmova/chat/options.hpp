@@ -86,6 +86,7 @@ struct ChatOptions {
 
   // ---- connections
   std::size_t connections_per_user_max = 50;
+  std::size_t chats_per_connection_max = 200;
   /// Look anew at the chats that somebody is in this often; 0: the store's triggers tell what has changed.
   std::int64_t access_sweep_ms = 0;
   std::int64_t connect_answer_ms = 5'000;  ///< from CONNECT to being in, or refused as UNAVAILABLE
@@ -108,5 +109,8 @@ struct ChatOptions {
   std::size_t facts_cache_chats_max = 4'096;
   std::size_t typing_chats_per_user_max = 50;
 };
+
+/// Of a connection that is in so many chats: for each dispute its notes too, the user's own room, the moderators'.
+constexpr std::size_t rooms_for(std::size_t chats) { return 2 * chats + 2; }
 
 }  // namespace rozmova::chat

@@ -223,6 +223,37 @@ TEST_P(LimitsTest, ANewTokenOfTheSameUserKeepsTheConnection) {
   EXPECT_TRUE(ok(sends(a, "in time again")));
 }
 
+TEST_P(LimitsTest, ChatsAreCountedAndNotTheRoomsBesideThem) {
+  auto options = usual(GetParam());
+  options.chat.chats_per_connection_max = 3;
+  open(options);
+  const Person mod = world->person(Role::moderator, "Марко");
+  std::vector<std::string> orders{order}, disputes;
+  for (int i = 0; i < 3; ++i) orders.push_back(world->order(alice, bob));
+  for (const std::string& one : orders) {
+    const auto opened =
+        world->ask(world->token(alice), "POST", "/v1/orders/" + one + "/disputes", {{"reason", "тече"}});
+    ASSERT_EQ(opened.status, 201) << opened.body;
+    disputes.push_back(text_at(opened.json(), "id"));
+  }
+  const auto fills = [](Device& device, const std::string& join, const std::string& leave, const char* key,
+                        const std::vector<std::string>& chats) {
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(ok(device.asks(join, {{key, chats[i]}})));
+    EXPECT_EQ(code_of(device.asks(join, {{key, chats[3]}})), "CONFLICT");
+    EXPECT_TRUE(ok(device.asks(join, {{key, chats[0]}}))) << "in it already";
+    EXPECT_TRUE(ok(device.asks(leave, {{key, chats[0]}})));
+    EXPECT_TRUE(ok(device.asks(join, {{key, chats[3]}})));
+  };
+  fills(device(alice), "join_order_chat", "leave_order_chat", "orderId", orders);
+  Device& m = device(mod);
+  fills(m, "join_dispute_chat", "leave_dispute_chat", "disputeId", disputes);
+  for (std::size_t i = 1; i < 4; ++i) {
+    const std::string notes = "/v1/disputes/" + disputes[i] + "/notes";
+    ASSERT_EQ(world->ask(world->token(mod), "POST", notes, {{"content", "між нами"}}).status, 201);
+    m.hears("dispute_note", with("disputeId", disputes[i]));
+  }
+}
+
 /// A shard that does nothing until it is let go.
 class StandingShard {
  public:

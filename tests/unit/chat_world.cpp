@@ -43,6 +43,7 @@ World::World(WorldOptions options) {
   server_options.host = "127.0.0.1";
   server_options.port = 0;
   server_options.threads = options.threads;
+  server_options.rooms_per_socket_max = chat::rooms_for(options.chat.chats_per_connection_max);
   server_ = std::make_unique<sioxx::Server>(server_options);
 
   factory_ = store::make_store("sqlite:" + (folder_ / "chat.db").string());

@@ -54,6 +54,14 @@ TEST_F(DataLockTest, OneServerADatabaseByWhateverName) {
   const DataLock other(config("two", (root_ / "new" / "other.db").string()));
 }
 
+TEST(ChatOptionsOfSettings, AModeratorHasRoomForAsManyDisputesAsChatsAreAllowed) {
+  Config config;
+  config.rooms_per_socket_max = 7;
+  EXPECT_EQ(chat_options(config).chats_per_connection_max, 7U);
+  Log log({.write = [](std::string_view) {}});
+  EXPECT_EQ(server_options(config, {}, log).rooms_per_socket_max, 7U * 2 + 2);
+}
+
 TEST(ChatOptionsOfSettings, ZeroIsUnlimitedForAllThatGoesWithARate) {
   Config config;
   const auto usual = chat_options(config);
