@@ -38,7 +38,7 @@ std::vector<Setting> limit_settings() {
        .unit = "per s",
        .max = 1'000'000,
        .help =
-           "Chats entered by one user; at once as many as ROOMS_PER_SOCKET_MAX. Also his read marks, token refreshes and new orders. 0: unlimited, sign-ins and reads over REST too."},
+           "Chats entered by one user; as many at once. Also his read marks, token refreshes and new orders. 0: unlimited, sign-ins and reads over REST too."},
       {.name = "CONNECTIONS_MAX",
        .group = G::limits,
        .field = &Config::connections_max,
@@ -69,7 +69,8 @@ std::vector<Setting> limit_settings() {
        .field = &Config::rooms_per_socket_max,
        .min = 1,
        .max = 1'000'000,
-       .help = "Chats that one socket may have joined at a time."},
+       .help =
+           "Chats that one socket may have joined at a time; the notes of disputes and other rooms beside them do not count."},
       {.name = "MAX_PAYLOAD_BYTES",
        .group = G::limits,
        .field = &Config::max_payload_bytes,

@@ -40,7 +40,7 @@ struct Options {
   std::string tls_cert_file{}, tls_key_file{};
   std::int64_t ping_interval_ms = 25'000;
   std::int64_t ping_timeout_ms = 20'000;
-  std::int64_t connect_timeout_ms = 10'000;  ///< from the handshake to the first CONNECT
+  std::int64_t connect_timeout_ms = 10'000;  ///< from the handshake to a successful CONNECT
   std::int64_t upgrade_timeout_ms = 10'000;
   std::int64_t http_header_timeout_ms = 10'000;  ///< from the first byte of a request to the end of its head
   std::int64_t http_body_timeout_ms = 60'000;
