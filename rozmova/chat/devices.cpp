@@ -56,19 +56,37 @@ struct Devices::Roll final : sioxx::loop::Timer {
   std::shared_ptr<Place> forgotten_up_to = std::make_shared<Place>();
 };
 
-/// When the ledger is flushed, on shard 0: a moment after the first row, or a while after a failure.
+/// When the ledger is flushed: at once, but not again within a moment; and a while after a failure. On shard 0.
 struct Devices::Flush final : sioxx::loop::Timer {
-  explicit Flush(Devices& d) : devices(d) {}
-  void in(std::int64_t ms) {
-    sioxx::loop::Shard& shard = devices.house_.server().shard(0);
-    const auto arm = [this, ms, &shard] { shard.timers().arm(*this, shard.now() + ms); };
-    if (sioxx::loop::Shard::here() == &shard)
-      arm();
-    else
-      shard.post(arm, sioxx::loop::Mail::reply);  // it has stopped? then finish() follows
+  explicit Flush(Devices& d) : devices(d), shard(d.house_.server().shard(0)) {}
+
+  void soon() {
+    there([this] {
+      const auto due = last + devices.house_.options().connection_rows_gather_ms;
+      shard.now() >= due ? on_timer(shard.now()) : shard.timers().arm(*this, due);
+    });
   }
-  void on_timer(sioxx::loop::TimeMs) override { devices.ledger_.flush(); }
+  void later() {
+    there([this] {
+      shard.timers().arm(*this, shard.now() + devices.house_.options().connection_rows_retry_ms);
+    });
+  }
+  void on_timer(sioxx::loop::TimeMs now) override {
+    last = now;
+    devices.ledger_.flush();
+  }
+  /// A shard that has stopped takes no letter: then finish() follows.
+  template <class F>
+  void there(F&& task) {
+    if (sioxx::loop::Shard::here() == &shard)
+      task();
+    else
+      shard.post(std::forward<F>(task), sioxx::loop::Mail::reply);
+  }
+
   Devices& devices;
+  sioxx::loop::Shard& shard;
+  sioxx::loop::TimeMs last = 0;
 };
 
 Devices::Devices(House& house, Deeds& deeds)
@@ -76,8 +94,7 @@ Devices::Devices(House& house, Deeds& deeds)
       deeds_(deeds),
       flush_(std::make_unique<Flush>(*this)),
       ledger_(house.database(), house.log(), house.options().connection_rows_waiting_max,
-              {.gather = [this] { flush_->in(house_.options().connection_rows_gather_ms); },
-               .retry = [this] { flush_->in(house_.options().connection_rows_retry_ms); }}) {
+              {.gather = [this] { flush_->soon(); }, .retry = [this] { flush_->later(); }}) {
   for (unsigned i = 0; i < house.server().shards(); ++i) {
     arrivals_.push_back(std::make_unique<Arrivals>(house, deeds, i));
     Roll& roll = *rolls_.emplace_back(std::make_unique<Roll>(*this, i));

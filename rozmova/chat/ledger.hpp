@@ -19,8 +19,8 @@ namespace rozmova::chat {
 /// note() from any thread. Behind a lock, because the deed looks at the moment when it is done: so the last rows
 /// are written even after the shards have stopped.
 ///
-/// A row is not written alone: whoever flushes waits a moment for those that come with it, as after a restart everybody
-/// does. Who comes and goes within it costs one transaction's part and no more.
+/// Where many come, as after a restart everybody does, their rows are written together: whoever flushes leaves a moment
+/// between two writes. A row that comes alone is written at once, because others ask the table who is here.
 ///
 /// Bounded by the connections that are there, plus rows_max of those that came and went while the database could
 /// not be written; more of these are forgotten, as if they had never been.
@@ -28,7 +28,7 @@ class Ledger {
  public:
   struct Hooks {
     std::function<void()>
-        gather;  ///< rows wait and none is being written, on any thread: flush() follows in a moment
+        gather;  ///< rows wait and none is being written, on any thread: flush() follows, perhaps after a moment
     std::function<void()>
         retry;  ///< after a failure, on the database's thread: flush() follows after a while
   };

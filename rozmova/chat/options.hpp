@@ -96,7 +96,7 @@ struct ChatOptions {
   std::int64_t token_grace_ms = 30'000;    ///< after the end, until the connection is closed
   std::int64_t last_seen_interval_ms = 30'000;
   std::size_t last_seen_rows_per_deed = 500;
-  std::int64_t connection_rows_gather_ms = 20;        ///< how long the first row waits for others
+  std::int64_t connection_rows_gather_ms = 20;        ///< between two writes of rows
   std::int64_t connection_rows_retry_ms = 1'000;      ///< after the database could not be written
   std::size_t connection_rows_waiting_max = 100'000;  ///< of connections that came and went meanwhile
   std::int64_t connection_rows_kept_ms = 7 * 24 * 3'600'000LL;  ///< of connections that have ended
