@@ -1,38 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ChatClient, MemoryOutboxStorage, roomKey, selectPending, selectRoom } from '../src/client';
-import type { ChatClientOptions, ChatMessage, RoomKey } from '../src/client';
-import { ContractServer, Refusal } from './contract-server';
+import { describe, expect, it } from 'vitest';
+import { MemoryOutboxStorage, roomKey, selectPending, selectRoom } from '../src/client';
+import type { ChatClient, ChatMessage, RoomKey } from '../src/client';
+import { Refusal } from './contract-server';
+import { clientOf, isLive, ivan, olia, order, room, server } from './stage';
 import { settle, until } from './wait';
 
-let server: ContractServer;
-let clients: ChatClient[];
-let olia: ReturnType<ContractServer['addUser']>;
-let ivan: typeof olia;
-let order: ReturnType<ContractServer['addChat']>;
-let room: RoomKey;
-
-beforeEach(async () => {
-  server = new ContractServer();
-  clients = [];
-  olia = server.addUser('Оля', 'client');
-  ivan = server.addUser('Іван', 'performer');
-  order = server.addChat('order', olia, ivan);
-  room = roomKey('order', order.id);
-  await server.start();
-});
-afterEach(async () => {
-  for (const client of clients) client.disconnect();
-  await server.stop();
-});
-
-function clientOf(user: typeof olia, options: ChatClientOptions = {}): ChatClient {
-  const client = new ChatClient({
-    apiBase: server.apiBase, token: server.tokenOf(user), outboxStorage: new MemoryOutboxStorage(), ...options,
-  });
-  clients.push(client);
-  return client;
-}
-const isLive = (client: ChatClient): boolean => client.state.link.kind === 'live';
 const texts = (client: ChatClient, of: RoomKey = room): string[] =>
   selectRoom(client.state, of).messages.map(({ content }) => content);
 const heardBy = (client: ChatClient): string[] => {

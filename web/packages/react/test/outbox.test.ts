@@ -1,41 +1,20 @@
 /** What is written is kept: whoever signs in or out, whatever the storage does. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ChatClient, MemoryOutboxStorage, roomKey, selectPending } from '../src/client';
-import type { ChatClientOptions, RoomKey } from '../src/client';
-import { ContractServer } from './contract-server';
+import { describe, expect, it } from 'vitest';
+import { MemoryOutboxStorage, selectPending } from '../src/client';
+import type { ChatClient, ChatClientOptions } from '../src/client';
+import { clientOf, isLive, olia, order, room, server } from './stage';
 import { until } from './wait';
 
-let server: ContractServer;
-let clients: ChatClient[];
-let olia: ReturnType<ContractServer['addUser']>;
-let order: ReturnType<ContractServer['addChat']>;
-let room: RoomKey;
-
-beforeEach(async () => {
-  server = new ContractServer();
-  clients = [];
-  olia = server.addUser('Оля', 'client');
-  order = server.addChat('order', olia, server.addUser('Іван', 'performer'));
-  room = roomKey('order', order.id);
-  await server.start();
-});
-afterEach(async () => {
-  for (const client of clients) client.disconnect();
-  await server.stop();
-});
-
-function clientOf(options: ChatClientOptions): ChatClient {
-  const client = new ChatClient({ apiBase: server.apiBase, token: server.tokenOf(olia), ...options });
-  clients.push(client);
+function openedClient(options: ChatClientOptions): ChatClient {
+  const client = clientOf(olia, options);
   client.retain();
   return client;
 }
-const isLive = (client: ChatClient): boolean => client.state.link.kind === 'live';
 const stored = (): string[] => order.messages.map(({ content }) => content);
 
 describe('an unsent message', () => {
   it('outlives a disconnection around it', async () => {
-    const client = clientOf({ outboxStorage: new MemoryOutboxStorage() });
+    const client = openedClient({ outboxStorage: new MemoryOutboxStorage() });
     await until('live', () => isLive(client));
     client.disconnect();
     const sent = client.send(room, 'між двома');
@@ -47,7 +26,7 @@ describe('an unsent message', () => {
   it('outlives a storage that keeps nothing', async () => {
     const storage = new MemoryOutboxStorage();
     storage.put = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
-    const client = clientOf({ outboxStorage: storage });
+    const client = openedClient({ outboxStorage: storage });
     await until('live', () => isLive(client));
     client.disconnect();
     const sent = client.send(room, 'не вмістилося');
@@ -59,7 +38,7 @@ describe('an unsent message', () => {
 
   it('waits for the return of a user who signs out right after writing it', async () => {
     const storage = new MemoryOutboxStorage();
-    const client = clientOf({ outboxStorage: storage });
+    const client = openedClient({ outboxStorage: storage });
     await until('live', () => isLive(client));
     await server.stop();
     await until('no longer', () => !isLive(client));
@@ -74,7 +53,7 @@ describe('an unsent message', () => {
     server.allowSockets = false;
     let tell!: (token: string) => void;
     const token = new Promise<string>((known) => (tell = known));
-    const client = clientOf({ outboxStorage: storage, token: () => token });
+    const client = openedClient({ outboxStorage: storage, token: () => token });
     client.send(room, 'ще не знаю хто').catch(() => {});
     tell(server.tokenOf(olia));
     let kept: string[] = [];
