@@ -172,18 +172,14 @@ Multipart::Event Multipart::next() {
 }
 
 Multipart::Event Multipart::begin_part() {
-  if (has_file_ && is_file_) return wrong("a form carries one file; send each in a request of its own");
-  if (has_file_) {
-    state_ = State::late_field;
-    return next();
+  if (is_file_) {
+    if (has_file_) return wrong("a form carries one file; send each in a request of its own");
+    state_ = State::file_start;
+    return Event::file;
   }
-  if (!is_file_) {
-    if (++fields_ > fields_max) return wrong("the form has too many fields");
-    state_ = State::field;
-    return next();
-  }
-  state_ = State::file_start;
-  return Event::file;
+  if (++fields_ > fields_max) return wrong("the form has too many fields");
+  state_ = has_file_ ? State::late_field : State::field;
+  return next();
 }
 
 /// `head` are whole lines, the last one with its line end.

@@ -280,6 +280,13 @@ TEST(Multipart, ASecondFileIsRefusedAndNotForgotten) {
   }
 }
 
+TEST(Multipart, FieldsBehindTheFileAreCountedToo) {
+  std::string form = "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\none\r\n";
+  for (int i = 0; i <= Multipart::fields_max; ++i)
+    form += "--B\r\nContent-Disposition: form-data; name=\"late\"\r\n\r\n\r\n";
+  EXPECT_EQ(read_form("B", form + "--B--", 100'000).wrong, "the form has too many fields");
+}
+
 TEST(Multipart, WhatIsNoFormIsRefusedAndBounded) {
   EXPECT_NE(read_form("B", std::string(10'000, 'x'), 100).wrong, "");
   EXPECT_NE(read_form("B", "--B\r\n" + std::string(10'000, 'h'), 100).wrong, "");
