@@ -39,7 +39,10 @@ void Ledger::gather() {
     state_ = State::gathering;
     ending = ending_;
   }
-  ending ? flush() : hooks_.gather();
+  if (ending)
+    flush();
+  else
+    hooks_.gather();
 }
 
 void Ledger::finish() {

@@ -16,7 +16,7 @@ namespace rozmova::chat {
 
 /// What has yet to be written of connections that came and went, so that websocket_connections agrees with what
 /// is: one deed at a time takes all that waits, and what could not be written stays until it is. Owned by Devices;
-/// note() from any thread. Behind a lock, because the deed looks at the moment when it is done: so the last rows
+/// every method from any thread. Behind a lock, because the deed looks at the moment when it is done: so the last rows
 /// are written even after the shards have stopped.
 ///
 /// Where many come, as after a restart everybody does, their rows are written together: whoever flushes leaves a moment
@@ -27,10 +27,10 @@ namespace rozmova::chat {
 class Ledger {
  public:
   struct Hooks {
-    std::function<void()>
-        gather;  ///< rows wait and none is being written, on any thread: flush() follows, perhaps after a moment
-    std::function<void()>
-        retry;  ///< after a failure, on the database's thread: flush() follows after a while
+    /// On any thread: rows wait and none is being written; flush() follows, perhaps after a moment.
+    std::function<void()> gather;
+    /// On the database's thread, after a failure: flush() follows after a while.
+    std::function<void()> retry;
   };
   Ledger(store::Database& database, Log& log, std::size_t rows_max, Hooks hooks);
 
